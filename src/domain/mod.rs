@@ -1,0 +1,8 @@
+//! Nouns and rules of the trade, pure: no IO, no async, no clock.
+//!
+//! Everything here is a value or a total function from values to values, so each rule can be read and tested
+//! alone. What a rule needs to know (the time, a random number) is handed to it.
+
+pub mod event;
+pub mod ids;
+pub mod timestamp;

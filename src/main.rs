@@ -1,0 +1,2 @@
+//! guildwire.
+fn main() {}
