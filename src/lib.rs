@@ -1,5 +1,13 @@
 //! guildwire: a game server's events, told in the right Discord channels, at once, in order, each once.
-//!
-//! An event's way: [`domain`] holds the nouns and rules.
 
+pub mod cli;
+pub mod clock;
+pub mod discord;
 pub mod domain;
+pub mod intake;
+pub mod lifecycle;
+pub mod nats;
+pub mod secrets;
+pub mod settings;
+pub mod store;
+pub mod telemetry;

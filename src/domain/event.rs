@@ -252,6 +252,8 @@ pub enum Details {
         command: Option<String>,
         /// What was given to it, joined by spaces.
         arguments: Option<String>,
+        /// Who ran it. The payload's word: the subject has no place for a player.
+        by: Option<PlayerId>,
     },
     /// See [`Kind::PlayerConnected`].
     #[serde(rename = "player.connected")]
@@ -299,6 +301,8 @@ pub enum Details {
         attacker: Option<PlayerId>,
         /// Whether the hit killed, where told.
         killed: Option<bool>,
+        /// From how far away, where told.
+        metres: Option<u32>,
     },
     /// See [`Kind::PlayerGathered`].
     #[serde(rename = "player.gathered")]
@@ -335,7 +339,7 @@ pub enum Details {
     /// See [`Kind::Unknown`].
     #[serde(rename = "unknown")]
     Unknown {
-        /// The subject's part after the server, such as `events.meteor.landed`.
+        /// The subject's part from `events` on, such as `events.meteor.landed`, without a player's id.
         name: String,
     },
 }
@@ -363,6 +367,17 @@ impl Details {
             Self::PlayerItemLoot { .. } => Kind::PlayerItemLoot,
             Self::PlayerItemCrafted { .. } => Kind::PlayerItemCrafted,
             Self::Unknown { .. } => Kind::Unknown,
+        }
+    }
+
+    /// The other player whom the details name, beside the event's own: whose last name is worth looking up.
+    #[must_use]
+    pub const fn other_player(&self) -> Option<&PlayerId> {
+        match self {
+            Self::ServerCommand { by, .. } => by.as_ref(),
+            Self::PlayerReported { target, .. } => target.as_ref(),
+            Self::PlayerHit { attacker, .. } => attacker.as_ref(),
+            _ => None,
         }
     }
 }

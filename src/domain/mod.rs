@@ -3,6 +3,12 @@
 //! Everything here is a value or a total function from values to values, so each rule can be read and tested
 //! alone. What a rule needs to know (the time, a random number) is handed to it.
 
+pub mod account;
+pub mod binding;
 pub mod event;
 pub mod ids;
+pub mod position;
+pub mod retry;
+pub mod subject;
+pub mod text;
 pub mod timestamp;

@@ -1,0 +1,342 @@
+//! What can be typed after `guildwire`, and what it means. Only shapes: nothing is carried out or opened here, and no
+//! variable is read; the settings do that.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::domain::ids::AccountName;
+use crate::settings::nats_url;
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "guildwire",
+    version,
+    about = "Tells Discord channels what happens on your game servers, from NATS JetStream.",
+    after_help = FIRST_STEPS,
+    disable_help_subcommand = true
+)]
+pub struct Cli {
+    /// The settings file; without it, the file that `GUILDWIRE_CONFIG` names, or just the defaults.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// What to do. [`Command::Run`] when nothing is said: see [`Cli::command`].
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Run the bot until SIGINT or SIGTERM (what happens without a command, too).
+    Run,
+    /// Manage the game-server accounts that guildwire listens to.
+    ///
+    /// Works while `guildwire run` is running, which notices within seconds.
+    #[command(subcommand, after_help = ACCOUNT_EXAMPLES)]
+    Account(AccountCommand),
+    /// Print the settings in force and where they come from, without secrets.
+    Config,
+}
+
+/// What to do with accounts.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum AccountCommand {
+    /// Add an account: where its NATS server is, and the credential to connect with.
+    ///
+    /// The credential is copied into the database, encrypted; its file is not needed afterwards.
+    #[command(after_help = ADD_EXAMPLES)]
+    Add(AddAccount),
+    /// List the accounts.
+    List,
+    /// Print a one-time code that links a Discord server to an account.
+    ///
+    /// Give the code to an admin of the Discord server, who types `/account link` there. It stands alone on the last
+    /// line of the output, can be used once, and shows whoever uses it this account's events.
+    #[command(after_help = INVITE_EXAMPLES)]
+    Invite(InviteToAccount),
+    /// Remove an account, and with it its links and which of its events go to which channel.
+    Remove(RemoveAccount),
+}
+
+/// `guildwire account add`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct AddAccount {
+    /// What to call it here: 1 to 32 of A-Z a-z 0-9 _ and -, such as GA-1.
+    pub name: AccountName,
+
+    /// The address of its NATS server; without it, the setting nats.url.
+    #[arg(long, value_parser = nats_url)]
+    pub url: Option<String>,
+
+    /// The stream that holds its events; without it, the one that stores their subjects.
+    #[arg(long, value_name = "NAME", value_parser = stream_name)]
+    pub stream: Option<String>,
+
+    /// What its events' subjects begin with, before the server's id.
+    #[arg(long, value_name = "SUBJECT", default_value = "v0.*.servers", value_parser = root_subject)]
+    pub root: String,
+
+    /// Read everything below the root instead of the kinds that are asked for. Needed where server ids have dots.
+    #[arg(long)]
+    pub wide_filter: bool,
+
+    #[command(flatten)]
+    credential: CredentialArguments,
+
+    /// The file with the user's password, on one line; without it, the user has none.
+    #[arg(long, value_name = "FILE", requires = "user", conflicts_with_all = ["creds", "nkey_seed"])]
+    password_file: Option<PathBuf>,
+
+    /// Add it without connecting first, for a server that can't be reached yet.
+    #[arg(long)]
+    pub no_check: bool,
+}
+
+/// `guildwire account invite`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct InviteToAccount {
+    /// Which account.
+    pub name: AccountName,
+
+    /// How long the code can be used: a number and m, h or d, from 1m to 30d.
+    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = invite_duration)]
+    pub expires: Duration,
+}
+
+/// `guildwire account remove`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct RemoveAccount {
+    /// Which account.
+    pub name: AccountName,
+
+    /// Don't ask whether that is meant.
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// Where to take an account's credential from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CredentialSource {
+    /// A credentials file, as `nsc` makes them: a JWT and its seed.
+    Creds(PathBuf),
+    /// A file with an nkey's seed.
+    NkeySeed(PathBuf),
+    /// A user, and the file with the password where there is one.
+    User {
+        /// The user's name.
+        name: String,
+        /// The file with the password.
+        password_file: Option<PathBuf>,
+    },
+}
+
+/// The ways to connect, of which exactly one is needed. Its members make up the group, so the password is not here.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[group(required = true, multiple = false)]
+struct CredentialArguments {
+    /// Connect with a credentials file (JWT and seed), as nsc makes them.
+    #[arg(long, value_name = "FILE")]
+    creds: Option<PathBuf>,
+
+    /// Connect with an nkey; the file holds its seed, which begins with SU.
+    #[arg(long, value_name = "FILE")]
+    nkey_seed: Option<PathBuf>,
+
+    /// Connect as this user.
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+}
+
+impl Cli {
+    /// What to do: to run, when nothing was said.
+    #[must_use]
+    pub fn into_command(self) -> Command {
+        self.command.unwrap_or(Command::Run)
+    }
+}
+
+impl AddAccount {
+    /// Where the credential is to be taken from.
+    #[must_use]
+    pub fn credential(&self) -> CredentialSource {
+        match &self.credential {
+            CredentialArguments { creds: Some(file), .. } => CredentialSource::Creds(file.clone()),
+            CredentialArguments { nkey_seed: Some(file), .. } => CredentialSource::NkeySeed(file.clone()),
+            CredentialArguments { user, .. } => CredentialSource::User {
+                name: user.clone().expect("the group requires one of the three"),
+                password_file: self.password_file.clone(),
+            },
+        }
+    }
+}
+
+const FIRST_STEPS: &str = "\
+First steps:
+  guildwire account add GA-1 --url nats://nats.example.org:4222 --creds ga-1.creds
+  DISCORD_TOKEN=... guildwire run
+  guildwire account invite GA-1      then type the code in Discord: /account link
+
+Settings: `guildwire config` shows them; a file (--config FILE) or variables such as
+GUILDWIRE__HTTP__LISTEN change them. DISCORD_TOKEN is the bot's token.";
+
+const ACCOUNT_EXAMPLES: &str = "\
+Examples:
+  guildwire account add GA-1 --url nats://nats.example.org:4222 --creds ga-1.creds
+  guildwire account invite GA-1
+  guildwire account list";
+
+const ADD_EXAMPLES: &str = "\
+Examples:
+  guildwire account add GA-1 --creds ga-1.creds
+  guildwire account add GA-2 --url tls://nats.example.org:4222 --nkey-seed ga-2.seed
+  guildwire account add GA-3 --user GA-3 --password-file ga-3.password
+  guildwire account add GA-4 --user GA-4 --stream events --no-check";
+
+const INVITE_EXAMPLES: &str = "\
+Examples:
+  guildwire account invite GA-1
+  guildwire account invite GA-1 --expires 30m";
+
+const MINUTE: Duration = Duration::from_mins(1);
+const LONGEST_INVITE: Duration = Duration::from_hours(30 * 24);
+
+/// How long an invite is good for.
+fn invite_duration(text: &str) -> Result<Duration, String> {
+    let parts = text.split_at_checked(text.len().saturating_sub(1));
+    let seconds_each = |unit| match unit {
+        "m" => Some(60),
+        "h" => Some(60 * 60),
+        "d" => Some(24 * 60 * 60),
+        _ => None,
+    };
+    let seconds = parts.and_then(|(number, unit)| {
+        let digits_only = number.bytes().all(|byte| byte.is_ascii_digit());
+        let number = number.parse::<u64>().ok().filter(|_| digits_only)?;
+        number.checked_mul(seconds_each(unit)?)
+    });
+    let duration = seconds.map(Duration::from_secs).ok_or("must be a number and m, h or d, such as 30m, 24h or 7d")?;
+    if (MINUTE..=LONGEST_INVITE).contains(&duration) {
+        Ok(duration)
+    } else {
+        Err("must be from 1m (a minute) to 30d (30 days)".to_owned())
+    }
+}
+
+/// What the subjects of an account's events begin with: `*` may stand for a token, and no token is empty.
+fn root_subject(text: &str) -> Result<String, String> {
+    let token = |token: &str| token == "*" || (!token.is_empty() && !token.contains(forbidden_in_names));
+    if text.split('.').all(token) {
+        Ok(text.to_owned())
+    } else {
+        Err("must be a subject such as v0.*.servers: words and * joined by dots, without > and spaces".to_owned())
+    }
+}
+
+/// A stream's name, as nats-server takes them.
+fn stream_name(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.contains(forbidden_in_names) || text.contains(['.', '/', '\\']) {
+        return Err("must be a stream's name: without spaces and . * > / \\".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+fn forbidden_in_names(character: char) -> bool {
+    character.is_whitespace() || character.is_control() || character == '*' || character == '>'
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+    use clap::error::ErrorKind;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(["guildwire"].into_iter().chain(line.split_ascii_whitespace()))
+    }
+
+    fn command(line: &str) -> Command {
+        parse(line).unwrap().into_command()
+    }
+
+    fn added(line: &str) -> AddAccount {
+        match command(&format!("account add {line}")) {
+            Command::Account(AccountCommand::Add(add)) => add,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_shapes_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn nothing_said_means_run() {
+        assert_eq!(command(""), Command::Run);
+        assert_eq!(command("run"), Command::Run);
+        assert_eq!(command("--config own.toml"), Command::Run);
+        assert_eq!(parse("config --config own.toml").unwrap().config, Some("own.toml".into()));
+        assert_eq!(parse("--version").unwrap_err().kind(), ErrorKind::DisplayVersion);
+    }
+
+    #[test]
+    fn an_account_takes_exactly_one_credential() {
+        assert_eq!(added("GA-1 --creds a").credential(), CredentialSource::Creds("a".into()));
+        assert_eq!(added("GA-1 --nkey-seed a").credential(), CredentialSource::NkeySeed("a".into()));
+        let name = "ga".to_owned();
+        let user = |password_file| CredentialSource::User { name: name.clone(), password_file };
+        assert_eq!(added("GA-1 --user ga").credential(), user(None));
+        assert_eq!(added("GA-1 --user ga --password-file p").credential(), user(Some("p".into())));
+
+        let refused = |line: &str| parse(&format!("account add {line}")).unwrap_err().kind();
+        assert_eq!(refused("GA-1"), ErrorKind::MissingRequiredArgument);
+        assert_eq!(refused("GA-1 --creds a --user ga"), ErrorKind::ArgumentConflict);
+        assert_eq!(refused("GA-1 --creds a --password-file p"), ErrorKind::ArgumentConflict);
+        assert_eq!(refused("G.A --creds a"), ErrorKind::ValueValidation);
+        assert_eq!(refused("GA-1 --creds a --url http://x"), ErrorKind::ValueValidation);
+        assert_eq!(refused("GA-1 --creds a --root v0..servers"), ErrorKind::ValueValidation);
+        assert_eq!(refused("GA-1 --creds a --root v0.>"), ErrorKind::ValueValidation);
+        assert_eq!(refused("GA-1 --creds a --stream a.b"), ErrorKind::ValueValidation);
+    }
+
+    #[test]
+    fn an_account_has_sensible_defaults() {
+        let add = added("GA-1 --creds a");
+        assert_eq!((add.root.as_str(), add.url, add.stream), ("v0.*.servers", None, None));
+        assert!(!add.wide_filter && !add.no_check);
+        let add = added("GA-1 --creds a --wide-filter --no-check --root game.servers --stream S --url tls://x");
+        assert_eq!(
+            (add.root.as_str(), add.url.as_deref(), add.stream.as_deref()),
+            ("game.servers", Some("tls://x"), Some("S"))
+        );
+        assert!(add.wide_filter && add.no_check);
+    }
+
+    #[test]
+    fn an_invite_lasts_from_a_minute_to_thirty_days() {
+        for (text, minutes) in [("1m", 1), ("90m", 90), ("24h", 1440), ("7d", 10_080), ("30d", 43_200)] {
+            assert_eq!(invite_duration(text), Ok(Duration::from_mins(minutes)));
+        }
+        for refused in
+            ["0m", "31d", "721h", "", "m", "24", "24H", "1.5h", "+1h", "-1h", "1w", "1ä", "99999999999999999999d"]
+        {
+            assert!(invite_duration(refused).is_err(), "{refused:?}");
+        }
+        let Command::Account(AccountCommand::Invite(invite)) = command("account invite GA-1") else { panic!() };
+        assert_eq!(invite.expires, Duration::from_hours(24));
+    }
+
+    #[test]
+    fn removal_asks_unless_told_not_to() {
+        let name: AccountName = "GA-1".parse().unwrap();
+        for (line, yes) in [("account remove GA-1", false), ("account remove GA-1 --yes", true)] {
+            let remove = RemoveAccount { name: name.clone(), yes };
+            assert_eq!(command(line), Command::Account(AccountCommand::Remove(remove)));
+        }
+    }
+}

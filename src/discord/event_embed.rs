@@ -1,0 +1,197 @@
+//! Lays an event out as one embed. The sentences are in `words`, the limits in `embed`, the safety in `domain::text`.
+//!
+//! A fact that is missing makes the sentence shorter, never strange. Nothing is looked up here: the last names heard
+//! of players are handed in.
+
+use crate::domain::event::{Details, Event, Kind};
+use crate::domain::ids::PlayerId;
+use crate::domain::subject::UNKNOWN_SERVER;
+use crate::domain::text::{clean, display, plain};
+
+use super::embed::{Colour, Embed};
+use super::words;
+
+/// The names last heard of the players that an event is about.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Names<'a> {
+    /// Of [`Event::player`].
+    pub player: Option<&'a str>,
+    /// Of [`Details::other_player`].
+    pub target: Option<&'a str>,
+}
+
+/// The embed that tells of `event`.
+#[must_use]
+pub fn event_embed(event: &Event, names: Names<'_>) -> Embed {
+    let (sentence, below) = tell(event, names);
+    let mut description = words::when(&sentence, event.stored.unix_seconds());
+    for line in below {
+        description.push('\n');
+        description.push_str(&line);
+    }
+    let server = plain(event.server.as_str(), NAME_LIMIT, UNKNOWN_SERVER);
+    Embed::new(&description)
+        .with_colour(colour(event))
+        .with_footer(&words::origin(event.account.as_str(), &server))
+        .with_timestamp(event.stored)
+}
+
+/// Names of players, servers and events. Steam allows 32 characters, and escaping may double them.
+const NAME_LIMIT: usize = 100;
+
+/// Reasons, headlines, commands.
+const REMARK_LIMIT: usize = 400;
+
+/// What people wrote: chat and reports. Four times what Rust's chat lets through.
+const MESSAGE_LIMIT: usize = 3_000;
+
+/// What `event` says: a sentence, and lines to put below it.
+fn tell(event: &Event, names: Names<'_>) -> (String, Vec<String>) {
+    let player = || subject_of(event, names.player);
+    let player_with_profile = || beside_profile(player(), event.player.as_ref());
+    let server = || match known_server(event) {
+        Some(name) => words::server(&name),
+        None => words::SOME_SERVER.to_owned(),
+    };
+    let sentence = match &event.details {
+        Details::ServerStarted => words::server_started(&server()),
+        Details::ServerStopping => words::server_stopping(&server()),
+        Details::ServerStopped => words::server_stopped(&server()),
+        Details::ServerWiped => words::server_wiped(&server()),
+        Details::ServerCommand { command, arguments, by } => {
+            let player = somebody(names.target, by.as_ref()).unwrap_or_else(|| words::SOME_PLAYER.to_owned());
+            words::server_command(&player, remark(command).as_deref(), remark(arguments).as_deref())
+        }
+        Details::PlayerConnected => words::player_connected(&player()),
+        Details::PlayerDisconnected { reason } => {
+            // Rust's own word for a player who simply left says nothing more than the sentence does.
+            let reason = remark(reason).filter(|reason| !reason.eq_ignore_ascii_case("disconnected"));
+            words::player_disconnected(&player(), reason.as_deref())
+        }
+        Details::PlayerChatted { message } => match written(message) {
+            Some(message) => {
+                return (on_server(words::player_chatted(&player()), event), vec![message]);
+            }
+            None => words::player_chatted_silently(&player()),
+        },
+        Details::PlayerRespawned => words::player_respawned(&player()),
+        Details::PlayerBanned { reason } => words::player_banned(&player_with_profile(), remark(reason).as_deref()),
+        Details::PlayerUnbanned => words::player_unbanned(&player_with_profile()),
+        Details::PlayerReported { target, subject, message, category } => {
+            let reported = somebody(names.target, target.as_ref()).map(|name| beside_profile(name, target.as_ref()));
+            let reported = reported.unwrap_or_else(|| words::SOME_PLAYER_AS_OBJECT.to_owned());
+            let sentence = words::player_reported(
+                &player(),
+                &reported,
+                category.as_deref().and_then(|category| shown(category, NAME_LIMIT)).as_deref(),
+            );
+            let below = remark(subject).map(|subject| format!("**{subject}**")).into_iter().chain(written(message));
+            return (on_server(sentence, event), below.collect());
+        }
+        Details::PlayerHit { attacker, killed, metres } => {
+            let attacker = somebody(names.target, attacker.as_ref());
+            let victim = match &attacker {
+                Some(_) => somebody(name_of(event, names.player), event.player.as_ref())
+                    .unwrap_or_else(|| words::SOME_PLAYER_AS_OBJECT.to_owned()),
+                None => player(),
+            };
+            words::player_hit(&victim, attacker.as_deref(), killed.unwrap_or(false), *metres)
+        }
+        Details::PlayerGathered { item, amount } => words::player_gathered(&player(), &things(*item, *amount)),
+        Details::PlayerItemPickup { item, amount } => words::player_item_pickup(&player(), &things(*item, *amount)),
+        Details::PlayerItemLoot { item, amount: Some(amount @ ..0) } => {
+            words::player_item_stored(&player(), &things(*item, Some(*amount)))
+        }
+        Details::PlayerItemLoot { item, amount } => words::player_item_taken(&player(), &things(*item, *amount)),
+        Details::PlayerItemCrafted { item, amount } => words::player_item_crafted(&player(), &things(*item, *amount)),
+        Details::Unknown { name } => {
+            let name = name.strip_prefix("events.").unwrap_or(name);
+            words::unknown_event(&display(name, NAME_LIMIT, words::NAMELESS))
+        }
+    };
+    let names_its_server =
+        matches!(event.kind(), Kind::ServerStarted | Kind::ServerStopping | Kind::ServerStopped | Kind::ServerWiped);
+    (if names_its_server { sentence } else { on_server(sentence, event) }, Vec::new())
+}
+
+fn colour(event: &Event) -> Colour {
+    match &event.details {
+        Details::ServerStarted | Details::PlayerConnected | Details::PlayerUnbanned => Colour::GREEN,
+        Details::ServerStopping | Details::PlayerReported { .. } | Details::ServerCommand { .. } => Colour::AMBER,
+        Details::ServerStopped | Details::PlayerBanned { .. } | Details::PlayerHit { .. } => Colour::RED,
+        Details::ServerWiped => Colour::PURPLE,
+        Details::PlayerChatted { .. } => Colour::BLURPLE,
+        Details::PlayerDisconnected { .. } | Details::PlayerRespawned | Details::Unknown { .. } => Colour::GREY,
+        Details::PlayerGathered { .. }
+        | Details::PlayerItemPickup { .. }
+        | Details::PlayerItemLoot { .. }
+        | Details::PlayerItemCrafted { .. } => Colour::BROWN,
+    }
+}
+
+/// The event's player, as a sentence begins with them.
+fn subject_of(event: &Event, last_name: Option<&str>) -> String {
+    somebody(name_of(event, last_name), event.player.as_ref()).unwrap_or_else(|| words::SOME_PLAYER.to_owned())
+}
+
+/// What the event itself tells goes before what was heard earlier, unless there is nothing to see in it.
+fn name_of<'a>(event: &'a Event, last_name: Option<&'a str>) -> Option<&'a str> {
+    event.player_name.as_deref().filter(|name| !clean(name).is_empty()).or(last_name)
+}
+
+/// A player by name, else by id, else nobody.
+fn somebody(name: Option<&str>, id: Option<&PlayerId>) -> Option<String> {
+    if let Some(name) = name.and_then(|name| shown(name, NAME_LIMIT)) {
+        return Some(words::player(&name));
+    }
+    match steam_id(id) {
+        Some(steam_id) => Some(words::player_by_steam_id(steam_id)),
+        None => shown(id?.as_str(), NAME_LIMIT).map(|id| words::player(&id)),
+    }
+}
+
+/// With a link to their profile where moderators will want one, and it isn't there already.
+fn beside_profile(player: String, id: Option<&PlayerId>) -> String {
+    match steam_id(id) {
+        Some(steam_id) if player != words::player_by_steam_id(steam_id) => {
+            words::beside_steam_profile(&player, steam_id)
+        }
+        _ => player,
+    }
+}
+
+/// A player's id, where it is a `SteamID` for sure: nothing else may become a part of a link.
+fn steam_id(id: Option<&PlayerId>) -> Option<&str> {
+    let id = id?.as_str();
+    (id.len() == 17 && id.bytes().all(|byte| byte.is_ascii_digit())).then_some(id)
+}
+
+fn on_server(sentence: String, event: &Event) -> String {
+    match known_server(event) {
+        Some(server) => words::on_server(&sentence, &server),
+        None => sentence,
+    }
+}
+
+fn known_server(event: &Event) -> Option<String> {
+    let id = event.server.as_str();
+    if id == UNKNOWN_SERVER { None } else { shown(id, NAME_LIMIT) }
+}
+
+/// An amount without its sign: sentences say the direction.
+fn things(item: Option<i64>, amount: Option<i64>) -> String {
+    words::things(item, amount.map(i64::unsigned_abs))
+}
+
+fn remark(text: &Option<String>) -> Option<String> {
+    shown(text.as_deref()?, REMARK_LIMIT)
+}
+
+fn written(text: &Option<String>) -> Option<String> {
+    shown(text.as_deref()?, MESSAGE_LIMIT)
+}
+
+/// `text` made safe to show; `None` when nothing in it can be seen.
+fn shown(text: &str, limit: usize) -> Option<String> {
+    Some(display(text, limit, "")).filter(|shown| !shown.is_empty())
+}

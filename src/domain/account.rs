@@ -1,0 +1,21 @@
+//! A NATS account as this installation knows it.
+
+use super::ids::AccountName;
+use super::subject::Root;
+
+/// What is known of an account but for its credential, which stays sealed in the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Its name here.
+    pub name: AccountName,
+    /// Where its nats-server listens; several addresses of one cluster are separated by commas.
+    pub url: String,
+    /// The stream to read; found by the root's subjects when `None`.
+    pub stream: Option<String>,
+    /// Under which subjects its game servers publish.
+    pub root: Root,
+    /// Whether to take everything under the root, which dotted server ids need.
+    pub wide_filter: bool,
+    /// Changes with the account and with its bindings.
+    pub revision: i64,
+}

@@ -1,0 +1,298 @@
+//! One attachment of an account's durable consumer: set back to the recorded position, then followed.
+//!
+//! An attachment ends for many reasons (idle for a minute, the consumer deleted under us, a gap in its deliveries, a
+//! commit that another writer was quicker than), and each has the same answer: attach anew, from the position in the
+//! database. `domain::position` judges each delivery; this file obeys.
+
+use std::time::Duration;
+
+use async_nats::jetstream::Message;
+use async_nats::jetstream::consumer::pull::{MessagesError, MessagesErrorKind, Stream};
+use futures_util::{FutureExt, StreamExt};
+
+use super::batch::{Batch, Recorded};
+use super::reader::{ReadError, Reader};
+use crate::domain::account::Account;
+use crate::domain::binding::Binding;
+use crate::domain::event::KindSet;
+use crate::domain::position::{Delivered, Position, Session, Verdict};
+use crate::nats::connection::{Connection, NatsError};
+use crate::nats::jetstream::{Covering, deliveries};
+use crate::store::StoreError;
+use crate::store::accounts::SealedCredential;
+
+/// The most events that one transaction records.
+const MAX_BATCH: usize = 500;
+
+/// A consumer that delivered nothing for so long is attached anew: it costs two milliseconds, and finds what a foreign
+/// puller took away.
+pub(super) const IDLE: Duration = Duration::from_secs(60);
+
+/// So many heartbeats missed in a row mean that the pull is gone.
+const MISSED_HEARTBEATS: u32 = 3;
+
+/// How long acknowledging a batch may take. A lost acknowledgement does not matter: the position knows better.
+const ACKNOWLEDGE_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Why an attachment ended, and so what comes next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Nothing came for a while: attach anew at the position, to be sure.
+    Idle,
+    /// Attach anew at the position, for the reason given.
+    Attach(&'static str),
+    /// The stream is not the one that was recorded: attach at its beginning.
+    Rewind,
+    /// The account was changed: connect anew.
+    Connect,
+    /// The service stops, or the account is no longer subscribed.
+    End,
+}
+
+/// One attachment: what it reads by, and how far it came.
+pub(super) struct Attachment {
+    stream: String,
+    bindings: Vec<Binding>,
+    session: Session,
+    messages: Stream,
+    /// What stood in the database when it began.
+    began_at: Position,
+    /// Whether it reads the stream again from its beginning.
+    rewinding: bool,
+    /// How many events it recorded.
+    pub(super) recorded: usize,
+}
+
+impl Reader {
+    /// Sets the consumer to where the database stands, or to the stream's beginning.
+    pub(super) async fn attach(
+        &self,
+        connection: &Connection,
+        account: &Account,
+        stream: &str,
+        rewind: bool,
+    ) -> Result<Attachment, ReadError> {
+        if self.shared.store.position(&account.name, stream).await?.is_none() {
+            let end = connection.stream_end(stream).await?;
+            self.shared.store.install_position(&account.name, stream, end).await?;
+        }
+        let (covering, bindings) = self.cover(connection, account, stream).await?;
+        let Some(position) = self.shared.store.position(&account.name, stream).await? else {
+            // Removed at this very moment; the roster says so shortly.
+            return Err(NatsError::Lost.into());
+        };
+        // The stream asks for nothing before it is polled, so the reset comes first.
+        let messages = deliveries(&covering.consumer).await?;
+        let mut anchored = !rewind && position.last_sequence > 0;
+        if anchored {
+            let after = connection.reset(stream, &self.shared.durable, position.last_sequence).await?;
+            // Nothing at the position or beyond, though the recorded event stood there.
+            anchored = after.pending > 0 || after.delivered > 0;
+        }
+        if !anchored {
+            connection.reset(stream, &self.shared.durable, 1).await?;
+        }
+        Ok(Attachment {
+            stream: stream.to_owned(),
+            bindings,
+            session: Session::new(position, anchored),
+            messages,
+            began_at: position,
+            rewinding: !anchored && position.last_sequence > 0,
+            recorded: 0,
+        })
+    }
+
+    /// Gives the consumer the filter that the bindings need. Those that no consumer covered so far are covered from
+    /// the moment of nats-server's answer.
+    async fn cover(
+        &self,
+        connection: &Connection,
+        account: &Account,
+        stream: &str,
+    ) -> Result<(Covering, Vec<Binding>), ReadError> {
+        let mut bindings = self.shared.store.bindings_of_account(&account.name).await?;
+        let kinds = bindings.iter().fold(KindSet::EMPTY, |kinds, binding| kinds.union(binding.kinds));
+        let filter = account.root.filters(kinds, account.wide_filter);
+        let covering = connection.cover(stream, &self.shared.durable, filter).await?;
+        let mut uncovered = Vec::new();
+        for binding in bindings.iter_mut().filter(|binding| binding.covered_from.is_none()) {
+            binding.covered_from = Some(covering.since);
+            uncovered.push(binding.id);
+        }
+        if !uncovered.is_empty() {
+            self.shared.store.cover_bindings(&uncovered, covering.since).await?;
+        }
+        Ok((covering, bindings))
+    }
+
+    /// Records what the consumer delivers, until something ends the attachment.
+    pub(super) async fn follow(
+        &mut self,
+        connection: &Connection,
+        account: &Account,
+        sealed: &SealedCredential,
+        attachment: &mut Attachment,
+    ) -> Result<Next, ReadError> {
+        let mut missed_heartbeats = 0;
+        loop {
+            let item = tokio::select! {
+                biased;
+                () = self.shared.drain.cancelled() => return Ok(Next::End),
+                () = connection.lost() => return Err(NatsError::Lost.into()),
+                changed = self.order.changed() => {
+                    if changed.is_err() || self.is_to_leave() {
+                        return Ok(Next::End);
+                    }
+                    let unchanged = self.load_account().await?.is_some_and(|(now, sealed_now)| {
+                        Account { revision: account.revision, ..now } == *account && sealed_now.sealed == sealed.sealed
+                    });
+                    if !unchanged {
+                        return Ok(Next::Connect);
+                    }
+                    // No new attachment: a live consumer keeps its place when its filter changes, and a binding hears
+                    // nothing stored before the server's answer.
+                    attachment.bindings = self.cover(connection, account, &attachment.stream).await?.1;
+                    continue;
+                }
+                item = tokio::time::timeout(IDLE, attachment.messages.next()) => item,
+            };
+            match item {
+                Err(_) => return Ok(Next::Idle),
+                Ok(None) => return Ok(Next::Attach("the consumer's deliveries ended")),
+                Ok(Some(Err(error))) => {
+                    if let Some(next) = after_pull_error(&error, &mut missed_heartbeats) {
+                        return Ok(next);
+                    }
+                }
+                Ok(Some(Ok(message))) => {
+                    missed_heartbeats = 0;
+                    if let Some(next) = self.take(account, attachment, message).await? {
+                        return Ok(next);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Records `first` and all that is there already behind it; says what comes next when the attachment has to end.
+    async fn take(
+        &self,
+        account: &Account,
+        attachment: &mut Attachment,
+        first: Message,
+    ) -> Result<Option<Next>, ReadError> {
+        let before = attachment.session.position();
+        let mut batch = Batch::default();
+        let mut done = Vec::new();
+        let mut waiting = 0;
+        let mut end = None;
+        let mut next = Some(first);
+        while let Some(message) = next.take() {
+            let Some((delivered, pending)) = place(&message) else {
+                end = Some(Next::Attach("a delivery without its place in the stream"));
+                break;
+            };
+            match attachment.session.judge(delivered) {
+                Verdict::Record => batch.add(&self.shared.store, account, &attachment.bindings, delivered, &message),
+                Verdict::Skip => {}
+                Verdict::Gap => {
+                    end = Some(Next::Attach("deliveries are missing: someone else reads from this consumer"));
+                    break;
+                }
+                Verdict::NotTheAnchor => {
+                    end = Some(Next::Rewind);
+                    break;
+                }
+            }
+            waiting = pending;
+            done.push((message, delivered.sequence));
+            if done.len() < MAX_BATCH {
+                next = attachment.messages.next().now_or_never().flatten().and_then(Result::ok);
+            }
+        }
+
+        if batch.events() > 0 {
+            if !self.record(attachment, batch, before).await? {
+                return Ok(Some(Next::Attach("another writer recorded meanwhile")));
+            }
+        } else if attachment.rewinding && attachment.recorded == 0 && waiting == 0 {
+            self.settle_rewound(attachment, done.last().map(|(_, sequence)| *sequence)).await?;
+        }
+        acknowledge(done.into_iter().map(|(message, _)| message)).await;
+        Ok(end)
+    }
+
+    /// Commits a batch; `false` when the position in the database stands elsewhere.
+    async fn record(&self, attachment: &mut Attachment, batch: Batch, before: Position) -> Result<bool, StoreError> {
+        let after = attachment.session.position();
+        let (events, rows, rejected) = (batch.events(), batch.rows(), batch.rejected());
+        let channels: Vec<_> = batch.channels().collect();
+        if batch.record(&self.shared.store, &self.account, before, after).await? == Recorded::Fenced {
+            return Ok(false);
+        }
+        self.shared.store.ring_lanes(channels);
+        if attachment.rewinding && attachment.recorded == 0 && after.last_sequence <= attachment.began_at.last_sequence
+        {
+            tracing::warn!(
+                account = %self.account,
+                stream = attachment.stream,
+                recorded_to = attachment.began_at.last_sequence,
+                goes_on_at = after.last_sequence,
+                "the stream was rolled back, purged or made anew; events that were lost there can't be told of"
+            );
+        }
+        attachment.recorded += events;
+        tracing::debug!(account = %self.account, events, rows, rejected, sequence = after.last_sequence, "recorded");
+        Ok(true)
+    }
+
+    /// A rewind that came to the stream's end and found nothing new: the recorded event is gone, or no longer in the
+    /// filter. The last event there is takes its place, so that the next attachment finds its anchor.
+    async fn settle_rewound(&self, attachment: &mut Attachment, last: Option<u64>) -> Result<(), StoreError> {
+        let Some(last_sequence) = last else { return Ok(()) };
+        let before = attachment.session.position();
+        let after = Position { last_sequence, ..before };
+        if after != before
+            && Batch::default().record(&self.shared.store, &self.account, before, after).await? == Recorded::Committed
+        {
+            attachment.session.stand_at(after);
+        }
+        Ok(())
+    }
+}
+
+/// A delivery's place in the stream and how many more wait behind it; `None` when its reply subject tells neither.
+fn place(message: &Message) -> Option<(Delivered, u64)> {
+    let info = message.info().ok()?;
+    let delivered = Delivered {
+        sequence: info.stream_sequence,
+        stored: info.published.into(),
+        consumer_sequence: info.consumer_sequence,
+    };
+    Some((delivered, info.pending))
+}
+
+/// What an error of the pull means. A missed heartbeat alone may be a stall of ours.
+fn after_pull_error(error: &MessagesError, missed_heartbeats: &mut u32) -> Option<Next> {
+    if error.kind() == MessagesErrorKind::MissingHeartbeat {
+        *missed_heartbeats += 1;
+        return (*missed_heartbeats >= MISSED_HEARTBEATS).then_some(Next::Attach("the pull is gone"));
+    }
+    tracing::debug!(%error, "the pull failed");
+    Some(Next::Attach("the pull failed, or the consumer was deleted"))
+}
+
+async fn acknowledge(messages: impl Iterator<Item = Message>) {
+    let all = async {
+        for message in messages {
+            if let Err(error) = message.ack().await {
+                tracing::debug!(%error, "an acknowledgement was not sent");
+                return;
+            }
+        }
+    };
+    if tokio::time::timeout(ACKNOWLEDGE_TIMEOUT, all).await.is_err() {
+        tracing::debug!("acknowledging took too long and was left; the position keeps the events from coming again");
+    }
+}

@@ -1,0 +1,178 @@
+//! A batch of events, and the one transaction that records it.
+//!
+//! An event becomes a row for each channel that hears it, and news of its server and player. One that nobody asked for
+//! is counted and leaves nothing behind but the position.
+
+use std::collections::BTreeMap;
+
+use super::decode::{decode, server_of};
+use crate::domain::account::Account;
+use crate::domain::binding::{Binding, recipients};
+use crate::domain::event::{Event, Group, Kind};
+use crate::domain::ids::{AccountName, ChannelId, PlayerId, ServerId};
+use crate::domain::position::{Delivered, Position};
+use crate::domain::subject::Subject;
+use crate::store::positions::advance_position;
+use crate::store::recording::{HeardPlayer, HeardServer, NewOutboxRow, Reject, details_to_column};
+use crate::store::{Store, StoreError};
+
+/// How much of a rejected subject is kept, in characters.
+const MAX_REJECTED_SUBJECT: usize = 256;
+
+/// Events of one account that are recorded together.
+#[derive(Debug, Default)]
+pub struct Batch {
+    outbox: Vec<NewOutboxRow>,
+    servers: BTreeMap<ServerId, HeardServer>,
+    players: BTreeMap<PlayerId, HeardPlayer>,
+    rejects: Vec<Reject>,
+    events: usize,
+}
+
+/// What became of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorded {
+    /// It is in the database, on disk.
+    Committed,
+    /// Nothing is: the position stands elsewhere, so another writer recorded meanwhile.
+    Fenced,
+}
+
+impl Batch {
+    /// Adds one message of the stream.
+    pub fn add(
+        &mut self,
+        store: &Store,
+        account: &Account,
+        bindings: &[Binding],
+        delivered: Delivered,
+        message: &async_nats::Message,
+    ) {
+        self.events += 1;
+        match Subject::parse(&account.root, &message.subject) {
+            Ok(subject) => self.add_event(store, account, bindings, delivered, &subject, &message.payload),
+            Err(reason) => self.rejects.push(Reject {
+                stored_at: delivered.stored.nanoseconds(),
+                sequence: delivered.sequence,
+                subject: without_nul(message.subject.chars().take(MAX_REJECTED_SUBJECT).collect()),
+                size: message.payload.len(),
+                reason: reason.name(),
+            }),
+        }
+    }
+
+    /// How many messages were added.
+    #[must_use]
+    pub const fn events(&self) -> usize {
+        self.events
+    }
+
+    /// How many rows the outboxes get.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.outbox.len()
+    }
+
+    /// How many messages were no events.
+    #[must_use]
+    pub fn rejected(&self) -> usize {
+        self.rejects.len()
+    }
+
+    /// The channels that have something to show once the batch is recorded.
+    pub fn channels(&self) -> impl Iterator<Item = ChannelId> {
+        self.outbox.iter().map(|row| row.channel_id)
+    }
+
+    /// Records the batch and moves the position from `before` to `after`, all or nothing.
+    pub async fn record(
+        self,
+        store: &Store,
+        account: &AccountName,
+        before: Position,
+        after: Position,
+    ) -> Result<Recorded, StoreError> {
+        let servers: Vec<_> = self.servers.into_values().collect();
+        let players: Vec<_> = self.players.into_values().collect();
+
+        let mut transaction = store.write().await?;
+        if !advance_position(&mut transaction, account, before, after).await? {
+            transaction.rollback().await?;
+            return Ok(Recorded::Fenced);
+        }
+        store.insert_outbox(&mut transaction, account, &self.outbox).await?;
+        store.hear_servers(&mut transaction, account, &servers).await?;
+        store.hear_players(&mut transaction, account, &players).await?;
+        store.insert_rejects(&mut transaction, account, &self.rejects).await?;
+        transaction.commit().await?;
+        Ok(Recorded::Committed)
+    }
+
+    fn add_event(
+        &mut self,
+        store: &Store,
+        account: &Account,
+        bindings: &[Binding],
+        delivered: Delivered,
+        subject: &Subject<'_>,
+        payload: &[u8],
+    ) {
+        let server = server_of(subject, payload);
+        let recipients = recipients(bindings, subject.kind, &server, delivered.stored);
+        self.hear_server(server, subject.kind, delivered);
+        // Payloads are read only for those who want them: most of a busy server's events are nobody's.
+        if recipients.is_empty() && subject.kind != Kind::PlayerConnected {
+            return;
+        }
+        let event = decode(&account.name, subject, payload, delivered.stored, delivered.sequence);
+        self.hear_player(&event);
+        for recipient in recipients {
+            let mention_roles: Vec<_> = recipient.mention.iter().map(ToString::to_string).collect();
+            self.outbox.push(NewOutboxRow {
+                id: store.next_number(),
+                channel_id: recipient.channel,
+                server_id: event.server.clone(),
+                player_id: event.player.clone(),
+                player_name: event.player_name.clone(),
+                stored_at: delivered.stored.nanoseconds(),
+                sequence: delivered.sequence,
+                details: details_to_column(&event.details),
+                mention_roles: mention_roles.join(" "),
+            });
+        }
+    }
+
+    fn hear_server(&mut self, server: ServerId, kind: Kind, delivered: Delivered) {
+        let at = delivered.stored.nanoseconds();
+        let heard = self.servers.entry(server.clone()).or_insert(HeardServer {
+            server_id: server,
+            last_event_at: at,
+            lifecycle: None,
+            lifecycle_at: None,
+        });
+        heard.last_event_at = heard.last_event_at.max(at);
+        if Group::Lifecycle.kinds().contains(kind) && heard.lifecycle_at.is_none_or(|before| before <= at) {
+            heard.lifecycle = Some(kind.name());
+            heard.lifecycle_at = Some(at);
+        }
+    }
+
+    fn hear_player(&mut self, event: &Event) {
+        let (Some(player), Some(name)) = (&event.player, &event.player_name) else { return };
+        let heard = HeardPlayer { player_id: player.clone(), name: name.clone(), heard_at: event.stored.nanoseconds() };
+        self.players
+            .entry(player.clone())
+            .and_modify(|before| {
+                if before.heard_at <= heard.heard_at {
+                    before.name.clone_from(&heard.name);
+                    before.heard_at = heard.heard_at;
+                }
+            })
+            .or_insert(heard);
+    }
+}
+
+/// PostgreSQL's TEXT can't hold NUL, and a hostile subject must not block its stream.
+fn without_nul(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "") } else { text }
+}

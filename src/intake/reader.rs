@@ -1,0 +1,189 @@
+//! One account's reader: connects, attaches again and again for as long as the account is subscribed, and cleans up
+//! behind itself when it no longer is. What one account suffers stays with its reader.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::attachment::{IDLE, Next};
+use super::open_credential;
+use crate::clock;
+use crate::domain::account::Account;
+use crate::domain::ids::AccountName;
+use crate::domain::retry::backoff;
+use crate::nats::connection::{Connection, NatsError};
+use crate::nats::credential::Credential;
+use crate::nats::states::{AccountState, AccountStates};
+use crate::secrets::SecretKey;
+use crate::store::accounts::SealedCredential;
+use crate::store::{Store, StoreError};
+
+/// The first wait after a failure, and the longest.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// What the roster wants of a reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Read; the number changes with the account's revision.
+    Read(i64),
+    /// The account is no longer subscribed: delete the durable and end.
+    Leave,
+}
+
+/// What all readers share.
+#[derive(Clone)]
+pub struct Shared {
+    /// The database.
+    pub store: Store,
+    /// Where readers note how it goes.
+    pub states: AccountStates,
+    /// Opens the accounts' credentials.
+    pub key: Arc<SecretKey>,
+    /// The durable consumers' name, the same in every account.
+    pub durable: String,
+    /// Cancelled when the service stops.
+    pub drain: CancellationToken,
+}
+
+/// Reads one account.
+pub struct Reader {
+    pub(super) shared: Shared,
+    pub(super) account: AccountName,
+    pub(super) order: watch::Receiver<Order>,
+    /// Where its durable is, once there is one.
+    attached: Option<Attached>,
+}
+
+struct Attached {
+    url: String,
+    credential: Credential,
+    stream: String,
+}
+
+/// Why reading failed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ReadError {
+    #[error(transparent)]
+    Nats(#[from] NatsError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Reader {
+    /// A reader of `account` that follows the roster's orders.
+    #[must_use]
+    pub const fn new(shared: Shared, account: AccountName, order: watch::Receiver<Order>) -> Self {
+        Self { shared, account, order, attached: None }
+    }
+
+    /// Reads until the service stops or the account is no longer subscribed.
+    pub async fn run(mut self) {
+        let mut failures = 0;
+        loop {
+            self.note(AccountState::Connecting, failures);
+            let error = match self.connect_and_read(&mut failures).await {
+                Ok(Next::Connect) => continue,
+                Ok(_) => break,
+                Err(error) => error,
+            };
+            failures += 1;
+            let wait = backoff(failures, FIRST_WAIT, LONGEST_WAIT, rand::random());
+            self.note(AccountState::Trouble(error.to_string()), failures);
+            tracing::debug!(account = %self.account, %error, ?wait, "reading failed");
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = self.shared.drain.cancelled() => break,
+                // A changed account is worth a try at once; if it is to be left, the durable is still there.
+                changed = self.order.changed() => if changed.is_err() || self.is_to_leave() { break },
+            }
+        }
+        if self.is_to_leave() && !self.shared.drain.is_cancelled() {
+            self.leave().await;
+        }
+        self.shared.states.remove(&self.account);
+    }
+
+    /// Notes the state, and logs it once for as long as it stays. An attempt to recover is no news.
+    fn note(&self, state: AccountState, failures: u32) {
+        if state == AccountState::Connecting && failures > 0 {
+            return;
+        }
+        if self.shared.states.set(&self.account, state.clone(), clock::now()) {
+            match state {
+                AccountState::Trouble(reason) => {
+                    tracing::warn!(account = %self.account, reason, "can't read the account; trying again");
+                }
+                AccountState::Running => tracing::info!(account = %self.account, "reading the account's events"),
+                AccountState::Connecting => {}
+            }
+        }
+    }
+
+    pub(super) fn is_to_leave(&self) -> bool {
+        *self.order.borrow() == Order::Leave
+    }
+
+    async fn connect_and_read(&mut self, failures: &mut u32) -> Result<Next, ReadError> {
+        let Some((account, sealed)) = self.load_account().await? else { return Ok(Next::End) };
+        let credential = open_credential(&self.shared.key, &account, &sealed)?;
+        let connection = Connection::open(&account.url, &credential).await?;
+        let stream = match &account.stream {
+            Some(stream) => stream.clone(),
+            None => connection.find_stream(&account.root).await?,
+        };
+        self.attached = Some(Attached { url: account.url.clone(), credential, stream: stream.clone() });
+        let mut rewind = false;
+        let mut fruitless = 0;
+        loop {
+            let mut attachment = self.attach(&connection, &account, &stream, rewind).await?;
+            self.note(AccountState::Running, 0);
+            *failures = 0;
+            let next = self.follow(&connection, &account, &sealed, &mut attachment).await?;
+            fruitless = if attachment.recorded > 0 { 0 } else { fruitless + 1 };
+            match next {
+                Next::Idle => (rewind, fruitless) = (false, 0),
+                Next::Attach(reason) => {
+                    tracing::info!(account = %self.account, reason, "attaching anew");
+                    rewind = false;
+                }
+                Next::Rewind => {
+                    tracing::info!(account = %self.account, stream, "reading the stream again from its beginning");
+                    rewind = true;
+                }
+                Next::Connect | Next::End => return Ok(next),
+            }
+            if fruitless > 1 {
+                // Whatever disturbs us, it is not to be helped by haste.
+                tokio::time::sleep(backoff(fruitless - 1, Duration::from_millis(10), IDLE / 12, rand::random())).await;
+            }
+        }
+    }
+
+    pub(super) async fn load_account(&self) -> Result<Option<(Account, SealedCredential)>, StoreError> {
+        let store = &self.shared.store;
+        Ok(store.account(&self.account).await?.zip(store.credential(&self.account).await?))
+    }
+
+    /// Takes back what subscribing made: the durable and the position.
+    async fn leave(&self) {
+        if let Some(attached) = &self.attached {
+            let deleted = async {
+                let connection = Connection::open(&attached.url, &attached.credential).await?;
+                connection.delete_consumer(&attached.stream, &self.shared.durable).await
+            };
+            if let Err(error) = deleted.await {
+                tracing::warn!(
+                    account = %self.account, stream = attached.stream, durable = self.shared.durable, %error,
+                    "the account is no longer read, but its durable consumer could not be deleted: delete it by hand"
+                );
+            }
+        }
+        if let Err(error) = self.shared.store.forget_position(&self.account).await {
+            tracing::warn!(account = %self.account, %error, "can't forget the account's position");
+        }
+        tracing::info!(account = %self.account, "no longer reading the account's events");
+    }
+}

@@ -1,0 +1,136 @@
+//! What an account's user proves itself with, and its forms at rest and on the wire.
+
+use async_nats::ConnectOptions;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+/// A credential of a NATS user: <https://docs.nats.io/running-a-nats-service/configuration/securing_nats/auth_intro>.
+#[derive(Debug, Clone)]
+pub enum Credential {
+    /// An nkey's seed, `SU…`.
+    Nkey(SecretString),
+    /// The text of a `.creds` file: a JWT and its nkey's seed.
+    Creds(SecretString),
+    /// A user's name, with a password or, as in the blog post's own configuration, without one.
+    User {
+        /// The name. It may be all there is to know, so it is as secret as a password.
+        name: SecretString,
+        /// The password.
+        password: Option<SecretString>,
+    },
+}
+
+/// A credential that is none.
+#[derive(Debug, thiserror::Error)]
+pub enum BadCredential {
+    /// Not an nkey seed of a user.
+    #[error("this is no nkey seed of a user: one starts with SU and has 58 characters")]
+    Nkey,
+    /// Not the text of a `.creds` file.
+    #[error("this is no .creds file: one holds a NATS USER JWT and a USER NKEY SEED")]
+    Creds,
+    /// A kind or a form that this version does not know.
+    #[error("the stored credential has a form that this guildwire does not know")]
+    Form,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredUser {
+    name: String,
+    password: Option<String>,
+}
+
+impl Credential {
+    /// An nkey's seed, which must look like one.
+    pub fn nkey(seed: &str) -> Result<Self, BadCredential> {
+        let seed = seed.trim();
+        if seed.len() == 58 && seed.starts_with("SU") && seed.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            Ok(Self::Nkey(seed.into()))
+        } else {
+            Err(BadCredential::Nkey)
+        }
+    }
+
+    /// The text of a `.creds` file, which must hold both of its parts.
+    pub fn creds(text: &str) -> Result<Self, BadCredential> {
+        ConnectOptions::with_credentials(text).map_err(|_| BadCredential::Creds)?;
+        Ok(Self::Creds(text.into()))
+    }
+
+    /// Which kind it is, as the database and `account list` name it.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Nkey(_) => "nkey",
+            Self::Creds(_) => "creds",
+            Self::User { .. } => "user",
+        }
+    }
+
+    /// The secret as it is encrypted.
+    #[must_use]
+    pub fn to_secret(&self) -> SecretString {
+        match self {
+            Self::Nkey(secret) | Self::Creds(secret) => secret.clone(),
+            Self::User { name, password } => {
+                let stored = StoredUser {
+                    name: name.expose_secret().to_owned(),
+                    password: password.as_ref().map(|password| password.expose_secret().to_owned()),
+                };
+                serde_json::to_string(&stored).expect("two texts are JSON").into()
+            }
+        }
+    }
+
+    /// The credential of that kind whose secret was decrypted.
+    pub fn from_secret(kind: &str, secret: SecretString) -> Result<Self, BadCredential> {
+        match kind {
+            "nkey" => Ok(Self::Nkey(secret)),
+            "creds" => Ok(Self::Creds(secret)),
+            "user" => {
+                let stored: StoredUser =
+                    serde_json::from_str(secret.expose_secret()).map_err(|_| BadCredential::Form)?;
+                Ok(Self::User { name: stored.name.into(), password: stored.password.map(SecretString::from) })
+            }
+            _ => Err(BadCredential::Form),
+        }
+    }
+
+    /// Options that connect with it.
+    pub(super) fn connect_options(&self) -> Result<ConnectOptions, BadCredential> {
+        match self {
+            Self::Nkey(seed) => Ok(ConnectOptions::with_nkey(seed.expose_secret().to_owned())),
+            Self::Creds(text) => {
+                ConnectOptions::with_credentials(text.expose_secret()).map_err(|_| BadCredential::Creds)
+            }
+            Self::User { name, password } => {
+                let password = password.as_ref().map_or("", |password| password.expose_secret());
+                Ok(ConnectOptions::with_user_and_password(name.expose_secret().to_owned(), password.to_owned()))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_credential_comes_back_from_its_stored_form_and_shows_nothing() {
+        let seed = format!("SU{}", "A".repeat(56));
+        let user = Credential::User { name: "UDXU4RCS".into(), password: Some("hunter2".into()) };
+        for credential in [Credential::nkey(&seed).unwrap(), user] {
+            let again = Credential::from_secret(credential.kind(), credential.to_secret()).unwrap();
+            assert_eq!(again.to_secret().expose_secret(), credential.to_secret().expose_secret());
+            let shown = format!("{credential:?}");
+            assert!(!shown.contains("AAAA") && !shown.contains("UDXU") && !shown.contains("hunter2"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_credential_is_refused() {
+        assert!(Credential::nkey("UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4").is_err());
+        assert!(Credential::creds("nothing of the kind").is_err());
+        assert!(Credential::from_secret("password", "x".into()).is_err());
+    }
+}

@@ -1,0 +1,155 @@
+//! The JetStream calls that reading an account's events takes. Each needs one permission and no more:
+//! `STREAM.NAMES` or none, `STREAM.INFO` once, `CONSUMER.CREATE`, `CONSUMER.RESET`, `CONSUMER.MSG.NEXT` and, at the
+//! end, `CONSUMER.DELETE`.
+
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::pull::{self, Stream};
+use async_nats::jetstream::consumer::{AckPolicy, Consumer, DeliverPolicy, Info, IntoConsumerConfig};
+use async_nats::jetstream::context::{RequestError, RequestErrorKind};
+use async_nats::jetstream::response::Response;
+use async_nats::jetstream::stream;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::connection::{Connection, NatsError};
+use crate::domain::position::Position;
+use crate::domain::subject::Root;
+use crate::domain::timestamp::Timestamp;
+
+/// How long nats-server waits for an acknowledgement before it hands an event out again. A commit takes milliseconds;
+/// the position makes redeliveries harmless, so this only has to be out of the way.
+const ACK_WAIT: Duration = Duration::from_secs(30);
+
+/// How many events one pull asks for.
+const PULL_BATCH: usize = 500;
+
+/// How long one pull stays open on the server.
+const PULL_EXPIRES: Duration = Duration::from_secs(30);
+
+/// How often the server shows that an open pull still stands.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// The consumer's state right after it was reset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AfterReset {
+    /// How many events wait for delivery.
+    pub pending: u64,
+    /// How many deliveries the consumer counts, 0 unless someone else pulled meanwhile.
+    pub delivered: u64,
+}
+
+/// A durable consumer that covers its filter, and the moment, in nats-server's time, at which it did.
+#[derive(Debug, Clone)]
+pub struct Covering {
+    /// The consumer.
+    pub consumer: Consumer<pull::Config>,
+    /// When the server answered: what it stores later is delivered.
+    pub since: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct Created {
+    #[serde(flatten)]
+    info: Info,
+    #[serde(rename = "ts", with = "time::serde::rfc3339")]
+    answered: time::OffsetDateTime,
+}
+
+#[derive(Deserialize)]
+struct Names {
+    streams: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct Deleted {}
+
+impl Connection {
+    /// The one stream that covers the root's subjects.
+    pub async fn find_stream(&self, root: &Root) -> Result<String, NatsError> {
+        let subjects = root.all_subjects();
+        let names: Names = self.ask("STREAM.NAMES".to_owned(), json!({ "subject": subjects })).await?;
+        let mut names = names.streams.unwrap_or_default();
+        match names.len() {
+            0 => Err(NatsError::NoStream { subjects }),
+            1 => Ok(names.remove(0)),
+            _ => Err(NatsError::SeveralStreams { subjects, names }),
+        }
+    }
+
+    /// Where the stream ends now: reading from there on begins with what comes next.
+    pub async fn stream_end(&self, stream: &str) -> Result<Position, NatsError> {
+        let info: stream::Info = self.ask(format!("STREAM.INFO.{stream}"), json!({})).await?;
+        Ok(Position { last_sequence: info.state.last_sequence, last_time: info.state.last_timestamp.into() })
+    }
+
+    /// Makes the durable consumer, or gives the one that is there the filter.
+    pub async fn cover(&self, stream: &str, durable: &str, filter: Vec<String>) -> Result<Covering, NatsError> {
+        let config = pull::Config {
+            durable_name: Some(durable.to_owned()),
+            description: Some("guildwire reads events for Discord".to_owned()),
+            // The only policy under which a consumer can be reset to any sequence.
+            deliver_policy: DeliverPolicy::All,
+            ack_policy: AckPolicy::Explicit,
+            ack_wait: ACK_WAIT,
+            max_deliver: -1,
+            filter_subjects: filter,
+            ..pull::Config::default()
+        };
+        let request = json!({ "stream_name": stream, "config": config.clone().into_consumer_config(), "action": "" });
+        let created: Created = self.ask(format!("CONSUMER.CREATE.{stream}.{durable}"), request).await?;
+        let consumer = Consumer::new(config, created.info, self.jetstream.clone());
+        Ok(Covering { consumer, since: created.answered.into() })
+    }
+
+    /// Sets the durable back, so that what it delivers next has at least this sequence and is counted from 1.
+    pub async fn reset(&self, stream: &str, durable: &str, sequence: u64) -> Result<AfterReset, NatsError> {
+        let info: Info = self.ask(format!("CONSUMER.RESET.{stream}.{durable}"), json!({ "seq": sequence })).await?;
+        Ok(AfterReset { pending: info.num_pending, delivered: info.delivered.consumer_sequence })
+    }
+
+    /// Deletes the durable. One that is gone already is no error.
+    pub async fn delete_consumer(&self, stream: &str, durable: &str) -> Result<(), NatsError> {
+        match self.ask::<Deleted>(format!("CONSUMER.DELETE.{stream}.{durable}"), json!(null)).await {
+            Ok(_) => Ok(()),
+            Err(NatsError::JetStream(reason)) if reason.contains("consumer not found") => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sends a request to JetStream's API. A refusal to publish it is known within a round trip, not by the time-out.
+    async fn ask<Answer: DeserializeOwned>(&self, subject: String, body: Value) -> Result<Answer, NatsError> {
+        let full_subject = format!("$JS.API.{subject}");
+        let answer: Result<Response<Answer>, RequestError> = tokio::select! {
+            answer = self.jetstream.request(subject, &body) => answer,
+            denied = self.denied(&full_subject) => return Err(NatsError::Denied(denied)),
+            () = self.lost() => return Err(NatsError::Lost),
+        };
+        match answer {
+            Ok(Response::Ok(answer)) => Ok(answer),
+            Ok(Response::Err { error }) if error.error_code() == async_nats::jetstream::ErrorCode::STREAM_NOT_FOUND => {
+                let stream = full_subject.split('.').nth(4).unwrap_or_default();
+                Err(NatsError::StreamMissing(stream.to_owned()))
+            }
+            Ok(Response::Err { error }) => Err(NatsError::JetStream(error.to_string())),
+            Err(error) => Err(match error.kind() {
+                RequestErrorKind::TimedOut => NatsError::TimedOut(full_subject),
+                RequestErrorKind::NoResponders => NatsError::NoJetStream,
+                _ => NatsError::BadAnswer { subject: full_subject, reason: error.to_string() },
+            }),
+        }
+    }
+}
+
+/// Opens the consumer's deliveries. Nothing is asked for before the first poll, so a reset may still follow.
+pub async fn deliveries(consumer: &Consumer<pull::Config>) -> Result<Stream, NatsError> {
+    consumer
+        .stream()
+        .max_messages_per_batch(PULL_BATCH)
+        .expires(PULL_EXPIRES)
+        .heartbeat(HEARTBEAT)
+        .messages()
+        .await
+        .map_err(|error| NatsError::JetStream(error.to_string()))
+}

@@ -1,0 +1,7 @@
+//! nats-server: connecting as an account, the few JetStream calls that reading its events takes, and the state each
+//! account is in. What is recorded, and when, is decided elsewhere.
+
+pub mod connection;
+pub mod credential;
+pub mod jetstream;
+pub mod states;

@@ -1,0 +1,260 @@
+//! What the operator can set: typed, checked, with all mistakes told at once.
+//!
+//! `config/guildwire.toml` is the manual and, compiled in, the defaults; a file and the environment go on top of it.
+//! Only this module reads the environment. It opens nothing but the settings file: whether a database or a key can
+//! be used is found out by those who use it.
+
+mod given;
+mod values;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt;
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::telemetry::Format;
+
+use given::{Given, Origin};
+pub use values::nats_url;
+
+/// Everything that can be set. [`Settings::load`] gets it; the sections are handed to those who need them.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How Discord is reached.
+    pub discord: Discord,
+    /// Where what has to last is kept.
+    pub database: Database,
+    /// Where game-server accounts are found.
+    pub nats: Nats,
+    /// Where health and metrics are served.
+    pub http: Http,
+    /// What is logged.
+    pub log: Log,
+    /// How the database's secrets are kept.
+    pub secrets: Secrets,
+    /// How stopping goes.
+    pub shutdown: Shutdown,
+    /// How messages are sent.
+    pub delivery: Delivery,
+    /// How long what is done with is kept.
+    pub retention: Retention,
+    /// Where each key's value came from.
+    origins: BTreeMap<&'static str, Origin>,
+}
+
+/// Section `discord`.
+#[derive(Debug, Clone)]
+pub struct Discord {
+    /// The bot's token, where one is set; those who can't do without ask [`Discord::token_required`].
+    pub token: Option<SecretString>,
+    /// Where the API is, without a slash at its end: REST lives under `{api_url}/api/v10`.
+    pub api_url: String,
+    /// The pace of all requests together.
+    pub messages_per_second: u32,
+}
+
+/// Section `database`.
+#[derive(Debug, Clone)]
+pub struct Database {
+    /// `sqlite://…` or `postgres://…`; secret, for it may hold a password. Show [`Database::redacted_url`] instead.
+    pub url: SecretString,
+}
+
+/// Section `nats`.
+#[derive(Debug, Clone)]
+pub struct Nats {
+    /// The server of accounts that name none.
+    pub url: String,
+}
+
+/// Section `http`.
+#[derive(Debug, Clone)]
+pub struct Http {
+    /// The address to listen on.
+    pub listen: SocketAddr,
+}
+
+/// Section `log`.
+#[derive(Debug, Clone)]
+pub struct Log {
+    /// How much, in the form [`crate::telemetry::start`] takes.
+    pub level: String,
+    /// In which form.
+    pub format: Format,
+}
+
+/// Section `secrets`.
+#[derive(Debug, Clone)]
+pub struct Secrets {
+    /// The file with the key that seals credentials in the database.
+    pub key_file: PathBuf,
+}
+
+/// Section `shutdown`.
+#[derive(Debug, Clone)]
+pub struct Shutdown {
+    /// How long tasks may take to finish.
+    pub deadline: Duration,
+}
+
+/// Section `delivery`.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// How long Discord may take to answer.
+    pub request_timeout: Duration,
+}
+
+/// Section `retention`.
+#[derive(Debug, Clone)]
+pub struct Retention {
+    /// How long delivered messages and their events are kept.
+    pub settled: Duration,
+}
+
+/// Every mistake that was found in the settings, one line each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingsError {
+    /// The mistakes, each with its key and where it was made. None of them repeats a secret.
+    pub mistakes: Vec<String>,
+}
+
+/// There is no token, and something needs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "no Discord token is set: put it into the environment variable DISCORD_TOKEN, or into the settings file as token \
+     in section [discord] (you find it at https://discord.com/developers/applications, your application, \"Bot\")"
+)]
+pub struct TokenMissing;
+
+impl Settings {
+    /// The settings in force: the defaults, then `file` or else the file that `GUILDWIRE_CONFIG` names, then the
+    /// process's environment.
+    pub fn load(file: Option<&Path>) -> Result<Self, SettingsError> {
+        #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+        let variables = std::env::vars_os();
+        Self::load_with(file, variables)
+    }
+
+    /// [`Settings::load`] with these environment variables instead of the process's.
+    pub fn load_with(
+        file: Option<&Path>,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, SettingsError> {
+        let mut given = Given::new(file, variables);
+        let settings = Self {
+            discord: Discord {
+                token: given.read("discord.token", values::token),
+                api_url: given.read("discord.api_url", values::api_url),
+                messages_per_second: given.read("discord.messages_per_second", |value| values::number(value, 1..=50)),
+            },
+            database: Database { url: given.read("database.url", values::database_url) },
+            nats: Nats { url: given.read("nats.url", |value| nats_url(values::text(value)?)) },
+            http: Http { listen: given.read("http.listen", values::listen) },
+            log: Log {
+                level: given.read("log.level", values::log_level),
+                format: given.read("log.format", values::log_format),
+            },
+            secrets: Secrets { key_file: given.read("secrets.key_file", values::path) },
+            shutdown: Shutdown {
+                deadline: given.read("shutdown.deadline_seconds", |value| values::seconds(value, 1..=600)),
+            },
+            delivery: Delivery {
+                request_timeout: given
+                    .read("delivery.request_timeout_seconds", |value| values::seconds(value, 1..=120)),
+            },
+            retention: Retention {
+                settled: given.read("retention.settled_days", |value| values::days(value, 1..=365)),
+            },
+            origins: BTreeMap::new(),
+        };
+        let origins = given.finish()?;
+        Ok(Self { origins, ..settings })
+    }
+
+    /// The settings in force as TOML, each that is not the default with where it came from, and without secrets.
+    #[must_use]
+    pub fn render_redacted(&self) -> String {
+        let mut text = String::new();
+        let mut current_section = "";
+        for (key, value) in self.shown() {
+            let (section, name) = key.split_once('.').expect("every key is in a section");
+            if section != current_section {
+                let gap = if current_section.is_empty() { "" } else { "\n" };
+                let _ = writeln!(text, "{gap}[{section}]");
+                current_section = section;
+            }
+            let _ = match self.origins.get(key) {
+                None | Some(Origin::Defaults) => writeln!(text, "{name} = {value}"),
+                Some(origin) => writeln!(text, "{name} = {value} # from {origin}"),
+            };
+        }
+        text
+    }
+
+    /// Each key with its value as it may be shown, in the manual's order.
+    fn shown(&self) -> Vec<(&'static str, String)> {
+        let token = if self.discord.token.is_some() { "<set>" } else { "<not set>" };
+        vec![
+            ("discord.token", quoted(token)),
+            ("discord.api_url", quoted(&self.discord.api_url)),
+            ("discord.messages_per_second", self.discord.messages_per_second.to_string()),
+            ("database.url", quoted(&self.database.redacted_url())),
+            ("nats.url", quoted(&self.nats.url)),
+            ("http.listen", quoted(&self.http.listen.to_string())),
+            ("log.level", quoted(&self.log.level)),
+            ("log.format", quoted(self.log.format.name())),
+            ("secrets.key_file", quoted(&self.secrets.key_file.to_string_lossy())),
+            ("shutdown.deadline_seconds", self.shutdown.deadline.as_secs().to_string()),
+            ("delivery.request_timeout_seconds", self.delivery.request_timeout.as_secs().to_string()),
+            ("retention.settled_days", (self.retention.settled.as_secs() / values::SECONDS_A_DAY).to_string()),
+        ]
+    }
+}
+
+impl Discord {
+    /// The token, for those who can do nothing without it.
+    pub fn token_required(&self) -> Result<&SecretString, TokenMissing> {
+        self.token.as_ref().ok_or(TokenMissing)
+    }
+
+    /// Whether another than the real Discord is meant, so that the real one must never be contacted.
+    #[must_use]
+    pub fn is_test_address(&self) -> bool {
+        self.api_url != "https://discord.com"
+    }
+}
+
+impl Database {
+    /// The address with `***` for its password, for logs and people.
+    #[must_use]
+    pub fn redacted_url(&self) -> String {
+        values::redact_database_url(self.url.expose_secret())
+    }
+}
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.mistakes.as_slice() {
+            [mistake] => write!(formatter, "the settings have a mistake: {mistake}"),
+            mistakes => {
+                write!(formatter, "the settings have {} mistakes:", mistakes.len())?;
+                mistakes.iter().try_for_each(|mistake| write!(formatter, "\n  {mistake}"))
+            }
+        }
+    }
+}
+
+impl std::error::Error for SettingsError {}
+
+/// A text as TOML writes it, which for the escapes that JSON uses is the same.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests;

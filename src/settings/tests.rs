@@ -1,0 +1,297 @@
+//! One text per mistake, and what wins over what.
+
+use std::collections::BTreeSet;
+
+use super::*;
+
+/// The settings that a file with this text and these variables give.
+fn load(file: &str, variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("own.toml");
+    std::fs::write(&path, file).unwrap();
+    let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+    Settings::load_with(Some(&path), variables).map_err(|error| {
+        let place = format!("{}/", directory.path().display());
+        SettingsError { mistakes: error.mistakes.iter().map(|mistake| mistake.replace(&place, "")).collect() }
+    })
+}
+
+#[test]
+fn the_defaults_are_valid_and_every_key_in_them_is_used() {
+    let settings = Settings::load_with(None, []).unwrap();
+    let used: BTreeSet<&str> = settings.origins.keys().copied().collect();
+    let shown: BTreeSet<&str> = settings.shown().into_iter().map(|(key, _)| key).collect();
+    let documented: BTreeSet<String> = given::keys_of(given::DEFAULTS);
+    assert_eq!(used, documented.iter().map(String::as_str).collect());
+    assert_eq!(used, shown);
+}
+
+#[test]
+fn the_settings_in_force_are_shown_in_the_manuals_order() {
+    let expected = "\
+[discord]
+token = \"<not set>\"
+api_url = \"https://discord.com\"
+messages_per_second = 45
+
+[database]
+url = \"sqlite://data/guildwire.db\"
+
+[nats]
+url = \"nats://127.0.0.1:4222\"
+
+[http]
+listen = \"127.0.0.1:9310\"
+
+[log]
+level = \"info\"
+format = \"text\"
+
+[secrets]
+key_file = \"secrets/guildwire.key\"
+
+[shutdown]
+deadline_seconds = 8
+
+[delivery]
+request_timeout_seconds = 15
+
+[retention]
+settled_days = 7
+";
+    assert_eq!(Settings::load_with(None, []).unwrap().render_redacted(), expected);
+}
+
+#[test]
+fn the_environment_covers_the_file_and_the_file_the_defaults() {
+    let file = "[log]\nlevel = 'warn'\nformat = 'json'\n[shutdown]\ndeadline_seconds = 30";
+    let settings = load(file, &[("GUILDWIRE__LOG__LEVEL", "guildwire=debug,info"), ("PATH", "/bin")]).unwrap();
+    assert_eq!(settings.log.level, "guildwire=debug,info");
+    assert_eq!(settings.log.format, Format::Json);
+    assert_eq!(settings.shutdown.deadline, Duration::from_secs(30));
+    assert_eq!(settings.http.listen, "127.0.0.1:9310".parse().unwrap());
+    let shown = settings.render_redacted();
+    assert!(shown.contains("level = \"guildwire=debug,info\" # from GUILDWIRE__LOG__LEVEL\n"), "{shown}");
+    assert!(shown.lines().any(|line| line.starts_with("format = \"json\" # from ") && line.ends_with("own.toml")));
+    assert!(shown.contains("listen = \"127.0.0.1:9310\"\n"), "{shown}");
+}
+
+#[test]
+fn a_number_may_come_from_a_variable() {
+    let settings = load("", &[("GUILDWIRE__DISCORD__MESSAGES_PER_SECOND", "20")]).unwrap();
+    assert_eq!(settings.discord.messages_per_second, 20);
+}
+
+#[test]
+fn the_token_may_come_from_three_places() {
+    let token = |file: &str, variables: &[(&str, &str)]| {
+        let settings = load(file, variables).unwrap();
+        settings.discord.token.map(|token| token.expose_secret().to_owned())
+    };
+    let file = "[discord]\ntoken = 'file'";
+    assert_eq!(token("", &[]), None);
+    assert_eq!(token(file, &[]).as_deref(), Some("file"));
+    assert_eq!(token(file, &[("DISCORD_TOKEN", "common\n")]).as_deref(), Some("common"));
+    let both = [("GUILDWIRE__DISCORD__TOKEN", "own"), ("DISCORD_TOKEN", "common")];
+    assert_eq!(token(file, &both).as_deref(), Some("own"));
+}
+
+#[test]
+fn a_variable_that_is_empty_is_not_set() {
+    let empty = [("DISCORD_TOKEN", ""), ("GUILDWIRE__LOG__LEVEL", ""), ("GUILDWIRE_CONFIG", "")];
+    let settings = load("[discord]\ntoken = 'file'", &empty).unwrap();
+    assert!(settings.discord.token_required().is_ok());
+    assert_eq!(settings.log.level, "info");
+}
+
+#[test]
+fn a_missing_token_says_how_to_set_it() {
+    let error = load("", &[]).unwrap().discord.token_required().unwrap_err().to_string();
+    assert!(error.contains("DISCORD_TOKEN") && error.contains("[discord]"), "{error}");
+}
+
+#[test]
+fn a_named_file_has_to_be_there() {
+    let no_such = "can't read the settings file /no/such.toml: No such file or directory (os error 2)";
+    let by_argument = Settings::load_with(Some(Path::new("/no/such.toml")), []).unwrap_err();
+    assert_eq!(by_argument.mistakes, [no_such]);
+    let variable = ("GUILDWIRE_CONFIG".into(), "/no/such.toml".into());
+    assert_eq!(Settings::load_with(None, [variable.clone()]).unwrap_err().mistakes, [no_such]);
+    let directory = tempfile::tempdir().unwrap();
+    let present = directory.path().join("present.toml");
+    std::fs::write(&present, "").unwrap();
+    assert!(Settings::load_with(Some(&present), [variable]).is_ok(), "the argument wins over the variable");
+}
+
+#[test]
+fn each_mistake_in_a_file_is_told_with_what_would_be_right() {
+    let mistakes = [
+        ("[log]\nformat = 'jsn'", "log.format: must be text or json, not \"jsn\" (from own.toml)"),
+        (
+            "[log]\nlevel = 'inof'",
+            "log.level: must be a level (off, error, warn, info, debug, trace), or parts set apart as in \
+             \"guildwire=debug,info\"; \"inof\" is none of them (from own.toml)",
+        ),
+        (
+            "[discord]\nmessages_per_second = 51",
+            "discord.messages_per_second: must be a whole number from 1 to 50, not 51 (from own.toml)",
+        ),
+        (
+            "[discord]\nmessages_per_second = -1",
+            "discord.messages_per_second: must be a whole number from 1 to 50, not -1 (from own.toml)",
+        ),
+        (
+            "[shutdown]\ndeadline_seconds = '8'",
+            "shutdown.deadline_seconds: must be a whole number from 1 to 600, not \"8\" (from own.toml)",
+        ),
+        (
+            "[delivery]\nrequest_timeout_seconds = 1.5",
+            "delivery.request_timeout_seconds: must be a whole number from 1 to 120, not 1.5 (from own.toml)",
+        ),
+        (
+            "[retention]\nsettled_days = 0",
+            "retention.settled_days: must be a whole number from 1 to 365, not 0 (from own.toml)",
+        ),
+        (
+            "[discord]\napi_url = 'https://discord.com/'",
+            "discord.api_url: must be an address like \"https://discord.com\", without a slash at its end, not \
+             \"https://discord.com/\" (from own.toml)",
+        ),
+        (
+            "[discord]\napi_url = 'discord.com'",
+            "discord.api_url: must be an address like \"https://discord.com\", not \"discord.com\" (from own.toml)",
+        ),
+        (
+            "[discord]\ntoken = 'Bot abc'",
+            "discord.token: must be the bot's token alone: letters, digits and . _ - without \"Bot \" before them \
+             (from own.toml)",
+        ),
+        ("[discord]\ntoken = 12345", "discord.token: must be a text in quotes (from own.toml)"),
+        (
+            "[database]\nurl = 'mysql://root:hush@host/db'",
+            "database.url: must be an address like \"sqlite://data/guildwire.db\" or \"postgres://user@host/name\", \
+             not \"mysql://…\" (from own.toml)",
+        ),
+        (
+            "[database]\nurl = 'root:hush@host/db'",
+            "database.url: must be an address like \"sqlite://data/guildwire.db\" or \"postgres://user@host/name\" \
+             (from own.toml)",
+        ),
+        (
+            "[nats]\nurl = 'http://127.0.0.1:4222'",
+            "nats.url: must be an address like \"nats://127.0.0.1:4222\" (or tls://, ws://, wss://), not \
+             \"http://127.0.0.1:4222\" (from own.toml)",
+        ),
+        (
+            "[nats]\nurl = 'nats://user:hush@host'",
+            "nats.url: must be an address without user and password: an account has its own credential \
+             (from own.toml)",
+        ),
+        (
+            "[http]\nlisten = 'localhost:9310'",
+            "http.listen: must be an address and port like \"127.0.0.1:9310\", not \"localhost:9310\" (from own.toml)",
+        ),
+        ("[http]\nlisten = 9310", "http.listen: must be a text in quotes, not 9310 (from own.toml)"),
+        ("[secrets]\nkey_file = ''", "secrets.key_file: must be a file's path, not \"\" (from own.toml)"),
+        ("[log]\nformt = 'text'", "log.formt: there is no such key; did you mean log.format? (from own.toml)"),
+        ("listen = '[::]:1'", "listen: there is no such key; did you mean http.listen? (from own.toml)"),
+        ("[webhooks]\nx = 1", "webhooks.x: there is no such key (from own.toml)"),
+        ("[webhooks]", "webhooks: there is no such key (from own.toml)"),
+        ("log = 'debug'", "log: is a section, with keys such as log.format (from own.toml)"),
+        ("[log.level]\nguildwire = 'debug'", "log.level.guildwire: there is no such key (from own.toml)"),
+        ("[log.level]", "log.level: must be a text in quotes, not a section (from own.toml)"),
+    ];
+    for (file, expected) in mistakes {
+        assert_eq!(load(file, &[]).unwrap_err().mistakes, [expected], "{file}");
+    }
+}
+
+#[test]
+fn each_mistake_in_the_environment_is_told_with_its_variable() {
+    let mistakes = [
+        (
+            ("GUILDWIRE__LOG__FORMAT", "jsn"),
+            "log.format: must be text or json, not \"jsn\" (from GUILDWIRE__LOG__FORMAT)",
+        ),
+        (
+            ("GUILDWIRE__DISCORD__MESSAGES_PER_SECOND", "many"),
+            "discord.messages_per_second: must be a whole number from 1 to 50, not \"many\" \
+             (from GUILDWIRE__DISCORD__MESSAGES_PER_SECOND)",
+        ),
+        (
+            ("GUILDWIRE__DISCORD__TOKE", "hush"),
+            "discord.toke: there is no such key; did you mean discord.token? (from GUILDWIRE__DISCORD__TOKE)",
+        ),
+        (
+            ("GUILDWIRE_HTTP_LISTEN", "0.0.0.0:9310"),
+            "GUILDWIRE_HTTP_LISTEN: has no effect; it must be GUILDWIRE__HTTP__LISTEN, with two underscores",
+        ),
+    ];
+    for (variable, expected) in mistakes {
+        assert_eq!(load("", &[variable]).unwrap_err().mistakes, [expected], "{variable:?}");
+    }
+    assert!(load("", &[("GUILDWIRE_PORT", "tcp://10.0.0.1:9310")]).is_ok(), "Kubernetes sets this by itself");
+}
+
+#[test]
+fn all_mistakes_are_told_at_once_even_one_that_is_covered() {
+    let file = "[log]\nformat = 'jsn'\nlvl = 'info'\n[http]\nlisten = 'here'";
+    let error = load(file, &[("GUILDWIRE__HTTP__LISTEN", "[::1]:9310"), ("GUILDWIRE__NATS__URL", "nats")]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the settings have 4 mistakes:\n  \
+         log.lvl: there is no such key; did you mean log.level? (from own.toml)\n  \
+         nats.url: must be an address like \"nats://127.0.0.1:4222\" (or tls://, ws://, wss://), not \"nats\" \
+         (from GUILDWIRE__NATS__URL)\n  \
+         http.listen: must be an address and port like \"127.0.0.1:9310\", not \"here\" (from own.toml)\n  \
+         log.format: must be text or json, not \"jsn\" (from own.toml)"
+    );
+}
+
+#[test]
+fn a_file_that_is_no_toml_is_told_without_quoting_it() {
+    let error = load("[discord]\ntoken = \"hush\nx = 1", &[("GUILDWIRE__LOG__FORMAT", "jsn")]).unwrap_err();
+    assert_eq!(
+        error.mistakes,
+        [
+            "own.toml: TOML parse error at line 2, column 14: invalid basic string, expected `\"`",
+            "log.format: must be text or json, not \"jsn\" (from GUILDWIRE__LOG__FORMAT)"
+        ]
+    );
+}
+
+#[test]
+fn no_secret_is_shown() {
+    let file = "[discord]\ntoken = 'hush'\n[database]\nurl = 'postgres://bot:hush@db:5432/guildwire'";
+    let settings = load(file, &[]).unwrap();
+    assert_eq!(settings.database.redacted_url(), "postgres://bot:***@db:5432/guildwire");
+    let shown = settings.render_redacted();
+    assert!(shown.contains("token = \"<set>\" # from "), "{shown}");
+    assert!(!shown.contains("hush") && !format!("{settings:?}").contains("hush"), "{shown}");
+
+    let redacted = |url: &str| load(&format!("[database]\nurl = '{url}'"), &[]).unwrap().database.redacted_url();
+    assert_eq!(
+        redacted("postgres://db/g?password=hush&sslmode=require"),
+        "postgres://db/g?password=***&sslmode=require"
+    );
+    assert_eq!(redacted("postgresql:///g?host=/run/postgresql"), "postgresql:///g?host=/run/postgresql");
+    assert_eq!(redacted("sqlite:///srv/g.db"), "sqlite:///srv/g.db");
+}
+
+#[test]
+fn the_real_discord_is_told_from_any_other() {
+    let is_test = |url: &str| load(&format!("[discord]\napi_url = '{url}'"), &[]).unwrap().discord.is_test_address();
+    assert!(!is_test("https://discord.com"));
+    assert!(is_test("http://127.0.0.1:8080"));
+}
+
+#[test]
+fn a_text_is_written_as_toml_reads_it() {
+    let odd = "a\"b\\c\nd\u{1}ä";
+    let settings = Settings { nats: Nats { url: odd.to_owned() }, ..Settings::load_with(None, []).unwrap() };
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("own.toml");
+    let line = settings.render_redacted().lines().find(|line| line.starts_with("url = \"a")).unwrap().to_owned();
+    std::fs::write(&path, line.replace("url", "[secrets]\nkey_file")).unwrap();
+    assert_eq!(Settings::load_with(Some(&path), []).unwrap().secrets.key_file, Path::new(odd));
+}

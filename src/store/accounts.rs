@@ -1,0 +1,226 @@
+//! Accounts with their sealed credentials, invites and links.
+
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::{Store, StoreError};
+use crate::domain::account::Account;
+use crate::domain::ids::{AccountName, GuildId, UserId};
+use crate::domain::timestamp::Timestamp;
+
+/// A credential as the store keeps it.
+#[derive(Clone)]
+pub struct SealedCredential {
+    /// Which kind of credential, such as `nkey`.
+    pub kind: String,
+    /// The encrypted secret.
+    pub sealed: Vec<u8>,
+}
+
+/// A guild's right to show an account's events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Whose events.
+    pub account: AccountName,
+    /// Since when.
+    pub linked_at: Timestamp,
+}
+
+/// What became of an invite code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Redeemed {
+    /// The guild is linked to the account now.
+    Linked(AccountName),
+    /// The guild was linked to it before; the code is still good.
+    AlreadyLinked(AccountName),
+    /// Nobody gave out such a code.
+    Unknown,
+    /// The code was used before.
+    Used,
+    /// The code is too old.
+    Expired,
+}
+
+impl Store {
+    /// Adds an account. `Ok(false)` when one of that name exists.
+    pub async fn add_account(
+        &self,
+        account: &Account,
+        credential: &SealedCredential,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let result = sqlx::query(
+            "INSERT INTO accounts (name, url, stream, root, wide_filter, credential_kind, credential, revision, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) ON CONFLICT (name) DO NOTHING",
+        )
+        .bind(account.name.as_str())
+        .bind(&account.url)
+        .bind(account.stream.as_deref())
+        .bind(account.root.to_string())
+        .bind(i64::from(account.wide_filter))
+        .bind(&credential.kind)
+        .bind(credential.sealed.as_slice())
+        .bind(now.nanoseconds())
+        .execute(&self.writer)
+        .await?;
+        self.ring_configuration();
+        Ok(result.rows_affected() == 1)
+    }
+
+    /// Removes an account with its links, bindings and all that was heard of it. `Ok(false)` when there is none.
+    pub async fn remove_account(&self, name: &AccountName) -> Result<bool, StoreError> {
+        let result =
+            sqlx::query("DELETE FROM accounts WHERE name = $1").bind(name.as_str()).execute(&self.writer).await?;
+        self.ring_configuration();
+        Ok(result.rows_affected() == 1)
+    }
+
+    /// All accounts, by name.
+    pub async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
+        let rows = sqlx::query("SELECT name, url, stream, root, wide_filter, revision FROM accounts ORDER BY name")
+            .fetch_all(&self.reader)
+            .await?;
+        rows.iter().map(account_from).collect()
+    }
+
+    /// The accounts that need a consumer: those with a binding.
+    pub async fn subscribed_accounts(&self) -> Result<Vec<Account>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT name, url, stream, root, wide_filter, revision FROM accounts
+             WHERE EXISTS (SELECT 1 FROM bindings WHERE bindings.account = accounts.name)",
+        )
+        .fetch_all(&self.reader)
+        .await?;
+        rows.iter().map(account_from).collect()
+    }
+
+    /// The account of that name.
+    pub async fn account(&self, name: &AccountName) -> Result<Option<Account>, StoreError> {
+        let row = sqlx::query("SELECT name, url, stream, root, wide_filter, revision FROM accounts WHERE name = $1")
+            .bind(name.as_str())
+            .fetch_optional(&self.reader)
+            .await?;
+        row.as_ref().map(account_from).transpose()
+    }
+
+    /// The account's credential, still sealed.
+    pub async fn credential(&self, name: &AccountName) -> Result<Option<SealedCredential>, StoreError> {
+        let row = sqlx::query("SELECT credential_kind, credential FROM accounts WHERE name = $1")
+            .bind(name.as_str())
+            .fetch_optional(&self.reader)
+            .await?;
+        row.map(|row| Ok(SealedCredential { kind: row.try_get(0)?, sealed: row.try_get(1)? })).transpose()
+    }
+
+    /// Whether the database holds anything that only the installation's key opens.
+    pub async fn holds_secrets(&self) -> Result<bool, StoreError> {
+        Ok(sqlx::query("SELECT 1 FROM accounts LIMIT 1").fetch_optional(&self.reader).await?.is_some())
+    }
+
+    /// Keeps an invite by its code's hash.
+    pub async fn add_invite(
+        &self,
+        account: &AccountName,
+        code_hash: &[u8],
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<(), StoreError> {
+        sqlx::query("INSERT INTO invites (code_hash, account, created_at, expires_at) VALUES ($1, $2, $3, $4)")
+            .bind(code_hash)
+            .bind(account.as_str())
+            .bind(now.nanoseconds())
+            .bind(expires.nanoseconds())
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
+    /// Uses an invite up and links the guild, both or neither.
+    pub async fn redeem_invite(
+        &self,
+        code_hash: &[u8],
+        guild: GuildId,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<Redeemed, StoreError> {
+        let mut transaction = self.write().await?;
+        let used = sqlx::query(
+            "UPDATE invites SET used_at = $1 WHERE code_hash = $2 AND used_at IS NULL AND expires_at > $1 RETURNING account",
+        )
+        .bind(now.nanoseconds())
+        .bind(code_hash)
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let Some(row) = used else {
+            let row = sqlx::query("SELECT used_at FROM invites WHERE code_hash = $1")
+                .bind(code_hash)
+                .fetch_optional(&mut *transaction)
+                .await?;
+            return Ok(match row.map(|row| row.try_get::<Option<i64>, _>(0)).transpose()? {
+                None => Redeemed::Unknown,
+                Some(Some(_)) => Redeemed::Used,
+                Some(None) => Redeemed::Expired,
+            });
+        };
+        let account = account_name(&row, 0)?;
+        let linked = sqlx::query(
+            "INSERT INTO links (guild_id, account, linked_by, linked_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+        )
+        .bind(guild.to_column())
+        .bind(account.as_str())
+        .bind(user.to_column())
+        .bind(now.nanoseconds())
+        .execute(&mut *transaction)
+        .await?;
+        if linked.rows_affected() == 0 {
+            transaction.rollback().await?;
+            return Ok(Redeemed::AlreadyLinked(account));
+        }
+        transaction.commit().await?;
+        Ok(Redeemed::Linked(account))
+    }
+
+    /// The guild's links, by account.
+    pub async fn links(&self, guild: GuildId) -> Result<Vec<Link>, StoreError> {
+        let rows = sqlx::query("SELECT account, linked_at FROM links WHERE guild_id = $1 ORDER BY account")
+            .bind(guild.to_column())
+            .fetch_all(&self.reader)
+            .await?;
+        rows.iter()
+            .map(|row| {
+                let linked_at = Timestamp::from_nanoseconds(row.try_get(1)?);
+                Ok(Link { account: account_name(row, 0)?, linked_at })
+            })
+            .collect()
+    }
+
+    /// How many guilds an account is linked to, and how many bindings it has.
+    pub async fn count_links_and_bindings(&self, account: &AccountName) -> Result<(i64, i64), StoreError> {
+        let row = sqlx::query(
+            "SELECT (SELECT COUNT(*) FROM links WHERE account = $1), (SELECT COUNT(*) FROM bindings WHERE account = $1)",
+        )
+        .bind(account.as_str())
+        .fetch_one(&self.reader)
+        .await?;
+        Ok((row.try_get(0)?, row.try_get(1)?))
+    }
+}
+
+/// The account's name in a row's column.
+pub(super) fn account_name(row: &AnyRow, column: usize) -> Result<AccountName, StoreError> {
+    let text: String = row.try_get(column)?;
+    text.parse().map_err(|_| StoreError::BadRow { what: "account name", value: text })
+}
+
+fn account_from(row: &AnyRow) -> Result<Account, StoreError> {
+    let name: String = row.try_get("name")?;
+    let root: String = row.try_get("root")?;
+    Ok(Account {
+        name: name.parse().map_err(|_| StoreError::BadRow { what: "account name", value: name })?,
+        url: row.try_get("url")?,
+        stream: row.try_get("stream")?,
+        root: root.parse().map_err(|_| StoreError::BadRow { what: "root", value: root })?,
+        wide_filter: row.try_get::<i64, _>("wide_filter")? != 0,
+        revision: row.try_get("revision")?,
+    })
+}

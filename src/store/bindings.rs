@@ -1,0 +1,131 @@
+//! Bindings: who hears what, and since when.
+
+use sqlx::any::AnyRow;
+use sqlx::{Any, Row, Transaction};
+
+use super::accounts::account_name;
+use super::{Store, StoreError};
+use crate::domain::binding::Binding;
+use crate::domain::event::KindSet;
+use crate::domain::ids::{AccountName, ChannelId, GuildId, RoleId, ServerId, UserId};
+use crate::domain::timestamp::Timestamp;
+
+const COLUMNS: &str =
+    "account, id, guild_id, channel_id, server_id, kinds, mention_role, created_by, created_at, covered_from";
+
+impl Store {
+    /// Adds a binding, reopening its channel's lane. `Ok(false)` when an equal one exists or the guild is not linked.
+    pub async fn add_binding(&self, binding: &Binding) -> Result<bool, StoreError> {
+        let mut transaction = self.write().await?;
+        let added = sqlx::query(
+            "INSERT INTO bindings (id, guild_id, channel_id, account, server_id, kinds, mention_role, created_by, created_at)
+             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9
+             WHERE EXISTS (SELECT 1 FROM links WHERE guild_id = $2 AND account = $4)
+             ON CONFLICT DO NOTHING",
+        )
+        .bind(binding.id)
+        .bind(binding.guild.to_column())
+        .bind(binding.channel.to_column())
+        .bind(binding.account.as_str())
+        .bind(binding.server.as_ref().map(ServerId::as_str))
+        .bind(binding.kinds.to_names())
+        .bind(binding.mention.map(RoleId::to_column))
+        .bind(binding.created_by.to_column())
+        .bind(binding.created_at.nanoseconds())
+        .execute(&mut *transaction)
+        .await?;
+        if added.rows_affected() == 0 {
+            return Ok(false);
+        }
+        bump_revision(&mut transaction, &binding.account).await?;
+        sqlx::query("DELETE FROM stopped_lanes WHERE channel_id = $1")
+            .bind(binding.channel.to_column())
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        self.ring_configuration();
+        self.ring_lanes([binding.channel]);
+        Ok(true)
+    }
+
+    /// Removes a guild's binding and gives it back, or `None` when the guild has no such binding.
+    pub async fn remove_binding(&self, guild: GuildId, id: i64) -> Result<Option<Binding>, StoreError> {
+        let mut transaction = self.write().await?;
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "DELETE FROM bindings WHERE guild_id = $1 AND id = $2 RETURNING {COLUMNS}"
+        )))
+        .bind(guild.to_column())
+        .bind(id)
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let binding = binding_from(&row)?;
+        bump_revision(&mut transaction, &binding.account).await?;
+        transaction.commit().await?;
+        self.ring_configuration();
+        Ok(Some(binding))
+    }
+
+    /// A guild's bindings, oldest first.
+    pub async fn bindings_of_guild(&self, guild: GuildId) -> Result<Vec<Binding>, StoreError> {
+        let query = format!("SELECT {COLUMNS} FROM bindings WHERE guild_id = $1 ORDER BY id");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(query)).bind(guild.to_column()).fetch_all(&self.reader).await?;
+        rows.iter().map(binding_from).collect()
+    }
+
+    /// An account's bindings, oldest first.
+    pub async fn bindings_of_account(&self, account: &AccountName) -> Result<Vec<Binding>, StoreError> {
+        let query = format!("SELECT {COLUMNS} FROM bindings WHERE account = $1 ORDER BY id");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(query)).bind(account.as_str()).fetch_all(&self.reader).await?;
+        rows.iter().map(binding_from).collect()
+    }
+
+    /// Says that the account's consumer covers the bindings of those ids since `moment`, if none did before.
+    pub async fn cover_bindings(&self, ids: &[i64], moment: Timestamp) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        for id in ids {
+            sqlx::query("UPDATE bindings SET covered_from = $1 WHERE id = $2 AND covered_from IS NULL")
+                .bind(moment.nanoseconds())
+                .bind(id)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        self.ring_coverage();
+        Ok(())
+    }
+
+    /// Since when the binding is covered, if it is.
+    pub async fn covered_from(&self, id: i64) -> Result<Option<Timestamp>, StoreError> {
+        let row = sqlx::query("SELECT covered_from FROM bindings WHERE id = $1")
+            .bind(id)
+            .fetch_optional(&self.reader)
+            .await?;
+        let covered = row.map(|row| row.try_get::<Option<i64>, _>(0)).transpose()?.flatten();
+        Ok(covered.map(Timestamp::from_nanoseconds))
+    }
+}
+
+async fn bump_revision(transaction: &mut Transaction<'_, Any>, account: &AccountName) -> Result<(), StoreError> {
+    sqlx::query("UPDATE accounts SET revision = revision + 1 WHERE name = $1")
+        .bind(account.as_str())
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
+}
+
+fn binding_from(row: &AnyRow) -> Result<Binding, StoreError> {
+    let kinds: String = row.try_get("kinds")?;
+    Ok(Binding {
+        id: row.try_get("id")?,
+        guild: GuildId::from_column(row.try_get("guild_id")?),
+        channel: ChannelId::from_column(row.try_get("channel_id")?),
+        account: account_name(row, 0)?,
+        server: row.try_get::<Option<String>, _>("server_id")?.map(ServerId::from),
+        kinds: KindSet::from_names(&kinds),
+        mention: row.try_get::<Option<i64>, _>("mention_role")?.map(RoleId::from_column),
+        created_by: UserId::from_column(row.try_get("created_by")?),
+        created_at: Timestamp::from_nanoseconds(row.try_get("created_at")?),
+        covered_from: row.try_get::<Option<i64>, _>("covered_from")?.map(Timestamp::from_nanoseconds),
+    })
+}

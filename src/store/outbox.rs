@@ -1,0 +1,226 @@
+//! Lanes' rows: what is due in a channel, the messages it is sealed into, and what became of them.
+
+use std::collections::BTreeSet;
+
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::accounts::account_name;
+use super::{Store, StoreError};
+use crate::domain::event::{Details, Event};
+use crate::domain::ids::{ChannelId, PlayerId, RoleId, ServerId};
+use crate::domain::timestamp::Timestamp;
+
+/// An event that is due in a channel.
+#[derive(Debug, Clone)]
+pub struct DueEvent {
+    /// Its row's number.
+    pub id: i64,
+    /// The event.
+    pub event: Event,
+    /// The last name heard of its player.
+    pub last_name: Option<String>,
+    /// The roles to mention with it.
+    pub mention: Vec<RoleId>,
+}
+
+/// A message whose bytes are fixed.
+#[derive(Debug, Clone)]
+pub struct SealedMessage {
+    /// Its row's number.
+    pub id: i64,
+    /// The short id that ends its last embed's footer.
+    pub mark: String,
+    /// The request's body, posted as it stands at every attempt.
+    pub body: String,
+    /// How many attempts failed so far.
+    pub attempts: u32,
+    /// When the next attempt may be made.
+    pub next_attempt_at: Timestamp,
+}
+
+/// A channel that refuses the bot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoppedLane {
+    /// Which channel.
+    pub channel: ChannelId,
+    /// Since when.
+    pub stopped_at: Timestamp,
+    /// What Discord said.
+    pub reason: String,
+}
+
+impl Store {
+    /// The channels that have something to send and are not stopped.
+    pub async fn open_lanes(&self) -> Result<BTreeSet<ChannelId>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT channel_id FROM messages WHERE state = 'sealed'
+             UNION SELECT channel_id FROM outbox WHERE message_id IS NULL
+             EXCEPT SELECT channel_id FROM stopped_lanes",
+        )
+        .fetch_all(&self.reader)
+        .await?;
+        rows.iter().map(|row| Ok(ChannelId::from_column(row.try_get(0)?))).collect()
+    }
+
+    /// The first events due in a channel that are in no message yet, in order, at most `limit`.
+    pub async fn due_events(&self, channel: ChannelId, limit: usize) -> Result<Vec<DueEvent>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT outbox.account, id, server_id, outbox.player_id, player_name, stored_at, sequence, details,
+                    mention_roles, players.name AS last_name
+             FROM outbox LEFT JOIN players
+                 ON players.account = outbox.account AND players.player_id = outbox.player_id
+             WHERE channel_id = $1 AND message_id IS NULL ORDER BY id LIMIT $2",
+        )
+        .bind(channel.to_column())
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(&self.reader)
+        .await?;
+        rows.iter().map(due_event_from).collect()
+    }
+
+    /// Fixes a message's bytes together with the events it shows.
+    pub async fn seal(
+        &self,
+        channel: ChannelId,
+        message: &SealedMessage,
+        events: &[i64],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        sqlx::query(
+            "INSERT INTO messages (id, channel_id, mark, body, state, attempts, sealed_at, next_attempt_at)
+             VALUES ($1, $2, $3, $4, 'sealed', 0, $5, $5)",
+        )
+        .bind(message.id)
+        .bind(channel.to_column())
+        .bind(&message.mark)
+        .bind(&message.body)
+        .bind(now.nanoseconds())
+        .execute(&mut *transaction)
+        .await?;
+        for event in events {
+            sqlx::query("UPDATE outbox SET message_id = $1 WHERE id = $2")
+                .bind(message.id)
+                .bind(event)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// The channel's sealed message that is not settled, if there is one. A lane seals one at a time.
+    pub async fn sealed_message(&self, channel: ChannelId) -> Result<Option<SealedMessage>, StoreError> {
+        let row = sqlx::query(
+            "SELECT id, mark, body, attempts, next_attempt_at FROM messages
+             WHERE channel_id = $1 AND state = 'sealed' ORDER BY id LIMIT 1",
+        )
+        .bind(channel.to_column())
+        .fetch_optional(&self.reader)
+        .await?;
+        row.map(|row| {
+            let attempts: i64 = row.try_get(3)?;
+            Ok(SealedMessage {
+                id: row.try_get(0)?,
+                mark: row.try_get(1)?,
+                body: row.try_get(2)?,
+                attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
+                next_attempt_at: Timestamp::from_nanoseconds(row.try_get(4)?),
+            })
+        })
+        .transpose()
+    }
+
+    /// Settles a message as shown in its channel. `discord_id` is `None` when Discord says that it was shown and is
+    /// gone again.
+    pub async fn settle_delivered(&self, id: i64, discord_id: Option<u64>, now: Timestamp) -> Result<(), StoreError> {
+        sqlx::query("UPDATE messages SET state = 'delivered', discord_id = $1, settled_at = $2 WHERE id = $3")
+            .bind(discord_id.map(u64::cast_signed))
+            .bind(now.nanoseconds())
+            .bind(id)
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
+    /// Sets a message aside for good, with the reason.
+    pub async fn settle_parked(&self, id: i64, reason: &str, now: Timestamp) -> Result<(), StoreError> {
+        sqlx::query("UPDATE messages SET state = 'parked', reason = $1, settled_at = $2 WHERE id = $3")
+            .bind(reason)
+            .bind(now.nanoseconds())
+            .bind(id)
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
+    /// Keeps a message for another attempt.
+    pub async fn postpone(&self, id: i64, attempts: u32, next: Timestamp, reason: &str) -> Result<(), StoreError> {
+        sqlx::query("UPDATE messages SET attempts = $1, next_attempt_at = $2, reason = $3 WHERE id = $4")
+            .bind(i64::from(attempts))
+            .bind(next.nanoseconds())
+            .bind(reason)
+            .bind(id)
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
+    /// Marks a channel as one that refuses the bot.
+    pub async fn stop_lane(&self, channel: ChannelId, reason: &str, now: Timestamp) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO stopped_lanes (channel_id, stopped_at, reason) VALUES ($1, $2, $3)
+             ON CONFLICT (channel_id) DO UPDATE SET reason = excluded.reason",
+        )
+        .bind(channel.to_column())
+        .bind(now.nanoseconds())
+        .bind(reason)
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    /// Opens every stopped lane again, as a restart does.
+    pub async fn reopen_lanes(&self) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM stopped_lanes").execute(&self.writer).await?;
+        Ok(())
+    }
+
+    /// The channels that refuse the bot.
+    pub async fn stopped_lanes(&self) -> Result<Vec<StoppedLane>, StoreError> {
+        let rows =
+            sqlx::query("SELECT channel_id, stopped_at, reason FROM stopped_lanes").fetch_all(&self.reader).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(StoppedLane {
+                    channel: ChannelId::from_column(row.try_get(0)?),
+                    stopped_at: Timestamp::from_nanoseconds(row.try_get(1)?),
+                    reason: row.try_get(2)?,
+                })
+            })
+            .collect()
+    }
+}
+
+fn due_event_from(row: &AnyRow) -> Result<DueEvent, StoreError> {
+    let details: String = row.try_get("details")?;
+    let details: Details = serde_json::from_str(&details)
+        .map_err(|_| StoreError::BadRow { what: "event", value: details.chars().take(200).collect() })?;
+    let sequence: i64 = row.try_get("sequence")?;
+    let mention: String = row.try_get("mention_roles")?;
+    Ok(DueEvent {
+        id: row.try_get("id")?,
+        event: Event {
+            account: account_name(row, 0)?,
+            server: ServerId::from(row.try_get::<String, _>("server_id")?),
+            player: row.try_get::<Option<String>, _>("player_id")?.map(PlayerId::from),
+            player_name: row.try_get("player_name")?,
+            stored: Timestamp::from_nanoseconds(row.try_get("stored_at")?),
+            sequence: sequence.cast_unsigned(),
+            details,
+        },
+        last_name: row.try_get("last_name")?,
+        mention: mention.split(' ').filter_map(|id| id.parse().ok().map(RoleId)).collect(),
+    })
+}

@@ -1,0 +1,79 @@
+//! How far each account's stream is recorded.
+
+use sqlx::{Any, Row, Transaction};
+
+use super::{Store, StoreError};
+use crate::domain::ids::AccountName;
+use crate::domain::position::Position;
+use crate::domain::timestamp::Timestamp;
+
+impl Store {
+    /// The recorded position in `stream`, or `None` when that stream was never read for the account.
+    pub async fn position(&self, account: &AccountName, stream: &str) -> Result<Option<Position>, StoreError> {
+        let row = sqlx::query("SELECT last_sequence, last_time FROM positions WHERE account = $1 AND stream = $2")
+            .bind(account.as_str())
+            .bind(stream)
+            .fetch_optional(&self.reader)
+            .await?;
+        row.map(|row| {
+            let last_sequence: i64 = row.try_get(0)?;
+            Ok(Position {
+                last_sequence: last_sequence.cast_unsigned(),
+                last_time: Timestamp::from_nanoseconds(row.try_get(1)?),
+            })
+        })
+        .transpose()
+    }
+
+    /// Installs where reading `stream` begins. What was installed for it before stays; another stream's position goes.
+    /// Does nothing when the account was removed meanwhile.
+    pub async fn install_position(
+        &self,
+        account: &AccountName,
+        stream: &str,
+        position: Position,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO positions (account, stream, last_sequence, last_time)
+             SELECT $1, $2, $3, $4 WHERE EXISTS (SELECT 1 FROM accounts WHERE name = $1)
+             ON CONFLICT (account) DO UPDATE
+             SET stream = excluded.stream, last_sequence = excluded.last_sequence, last_time = excluded.last_time
+             WHERE positions.stream <> excluded.stream",
+        )
+        .bind(account.as_str())
+        .bind(stream)
+        .bind(position.last_sequence.cast_signed())
+        .bind(position.last_time.nanoseconds())
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    /// Forgets the account's position: the next subscription begins at its own now.
+    pub async fn forget_position(&self, account: &AccountName) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM positions WHERE account = $1").bind(account.as_str()).execute(&self.writer).await?;
+        Ok(())
+    }
+}
+
+/// Moves the position from `before` to `after`, or answers `false` when it does not stand at `before`: another writer
+/// recorded meanwhile, and nothing of this transaction may be committed.
+pub async fn advance_position(
+    transaction: &mut Transaction<'_, Any>,
+    account: &AccountName,
+    before: Position,
+    after: Position,
+) -> Result<bool, StoreError> {
+    let result = sqlx::query(
+        "UPDATE positions SET last_sequence = $1, last_time = $2
+         WHERE account = $3 AND last_sequence = $4 AND last_time = $5",
+    )
+    .bind(after.last_sequence.cast_signed())
+    .bind(after.last_time.nanoseconds())
+    .bind(account.as_str())
+    .bind(before.last_sequence.cast_signed())
+    .bind(before.last_time.nanoseconds())
+    .execute(&mut **transaction)
+    .await?;
+    Ok(result.rows_affected() == 1)
+}

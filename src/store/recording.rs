@@ -1,0 +1,189 @@
+//! The bulk statements of the transaction that records a batch of events: one statement for any number of rows,
+//! handed over as one JSON text, because the round trip is what a statement costs.
+
+use serde::Serialize;
+use sqlx::{Any, Transaction};
+
+use super::{Store, StoreError};
+use crate::domain::event::Details;
+use crate::domain::ids::{AccountName, ChannelId, PlayerId, ServerId};
+
+/// An event on its way to one channel.
+#[derive(Debug, Serialize)]
+pub struct NewOutboxRow {
+    /// From [`Store::next_number`].
+    pub id: i64,
+    /// Where it goes.
+    pub channel_id: ChannelId,
+    /// On which server it happened.
+    pub server_id: ServerId,
+    /// Whom it is about.
+    pub player_id: Option<PlayerId>,
+    /// That player's name, where the event tells it.
+    pub player_name: Option<String>,
+    /// When nats-server stored it, in nanoseconds.
+    pub stored_at: i64,
+    /// Its sequence in the stream.
+    pub sequence: u64,
+    /// The [`Details`] as JSON text.
+    pub details: String,
+    /// The roles to mention, as decimal ids separated by spaces.
+    pub mention_roles: String,
+}
+
+/// What a batch tells of one server.
+#[derive(Debug, Serialize)]
+pub struct HeardServer {
+    /// Which server.
+    pub server_id: ServerId,
+    /// The latest stored time of its events, in nanoseconds.
+    pub last_event_at: i64,
+    /// The name of its latest lifecycle event's kind, if there was one.
+    pub lifecycle: Option<&'static str>,
+    /// When that was stored, in nanoseconds.
+    pub lifecycle_at: Option<i64>,
+}
+
+/// A player's name as a batch tells it.
+#[derive(Debug, Serialize)]
+pub struct HeardPlayer {
+    /// Which player.
+    pub player_id: PlayerId,
+    /// The name.
+    pub name: String,
+    /// When the event that told it was stored, in nanoseconds.
+    pub heard_at: i64,
+}
+
+/// A message on the stream that is no event. Its payload is not kept.
+#[derive(Debug, Serialize)]
+pub struct Reject {
+    /// When nats-server stored it, in nanoseconds.
+    pub stored_at: i64,
+    /// Its sequence in the stream.
+    pub sequence: u64,
+    /// Its subject, cut to a bounded length.
+    pub subject: String,
+    /// Its payload's size in bytes.
+    pub size: usize,
+    /// Why it is no event.
+    pub reason: &'static str,
+}
+
+/// The details' form in the database.
+#[must_use]
+pub fn details_to_column(details: &Details) -> String {
+    serde_json::to_string(details).expect("details have string keys and finite numbers only")
+}
+
+impl Store {
+    /// Puts events into their channels' outboxes, in the given order.
+    pub async fn insert_outbox(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        account: &AccountName,
+        rows: &[NewOutboxRow],
+    ) -> Result<(), StoreError> {
+        let statement = self.choose(
+            "INSERT INTO outbox (id, channel_id, account, server_id, player_id, player_name, stored_at, sequence, details, mention_roles)
+             SELECT value ->> 'id', value ->> 'channel_id', $1, value ->> 'server_id', value ->> 'player_id',
+                    value ->> 'player_name', value ->> 'stored_at', value ->> 'sequence', value ->> 'details',
+                    value ->> 'mention_roles'
+             FROM json_each($2)",
+            "INSERT INTO outbox (id, channel_id, account, server_id, player_id, player_name, stored_at, sequence, details, mention_roles)
+             SELECT id, channel_id, $1, server_id, player_id, player_name, stored_at, sequence, details, mention_roles
+             FROM json_to_recordset(CAST($2 AS json)) AS rows (
+                 id BIGINT, channel_id BIGINT, server_id TEXT, player_id TEXT, player_name TEXT, stored_at BIGINT,
+                 sequence BIGINT, details TEXT, mention_roles TEXT)",
+        );
+        self.insert_rows(transaction, statement, account, rows).await
+    }
+
+    /// Keeps what was last heard of servers; older news does not replace newer.
+    pub async fn hear_servers(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        account: &AccountName,
+        rows: &[HeardServer],
+    ) -> Result<(), StoreError> {
+        // `WHERE true` keeps SQLite's parser from reading ON CONFLICT as a join's ON.
+        let statement = self.choose(
+            "INSERT INTO servers (account, server_id, last_event_at, lifecycle, lifecycle_at)
+             SELECT $1, value ->> 'server_id', value ->> 'last_event_at', value ->> 'lifecycle', value ->> 'lifecycle_at'
+             FROM json_each($2) WHERE true
+             ON CONFLICT (account, server_id) DO UPDATE SET
+                 last_event_at = MAX(servers.last_event_at, excluded.last_event_at),
+                 lifecycle = CASE WHEN excluded.lifecycle_at >= COALESCE(servers.lifecycle_at, 0)
+                     THEN excluded.lifecycle ELSE servers.lifecycle END,
+                 lifecycle_at = CASE WHEN excluded.lifecycle_at >= COALESCE(servers.lifecycle_at, 0)
+                     THEN excluded.lifecycle_at ELSE servers.lifecycle_at END",
+            "INSERT INTO servers (account, server_id, last_event_at, lifecycle, lifecycle_at)
+             SELECT $1, server_id, last_event_at, lifecycle, lifecycle_at
+             FROM json_to_recordset(CAST($2 AS json)) AS rows (
+                 server_id TEXT, last_event_at BIGINT, lifecycle TEXT, lifecycle_at BIGINT)
+             ON CONFLICT (account, server_id) DO UPDATE SET
+                 last_event_at = GREATEST(servers.last_event_at, excluded.last_event_at),
+                 lifecycle = CASE WHEN excluded.lifecycle_at >= COALESCE(servers.lifecycle_at, 0)
+                     THEN excluded.lifecycle ELSE servers.lifecycle END,
+                 lifecycle_at = CASE WHEN excluded.lifecycle_at >= COALESCE(servers.lifecycle_at, 0)
+                     THEN excluded.lifecycle_at ELSE servers.lifecycle_at END",
+        );
+        self.insert_rows(transaction, statement, account, rows).await
+    }
+
+    /// Keeps players' names; an older one does not replace a newer.
+    pub async fn hear_players(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        account: &AccountName,
+        rows: &[HeardPlayer],
+    ) -> Result<(), StoreError> {
+        let statement = self.choose(
+            "INSERT INTO players (account, player_id, name, heard_at)
+             SELECT $1, value ->> 'player_id', value ->> 'name', value ->> 'heard_at' FROM json_each($2) WHERE true
+             ON CONFLICT (account, player_id) DO UPDATE SET name = excluded.name, heard_at = excluded.heard_at
+             WHERE excluded.heard_at >= players.heard_at",
+            "INSERT INTO players (account, player_id, name, heard_at)
+             SELECT $1, player_id, name, heard_at
+             FROM json_to_recordset(CAST($2 AS json)) AS rows (player_id TEXT, name TEXT, heard_at BIGINT)
+             ON CONFLICT (account, player_id) DO UPDATE SET name = excluded.name, heard_at = excluded.heard_at
+             WHERE excluded.heard_at >= players.heard_at",
+        );
+        self.insert_rows(transaction, statement, account, rows).await
+    }
+
+    /// Keeps a trace of what was no event.
+    pub async fn insert_rejects(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        account: &AccountName,
+        rows: &[Reject],
+    ) -> Result<(), StoreError> {
+        let statement = self.choose(
+            "INSERT INTO rejects (account, stored_at, sequence, subject, size, reason)
+             SELECT $1, value ->> 'stored_at', value ->> 'sequence', value ->> 'subject', value ->> 'size', value ->> 'reason'
+             FROM json_each($2) WHERE true ON CONFLICT DO NOTHING",
+            "INSERT INTO rejects (account, stored_at, sequence, subject, size, reason)
+             SELECT $1, stored_at, sequence, subject, size, reason
+             FROM json_to_recordset(CAST($2 AS json)) AS rows (
+                 stored_at BIGINT, sequence BIGINT, subject TEXT, size BIGINT, reason TEXT)
+             ON CONFLICT DO NOTHING",
+        );
+        self.insert_rows(transaction, statement, account, rows).await
+    }
+
+    async fn insert_rows<Row: Serialize>(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        statement: &'static str,
+        account: &AccountName,
+        rows: &[Row],
+    ) -> Result<(), StoreError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let json = serde_json::to_string(rows).expect("rows have string keys and finite numbers only");
+        sqlx::query(statement).bind(account.as_str()).bind(json).execute(&mut **transaction).await?;
+        Ok(())
+    }
+}
