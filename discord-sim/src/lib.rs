@@ -1,1 +1,51 @@
-//! sim
+//! A stand-in for Discord: REST v10 and the gateway on 127.0.0.1, with state, documented limits, and trouble on demand.
+//!
+//! A bot under test talks to it as it would to Discord; a test builds guilds, acts as the people in them, sees what a
+//! channel shows, and breaks things. Nothing here expects particular requests: what Discord would refuse is refused.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::time::Duration;
+//! use discord_sim::{ChannelKind, Options, Sim};
+//!
+//! let discord = Sim::start(Options::default()).await?;
+//! let guild = discord.add_guild("Rustaceans");
+//! let channel = discord.add_channel(guild, "events", ChannelKind::Text);
+//! // … start the bot with `discord.url()` and `discord.token()` …
+//! discord.wait_for_messages(channel, 1, Duration::from_secs(5)).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Not affiliated with Discord.
+
+// The guild object is one long `json!`.
+#![recursion_limit = "256"]
+
+mod control;
+mod endpoint;
+mod gateway;
+mod interactions;
+mod limits;
+mod options;
+mod people;
+mod permissions;
+mod person;
+mod refusal;
+mod rest;
+mod rules;
+mod server;
+mod sessions;
+mod sim;
+mod statistics;
+mod trouble;
+mod view;
+mod wire;
+mod world;
+
+pub use options::{Bucket, Options};
+pub use sim::Sim;
+pub use statistics::{Rejection, Statistics};
+pub use trouble::{Route, Scope, Trouble};
+pub use view::{Actor, Choice, CommandError, Embed, Field, Message, Reply, Timeout};
+pub use world::ChannelKind;

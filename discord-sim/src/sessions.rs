@@ -1,0 +1,179 @@
+//! Gateway sessions: who is connected, what was dispatched, and what a RESUME must replay
+//! (<https://discord.com/developers/docs/events/gateway#resuming>).
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+/// Events kept per session for a RESUME. Past this the oldest go, and a resume that would need them is refused.
+const EVENTS_KEPT: usize = 5000;
+
+/// Sessions without a connection that are kept for a RESUME.
+const DETACHED_KEPT: usize = 16;
+
+/// The intent that everything but interactions needs here.
+pub(crate) const INTENT_GUILDS: u64 = 1;
+
+/// What a connection is told to send.
+#[derive(Debug)]
+pub(crate) enum Outgoing {
+    Text(String),
+    Close(u16, &'static str),
+}
+
+/// The sending side of one gateway connection.
+#[derive(Clone, Debug)]
+pub(crate) struct Connection {
+    /// Tells a session's connections apart: a late goodbye of an old one must not detach a new one.
+    pub(crate) number: u64,
+    pub(crate) sender: mpsc::UnboundedSender<Outgoing>,
+}
+
+pub(crate) struct Session {
+    pub(crate) id: String,
+    pub(crate) shard: (u64, u64),
+    pub(crate) intents: u64,
+    pub(crate) sequence: u64,
+    events: VecDeque<(u64, String)>,
+    pub(crate) connection: Option<Connection>,
+}
+
+impl Session {
+    fn send(&mut self, event: &str, data: &Value) {
+        self.sequence += 1;
+        let text = json!({ "op": 0, "s": self.sequence, "t": event, "d": data }).to_string();
+        if let Some(connection) = &self.connection {
+            // A connection that is just ending loses nothing: the event waits for the RESUME.
+            let _ = connection.sender.send(Outgoing::Text(text.clone()));
+        }
+        if self.events.len() >= EVENTS_KEPT {
+            self.events.pop_front();
+        }
+        self.events.push_back((self.sequence, text));
+    }
+
+    fn serves(&self, guild: u64) -> bool {
+        guild == 0 && self.shard.0 == 0 || guild != 0 && (guild >> 22) % self.shard.1 == self.shard.0
+    }
+}
+
+/// Why an IDENTIFY was not taken.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum NotIdentified {
+    /// Too many within five seconds: `INVALID_SESSION`.
+    TooFast,
+    /// Too many within a day: the token is taken away.
+    DayIsFull,
+}
+
+#[derive(Default)]
+pub(crate) struct Sessions {
+    list: Vec<Session>,
+    connections: u64,
+    identified: VecDeque<Instant>,
+}
+
+impl Sessions {
+    pub(crate) fn next_connection(&mut self) -> u64 {
+        self.connections += 1;
+        self.connections
+    }
+
+    /// Counts an IDENTIFY against `max_concurrency` per five seconds and the daily limit.
+    pub(crate) fn may_identify(&mut self, concurrency: u32, daily: u32) -> Result<(), NotIdentified> {
+        let now = Instant::now();
+        let within = |at: &Instant, span| now.duration_since(*at) < span;
+        self.identified.retain(|at| within(at, Duration::from_hours(24)));
+        if self.identified.len() >= daily as usize {
+            return Err(NotIdentified::DayIsFull);
+        }
+        let recent = self.identified.iter().filter(|at| within(at, Duration::from_secs(5))).count();
+        if recent >= concurrency as usize {
+            return Err(NotIdentified::TooFast);
+        }
+        self.identified.push_back(now);
+        Ok(())
+    }
+
+    pub(crate) fn identified_today(&self) -> usize {
+        self.identified.len()
+    }
+
+    pub(crate) fn add(&mut self, id: String, shard: (u64, u64), intents: u64, connection: Connection) {
+        let detached = self.list.iter().filter(|session| session.connection.is_none()).count();
+        if detached >= DETACHED_KEPT
+            && let Some(oldest) = self.list.iter().position(|session| session.connection.is_none())
+        {
+            self.list.remove(oldest);
+        }
+        let events = VecDeque::new();
+        self.list.push(Session { id, shard, intents, sequence: 0, events, connection: Some(connection) });
+    }
+
+    /// Sends to one session by its id; used for READY and what follows it.
+    pub(crate) fn send_to(&mut self, id: &str, event: &str, data: &Value) {
+        if let Some(session) = self.list.iter_mut().find(|session| session.id == id) {
+            session.send(event, data);
+        }
+    }
+
+    /// Sends an event about a guild (0: no guild) to every session that serves it; the disconnected ones keep it.
+    pub(crate) fn dispatch(&mut self, guild: u64, event: &str, data: &Value) {
+        let wanted = |intents: u64| event == "INTERACTION_CREATE" || intents & INTENT_GUILDS != 0;
+        for session in self.list.iter_mut().filter(|session| session.serves(guild) && wanted(session.intents)) {
+            session.send(event, data);
+        }
+    }
+
+    /// Whether any session, connected or resumable, would get an event of this guild.
+    pub(crate) fn anyone_serves(&self, guild: u64) -> bool {
+        self.list.iter().any(|session| session.serves(guild))
+    }
+
+    pub(crate) fn any_connected(&self) -> bool {
+        self.list.iter().any(|session| session.connection.is_some())
+    }
+
+    /// Attaches a connection and gives back what it missed; nothing if the session or its events are gone.
+    pub(crate) fn resume(&mut self, id: &str, sequence: u64, connection: Connection) -> Option<Vec<String>> {
+        let session = self.list.iter_mut().find(|session| session.id == id)?;
+        let first_kept = session.events.front().map_or(session.sequence + 1, |(first, _)| *first);
+        if sequence > session.sequence || sequence + 1 < first_kept {
+            return None;
+        }
+        if let Some(old) = session.connection.replace(connection) {
+            let _ = old.sender.send(Outgoing::Close(4000, "Superseded."));
+        }
+        Some(session.events.iter().filter(|(at, _)| *at > sequence).map(|(_, text)| text.clone()).collect())
+    }
+
+    /// The connection is gone; the session stays for a RESUME unless it was closed for good.
+    pub(crate) fn detach(&mut self, connection: u64, for_good: bool) {
+        let is_it = |session: &Session| session.connection.as_ref().is_some_and(|own| own.number == connection);
+        if for_good {
+            self.list.retain(|session| !is_it(session));
+        } else if let Some(session) = self.list.iter_mut().find(|session| is_it(session)) {
+            session.connection = None;
+        }
+    }
+
+    /// Every connection is gone; every session stays for a RESUME.
+    pub(crate) fn detach_all(&mut self) {
+        for session in &mut self.list {
+            session.connection = None;
+        }
+    }
+
+    /// Tells every connection something, outside of the sequence.
+    pub(crate) fn tell_all(&self, message: impl Fn() -> Outgoing) {
+        for connection in self.list.iter().filter_map(|session| session.connection.as_ref()) {
+            let _ = connection.sender.send(message());
+        }
+    }
+
+    pub(crate) fn forget_all(&mut self) {
+        self.list.clear();
+    }
+}

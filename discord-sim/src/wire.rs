@@ -1,0 +1,220 @@
+//! The JSON of Discord's objects, complete enough for the typed models of client libraries.
+
+use std::time::SystemTime;
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::permissions;
+use crate::world::{Channel, ChannelKind, Guild, Role, World};
+
+/// A time as Discord writes it.
+pub(crate) fn timestamp(at: SystemTime) -> String {
+    let at = OffsetDateTime::from(at);
+    let at = at.replace_nanosecond(at.microsecond() * 1000).unwrap_or(at);
+    at.format(&Rfc3339).unwrap_or_default()
+}
+
+pub(crate) fn user(world: &World, id: u64) -> Value {
+    let (name, bot) = world.users.get(&id).map_or(("Deleted User", false), |user| (user.name.as_str(), user.bot));
+    json!({
+        "id": id.to_string(), "username": name, "discriminator": if bot { "0001" } else { "0" },
+        "global_name": if bot { Value::Null } else { json!(name) }, "avatar": null, "bot": bot, "system": false,
+        "banner": null, "accent_color": null, "public_flags": 0, "avatar_decoration_data": null, "primary_guild": null,
+    })
+}
+
+/// The bot's own user, with the fields only its owner sees.
+pub(crate) fn current_user(world: &World) -> Value {
+    let mut me = user(world, world.bot);
+    for (key, value) in [
+        ("mfa_enabled", json!(true)),
+        ("locale", json!("en-US")),
+        ("verified", json!(true)),
+        ("email", Value::Null),
+        ("flags", json!(0)),
+        ("premium_type", json!(0)),
+    ] {
+        me[key] = value;
+    }
+    me
+}
+
+pub(crate) fn application(world: &World) -> Value {
+    json!({
+        "id": world.bot.to_string(), "name": "guildwire", "icon": null, "description": "", "bot_public": true,
+        "bot_require_code_grant": false, "rpc_origins": [], "verify_key": "0".repeat(64), "team": null, "owner": {
+            "id": "1", "username": "operator", "discriminator": "0", "global_name": null, "avatar": null,
+        },
+        "flags": 0, "bot": user(world, world.bot), "redirect_uris": [], "interactions_endpoint_url": null,
+        "role_connections_verification_url": null, "approximate_guild_count": world.guilds.len(), "summary": "",
+        "integration_types_config": { "0": {} },
+    })
+}
+
+pub(crate) fn role(guild: &Guild, role: &Role) -> Value {
+    let position = guild.roles.iter().position(|other| other.id == role.id).unwrap_or_default();
+    json!({
+        "id": role.id.to_string(), "name": role.name, "color": 0,
+        "colors": { "primary_color": 0, "secondary_color": null, "tertiary_color": null },
+        "hoist": false, "icon": null, "unicode_emoji": null, "position": position,
+        "permissions": role.permissions.to_string(), "managed": role.managed, "mentionable": role.mentionable, "flags": 0,
+    })
+}
+
+/// A member without `user`, as inside messages; `with_user` adds it.
+pub(crate) fn member(world: &World, guild: &Guild, id: u64, with_user: bool) -> Value {
+    let (roles, joined_at) = guild.members.get(&id).map_or((Vec::new(), SystemTime::UNIX_EPOCH), |member| {
+        (member.roles.iter().map(ToString::to_string).collect(), member.joined_at)
+    });
+    let mut value = json!({
+        "nick": null, "avatar": null, "banner": null, "roles": roles, "joined_at": timestamp(joined_at),
+        "premium_since": null, "deaf": false, "mute": false, "flags": 0, "pending": false,
+        "communication_disabled_until": null, "avatar_decoration_data": null,
+    });
+    if with_user {
+        value["user"] = user(world, id);
+    }
+    value
+}
+
+pub(crate) fn channel_type(kind: ChannelKind) -> u8 {
+    match kind {
+        ChannelKind::Text => 0,
+        ChannelKind::Direct { .. } => 1,
+        ChannelKind::Voice => 2,
+        ChannelKind::Category => 4,
+        ChannelKind::Announcement => 5,
+        ChannelKind::PublicThread { .. } => 11,
+        ChannelKind::Forum => 15,
+    }
+}
+
+pub(crate) fn channel(world: &World, channel: &Channel) -> Value {
+    let last_message = channel.last_message.map(|id| id.to_string());
+    if let ChannelKind::Direct { user: other } = channel.kind {
+        return json!({
+            "id": channel.id.to_string(), "type": 1, "last_message_id": last_message, "flags": 0,
+            "recipients": [user(world, other)],
+        });
+    }
+    let position = world.channels.keys().position(|&id| id == channel.id).unwrap_or_default();
+    let overwrites: Vec<Value> = channel
+        .overwrites
+        .iter()
+        .map(|overwrite| {
+            json!({
+                "id": overwrite.id.to_string(), "type": u8::from(overwrite.member),
+                "allow": overwrite.allow.to_string(), "deny": overwrite.deny.to_string(),
+            })
+        })
+        .collect();
+    let mut value = json!({
+        "id": channel.id.to_string(), "guild_id": channel.guild.to_string(), "name": channel.name,
+        "type": channel_type(channel.kind), "last_message_id": last_message, "flags": 0, "parent_id": null,
+    });
+    if let ChannelKind::PublicThread { parent } = channel.kind {
+        value["parent_id"] = json!(parent.to_string());
+        value["owner_id"] = json!(world.guilds.get(&channel.guild).map_or(0, |guild| guild.owner).to_string());
+        value["message_count"] = json!(0);
+        value["member_count"] = json!(1);
+        value["total_message_sent"] = json!(0);
+        value["rate_limit_per_user"] = json!(0);
+        value["thread_metadata"] = thread_metadata(channel);
+        return value;
+    }
+    value["position"] = json!(position);
+    value["permission_overwrites"] = json!(overwrites);
+    value["nsfw"] = json!(false);
+    value["topic"] = Value::Null;
+    value["rate_limit_per_user"] = json!(0);
+    if channel.kind == ChannelKind::Voice {
+        value["bitrate"] = json!(64_000);
+        value["user_limit"] = json!(0);
+        value["rtc_region"] = Value::Null;
+    }
+    if channel.kind == ChannelKind::Forum {
+        value["available_tags"] = json!([]);
+        value["default_forum_layout"] = json!(0);
+        value["default_sort_order"] = Value::Null;
+        value["default_reaction_emoji"] = Value::Null;
+    }
+    value
+}
+
+fn thread_metadata(channel: &Channel) -> Value {
+    json!({
+        "archived": channel.archived, "auto_archive_duration": 1440, "locked": channel.locked,
+        "archive_timestamp": timestamp(SystemTime::UNIX_EPOCH), "create_timestamp": null,
+    })
+}
+
+/// A channel as it stands in an interaction: with the person's and the bot's permissions in it.
+pub(crate) fn resolved_channel(world: &World, channel: &Channel, person: u64) -> Value {
+    let parent = match channel.kind {
+        ChannelKind::PublicThread { parent } => Some(parent.to_string()),
+        _ => None,
+    };
+    let mut value = json!({
+        "id": channel.id.to_string(), "name": channel.name, "type": channel_type(channel.kind), "parent_id": parent,
+        "permissions": permissions::in_channel(world, person, channel.id).to_string(),
+        "app_permissions": permissions::in_channel(world, world.bot, channel.id).to_string(),
+    });
+    if parent.is_some() {
+        value["thread_metadata"] = thread_metadata(channel);
+    }
+    value
+}
+
+fn guild_base(world: &World, guild: &Guild) -> Value {
+    json!({
+        "id": guild.id.to_string(), "name": guild.name, "icon": null, "icon_hash": null, "splash": null,
+        "discovery_splash": null, "owner_id": guild.owner.to_string(), "afk_channel_id": null, "afk_timeout": 300,
+        "widget_enabled": false, "widget_channel_id": null, "verification_level": 1,
+        "default_message_notifications": 1, "explicit_content_filter": 0,
+        "roles": guild.roles.iter().map(|of| role(guild, of)).collect::<Vec<_>>(),
+        "emojis": [], "features": [], "mfa_level": 0, "application_id": null, "system_channel_id": null,
+        "system_channel_flags": 0, "rules_channel_id": null, "max_presences": null, "max_members": 500_000,
+        "vanity_url_code": null, "description": null, "banner": null, "premium_tier": 0,
+        "premium_subscription_count": 0, "preferred_locale": "en-US", "public_updates_channel_id": null,
+        "max_video_channel_users": 25, "max_stage_video_channel_users": 50, "nsfw_level": 0, "nsfw": false,
+        "stickers": [], "premium_progress_bar_enabled": false, "safety_alerts_channel_id": null,
+        "incidents_data": null, "region": "deprecated", "hub_type": null, "inventory_settings": null,
+        "latest_onboarding_question_id": null, "home_header": null,
+        "approximate_member_count": guild.members.len(), "approximate_presence_count": world.users.len(),
+    })
+}
+
+/// The guild as REST answers it.
+pub(crate) fn guild(world: &World, guild: &Guild) -> Value {
+    guild_base(world, guild)
+}
+
+/// The guild as GUILD_CREATE carries it
+/// (<https://discord.com/developers/docs/events/gateway-events#guild-create>).
+pub(crate) fn guild_create(world: &World, guild: &Guild) -> Value {
+    let of_guild = || world.channels.values().filter(|channel| channel.guild == guild.id);
+    let is_thread = |channel: &Channel| matches!(channel.kind, ChannelKind::PublicThread { .. });
+    let mut value = guild_base(world, guild);
+    // Without the members intent only the bot itself is among the members.
+    let joined_at = guild.members.get(&world.bot).map_or(SystemTime::UNIX_EPOCH, |member| member.joined_at);
+    for (key, extra) in [
+        ("joined_at", json!(timestamp(joined_at))),
+        ("large", json!(false)),
+        ("unavailable", json!(false)),
+        ("member_count", json!(guild.members.len())),
+        ("voice_states", json!([])),
+        ("members", json!([member(world, guild, world.bot, true)])),
+        ("channels", of_guild().filter(|of| !is_thread(of)).map(|of| channel(world, of)).collect()),
+        ("threads", of_guild().filter(|of| is_thread(of) && !of.archived).map(|of| channel(world, of)).collect()),
+        ("presences", json!([])),
+        ("stage_instances", json!([])),
+        ("guild_scheduled_events", json!([])),
+        ("soundboard_sounds", json!([])),
+        ("version", json!(1)),
+    ] {
+        value[key] = extra;
+    }
+    value
+}
