@@ -1,0 +1,170 @@
+//! The bot as an installation: a binary, its settings and the folder it works in.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use crate::free_port;
+use crate::running_bot::RunningBot;
+use crate::scratch::Scratch;
+
+/// A command that asks a question nobody answers must not hang a test run.
+const COMMAND_BOUND: Duration = Duration::from_mins(1);
+
+/// One installation of the bot, which may run several times, one after another or at once.
+///
+/// It sees `PATH` and the settings given here of the environment, and nothing else.
+#[derive(Debug)]
+pub struct Bot {
+    binary: PathBuf,
+    environment: BTreeMap<String, String>,
+    home: Home,
+}
+
+/// The folder a bot works in; one of our own goes with the last who uses it.
+#[derive(Clone, Debug)]
+pub(crate) enum Home {
+    Own(Arc<Scratch>),
+    Given(PathBuf),
+}
+
+impl Home {
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Home::Own(scratch) => scratch.path(),
+            Home::Given(folder) => folder,
+        }
+    }
+}
+
+/// What a command said before it ended.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// What it printed for its caller.
+    pub stdout: String,
+    /// What it printed beside that.
+    pub stderr: String,
+}
+
+impl Bot {
+    /// An installation of this binary, in a new folder of its own.
+    ///
+    /// # Panics
+    ///
+    /// When the temporary folder takes no new folder.
+    #[must_use]
+    pub fn new(binary: impl AsRef<Path>) -> Bot {
+        let home = Scratch::new("bot").expect("the temporary folder takes a new folder");
+        Bot {
+            binary: std::path::absolute(binary).expect("the binary's path is not empty"),
+            environment: BTreeMap::new(),
+            home: Home::Own(Arc::new(home)),
+        }
+    }
+
+    /// Works in this folder instead, which stays: `data/` and `secrets/` lie in it.
+    #[must_use]
+    pub fn home(mut self, folder: &Path) -> Bot {
+        self.home = Home::Given(folder.to_owned());
+        self
+    }
+
+    /// Where the bot keeps its data.
+    #[must_use]
+    pub fn database_url(self, url: &str) -> Bot {
+        self.setting("database.url", url)
+    }
+
+    /// Where Discord is, and the bot's token there.
+    #[must_use]
+    pub fn discord(self, api_url: &str, token: &str) -> Bot {
+        self.setting("discord.api_url", api_url).setting("discord.token", token)
+    }
+
+    /// Any setting, by its path in the configuration file: `log.level` is passed on as
+    /// `GUILDWIRE__LOG__LEVEL`.
+    #[must_use]
+    pub fn setting(self, path: &str, value: &str) -> Bot {
+        let name = format!("GUILDWIRE__{}", path.replace('.', "__").to_uppercase());
+        self.environment(&name, value)
+    }
+
+    /// A variable of the environment that is no setting.
+    #[must_use]
+    pub fn environment(mut self, name: &str, value: &str) -> Bot {
+        self.environment.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// The folder it works in.
+    #[must_use]
+    pub fn home_folder(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// Starts `guildwire run`. Its HTTP port is a free one unless `http.listen` was set.
+    ///
+    /// Returns as soon as the process exists; see [`RunningBot::wait_ready`].
+    pub async fn run(&self) -> Result<RunningBot> {
+        const LISTEN: &str = "GUILDWIRE__HTTP__LISTEN";
+        let listen = self.environment.get(LISTEN).cloned();
+        let listen = listen.unwrap_or_else(|| format!("127.0.0.1:{}", free_port()));
+        let mut command = self.process(&["run"]);
+        command.env(LISTEN, &listen);
+        RunningBot::spawn(command, format!("http://{listen}"), self.home.clone()).await
+    }
+
+    /// Runs another of the bot's commands to its end, with nothing on stdin.
+    pub async fn command(&self, arguments: &[&str]) -> Result<Output> {
+        self.command_with_stdin(arguments, "").await
+    }
+
+    /// Runs another of the bot's commands to its end; `input` is what is typed or piped in.
+    pub async fn command_with_stdin(&self, arguments: &[&str], input: &str) -> Result<Output> {
+        let mut child = self
+            .process(arguments)
+            .stdin(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("starting {}", self.binary.display()))?;
+        let mut stdin = child.stdin.take().context("stdin is piped")?;
+        let input = input.to_owned();
+        // Beside the reading, so that neither side waits for the other with a full pipe. A command
+        // need not read what it was given, and then the pipe breaks.
+        tokio::spawn(async move { stdin.write_all(input.as_bytes()).await });
+        let output = timeout(COMMAND_BOUND, child.wait_with_output())
+            .await
+            .with_context(|| format!("{arguments:?} did not end within {COMMAND_BOUND:?}"))?
+            .with_context(|| format!("running {arguments:?}"))?;
+        Ok(Output {
+            status: output.status,
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
+    }
+
+    fn process(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.binary);
+        command
+            .args(arguments)
+            .current_dir(self.home_folder())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.home_folder())
+            .envs(&self.environment)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        command
+    }
+}

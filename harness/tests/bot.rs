@@ -1,0 +1,71 @@
+//! The bot's process, with shell scripts for a bot.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic, in its helpers, too")]
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use guildwire_harness::Bot;
+
+const BOUND: Duration = Duration::from_secs(10);
+
+struct Script {
+    folder: tempfile::TempDir,
+}
+
+impl Script {
+    fn new(text: &str) -> Script {
+        let script = Script { folder: tempfile::tempdir().unwrap() };
+        std::fs::write(script.path(), format!("#!/bin/sh\n{text}")).unwrap();
+        std::fs::set_permissions(script.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        script
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("bot")
+    }
+}
+
+#[tokio::test]
+async fn settings_become_variables_and_input_is_piped_in() {
+    let script = Script::new("echo \"$@\" $GUILDWIRE__DATABASE__URL $LEFT; cat; pwd >&2; exit 3");
+    let bot = Bot::new(script.path()).database_url("sqlite://x.db").environment("LEFT", "over");
+    let output = bot.command_with_stdin(&["account", "add"], "yes\n").await.unwrap();
+    assert_eq!(output.stdout, "account add sqlite://x.db over\nyes\n");
+    assert_eq!(output.stderr.trim(), bot.home_folder().to_str().unwrap());
+    assert_eq!(output.status.code(), Some(3));
+}
+
+#[tokio::test]
+async fn the_log_is_awaited_and_a_stop_is_orderly() {
+    let script = Script::new("trap 'echo stopping; exit 0' TERM\necho started >&2\nwhile :; do sleep 0.05; done");
+    let mut bot = Bot::new(script.path()).run().await.unwrap();
+    bot.wait_for_log("started", BOUND).await.unwrap();
+    assert!(bot.terminate().await.unwrap().success());
+    assert_eq!(bot.log(), "started\nstopping\n");
+    assert_eq!(std::fs::read_to_string(bot.log_file()).unwrap(), "started\nstopping\n");
+}
+
+#[tokio::test]
+async fn an_end_is_noticed_by_those_who_wait_for_more() {
+    let script = Script::new("echo bad token >&2; exit 1");
+    let mut bot = Bot::new(script.path()).run().await.unwrap();
+    let error = bot.wait_ready(BOUND).await.unwrap_err();
+    assert!(error.to_string().contains("bad token"), "{error:#}");
+    assert!(bot.wait_for_log("never", BOUND).await.is_err());
+}
+
+#[tokio::test]
+async fn a_killed_bot_is_gone_and_its_home_too() {
+    let script = Script::new("touch file; exec sleep 600");
+    let bot = Bot::new(script.path());
+    let home = bot.home_folder().to_owned();
+    let mut running = bot.run().await.unwrap();
+    running.kill().await.unwrap();
+    assert_eq!(running.wait(BOUND).await.unwrap().signal(), Some(9));
+    drop(bot.run().await.unwrap());
+    drop((running, bot));
+    assert!(!home.exists());
+}
