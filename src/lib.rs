@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod clock;
+pub mod delivery;
 pub mod discord;
 pub mod domain;
 pub mod intake;

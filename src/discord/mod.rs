@@ -1,5 +1,9 @@
 //! What Discord is told, and how: within its limits, in its formats, in our words.
 
+pub mod answer;
 pub mod embed;
 pub mod event_embed;
+pub mod limiter;
+pub mod message;
+pub mod rest;
 pub mod words;

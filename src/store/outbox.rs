@@ -181,6 +181,15 @@ impl Store {
         Ok(())
     }
 
+    /// Whether the channel is one that refuses the bot.
+    pub async fn is_stopped(&self, channel: ChannelId) -> Result<bool, StoreError> {
+        let row = sqlx::query("SELECT 1 FROM stopped_lanes WHERE channel_id = $1")
+            .bind(channel.to_column())
+            .fetch_optional(&self.reader)
+            .await?;
+        Ok(row.is_some())
+    }
+
     /// Opens every stopped lane again, as a restart does.
     pub async fn reopen_lanes(&self) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM stopped_lanes").execute(&self.writer).await?;

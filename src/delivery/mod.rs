@@ -1,0 +1,97 @@
+//! The way out: rows of the outbox become messages in channels, in order, each once.
+//!
+//! Each channel is a lane. The dispatcher starts a lane when it has something to send; the lane claims, seals, sends
+//! and settles until nothing is left. A lane that waits, for its bucket or for Discord, holds up no other.
+
+mod lane;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::discord::limiter::Limiter;
+use crate::discord::rest::Rest;
+use crate::domain::ids::ChannelId;
+use crate::lifecycle::Lifecycle;
+use crate::store::Store;
+
+/// How often the database is asked for open lanes, whether or not somebody rang.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// What all lanes share.
+#[derive(Clone)]
+pub struct Shared {
+    /// The database.
+    pub store: Store,
+    /// The way to Discord.
+    pub rest: Rest,
+    /// The bot's pace.
+    pub limiter: Arc<Limiter>,
+    /// Cancelled when the service stops.
+    pub drain: CancellationToken,
+    /// Cancelled when Discord refuses the bot itself: nothing is sent any more, while intake goes on.
+    pub halted: CancellationToken,
+}
+
+/// Sends what is due until the service stops.
+pub async fn run(shared: Shared, lifecycle: Lifecycle) {
+    let (ended, mut ends) = mpsc::unbounded_channel();
+    let mut dispatcher = Dispatcher { shared, lifecycle, running: HashMap::new(), ended };
+    let mut looks = tokio::time::interval(LOOK_EVERY);
+    looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        let shared = dispatcher.shared.clone();
+        tokio::select! {
+            () = shared.drain.cancelled() => return,
+            channels = shared.store.rung_lanes() => dispatcher.start_all(channels),
+            _ = looks.tick() => match shared.store.open_lanes().await {
+                Ok(channels) => dispatcher.start_all(channels),
+                Err(error) => tracing::warn!(%error, "can't look for what is due"),
+            },
+            Some(channel) = ends.recv() => dispatcher.end(channel),
+        }
+    }
+}
+
+struct Dispatcher {
+    shared: Shared,
+    lifecycle: Lifecycle,
+    /// The lanes that run, and whether they were rung since they started.
+    running: HashMap<ChannelId, bool>,
+    ended: mpsc::UnboundedSender<ChannelId>,
+}
+
+impl Dispatcher {
+    fn start_all(&mut self, channels: impl IntoIterator<Item = ChannelId>) {
+        for channel in channels {
+            self.start(channel);
+        }
+    }
+
+    fn start(&mut self, channel: ChannelId) {
+        if self.shared.halted.is_cancelled() {
+            return;
+        }
+        if let Some(rung) = self.running.get_mut(&channel) {
+            *rung = true;
+            return;
+        }
+        self.running.insert(channel, false);
+        let (shared, ended) = (self.shared.clone(), self.ended.clone());
+        self.lifecycle.spawn_job(format!("lane of channel {channel}"), async move {
+            lane::run(shared, channel).await;
+            // Nobody listens any more once the dispatcher has stopped.
+            ended.send(channel).ok();
+        });
+    }
+
+    /// A lane that was rung may have looked before what it was rung for was there: it looks again.
+    fn end(&mut self, channel: ChannelId) {
+        if self.running.remove(&channel) == Some(true) {
+            self.start(channel);
+        }
+    }
+}

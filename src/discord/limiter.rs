@@ -1,0 +1,159 @@
+//! The bot's own pace: below each channel's bucket and below the global limit, so that a 429 is a rare accident.
+//!
+//! A library's limiter that learns from refusals is of no use here: refusals count towards a ban of the address.
+//! <https://discord.com/developers/docs/topics/rate-limits>
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use dashmap::DashMap;
+use tokio::time::{Instant, sleep_until};
+
+use crate::domain::ids::ChannelId;
+
+/// What Discord's headers say of a channel's bucket.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BucketState {
+    /// How many more requests it takes before it resets.
+    pub remaining: u32,
+    /// How long until it resets.
+    pub reset_after: Duration,
+}
+
+/// Paces every request that Discord counts. Answers to interactions don't pass here: Discord does not count them.
+#[derive(Debug)]
+pub struct Limiter {
+    /// Channels whose bucket is empty, and until when.
+    empty: DashMap<ChannelId, Instant>,
+    gate: Mutex<Gate>,
+    spacing: Duration,
+}
+
+/// The global limit: requests pass one by one, evenly spaced.
+#[derive(Debug)]
+struct Gate {
+    /// The first place that nobody took.
+    next: Instant,
+    /// Nobody passes before this.
+    opens: Instant,
+}
+
+impl Limiter {
+    /// Lets `per_second` requests pass, evenly spaced. Discord allows 50 to a bot.
+    #[must_use]
+    pub fn new(per_second: u32) -> Self {
+        let now = Instant::now();
+        let gate = Mutex::new(Gate { next: now, opens: now });
+        Self { empty: DashMap::new(), gate, spacing: Duration::from_secs(1) / per_second.max(1) }
+    }
+
+    /// Waits until a message may be sent to `channel`, and takes that place.
+    pub async fn wait_for_channel(&self, channel: ChannelId) {
+        loop {
+            let empty_until = self.empty.get(&channel).map(|entry| *entry.value());
+            match empty_until {
+                Some(until) if until > Instant::now() => sleep_until(until).await,
+                Some(_) => {
+                    self.empty.remove(&channel);
+                }
+                None => break,
+            }
+        }
+        self.wait_for_gate().await;
+    }
+
+    /// Waits until a request of any kind may be sent, and takes that place.
+    pub async fn wait_for_gate(&self) {
+        let mut place = self.take_place();
+        loop {
+            sleep_until(place).await;
+            // Closed while we waited: everybody lines up again behind the opening.
+            if self.gate().opens <= Instant::now() {
+                return;
+            }
+            place = self.take_place();
+        }
+    }
+
+    /// Notes what an answer's headers say of the channel's bucket.
+    pub fn learn(&self, channel: ChannelId, bucket: BucketState) {
+        if bucket.remaining == 0 {
+            self.empty.insert(channel, Instant::now() + bucket.reset_after);
+        }
+    }
+
+    /// Sends nothing to `channel` for `duration`: Discord said so.
+    pub fn close_channel(&self, channel: ChannelId, duration: Duration) {
+        self.empty.insert(channel, Instant::now() + duration);
+    }
+
+    /// Sends nothing at all for `duration`: Discord said so.
+    pub fn close(&self, duration: Duration) {
+        let mut gate = self.gate();
+        gate.opens = gate.opens.max(Instant::now() + duration);
+    }
+
+    fn take_place(&self) -> Instant {
+        let mut gate = self.gate();
+        let place = gate.next.max(gate.opens).max(Instant::now());
+        gate.next = place + self.spacing;
+        place
+    }
+
+    fn gate(&self) -> MutexGuard<'_, Gate> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHANNEL: ChannelId = ChannelId(1);
+
+    async fn seconds_for(limiter: &Limiter, requests: u32) -> f64 {
+        let start = Instant::now();
+        for _ in 0..requests {
+            limiter.wait_for_channel(CHANNEL).await;
+        }
+        start.elapsed().as_secs_f64()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_are_spaced_evenly_below_the_global_limit() {
+        let limiter = Limiter::new(45);
+        let seconds = seconds_for(&limiter, 46).await;
+        assert!((1.0..1.1).contains(&seconds), "{seconds}");
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        let seconds = seconds_for(&limiter, 2).await;
+        assert!(seconds >= 0.02, "a quiet time gives no right to a burst: {seconds}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_empty_bucket_is_waited_out_by_its_own_channel_only() {
+        let limiter = Limiter::new(50);
+        limiter.learn(CHANNEL, BucketState { remaining: 0, reset_after: Duration::from_secs(4) });
+        let start = Instant::now();
+        limiter.wait_for_channel(ChannelId(2)).await;
+        assert!(start.elapsed() < Duration::from_secs(1));
+        limiter.learn(ChannelId(2), BucketState { remaining: 1, reset_after: Duration::from_secs(4) });
+        limiter.wait_for_channel(ChannelId(2)).await;
+        assert!(start.elapsed() < Duration::from_secs(1));
+        limiter.wait_for_channel(CHANNEL).await;
+        assert!(start.elapsed() >= Duration::from_secs(4));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waits_when_the_gate_closes_waits_for_its_opening() {
+        let limiter = Limiter::new(1);
+        limiter.wait_for_gate().await;
+        let start = Instant::now();
+        let waiting = limiter.wait_for_gate();
+        let closing = async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            limiter.close(Duration::from_secs(30));
+        };
+        tokio::join!(waiting, closing);
+        assert!(start.elapsed() >= Duration::from_secs(30), "{:?}", start.elapsed());
+    }
+}

@@ -1,0 +1,184 @@
+//! Requests to Discord's REST API. One place makes them, names the bot and holds the token.
+
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, HeaderMap, RETRY_AFTER};
+use reqwest::{Client, Method, StatusCode, redirect};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::answer::{Answer, Scope, seconds};
+use super::limiter::BucketState;
+use crate::domain::ids::ChannelId;
+
+/// Discord asks bots to name themselves in this form, and refuses others:
+/// <https://discord.com/developers/docs/reference#user-agent>.
+const USER_AGENT: &str =
+    concat!("DiscordBot (https://github.com/guildwire/guildwire, ", env!("CARGO_PKG_VERSION"), ")");
+
+/// A client of Discord's REST API, version 10.
+#[derive(Clone)]
+pub struct Rest {
+    client: Client,
+    base: String,
+    token: SecretString,
+}
+
+/// Why a request failed.
+#[derive(Debug, thiserror::Error)]
+pub enum RestError {
+    /// No answer, or not a whole one: it may have been carried out all the same.
+    #[error("no answer from Discord: {0}")]
+    NoAnswer(String),
+    /// The token is wrong or was revoked.
+    #[error("Discord refuses the bot's token")]
+    Unauthorised,
+    /// Another refusal.
+    #[error("Discord answers {status}: {body}")]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// The beginning of what it said.
+        body: String,
+    },
+}
+
+/// Where the gateway is.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Gateway {
+    /// The address to connect to.
+    pub url: String,
+}
+
+/// The application that the bot belongs to.
+#[derive(Deserialize)]
+struct Application {
+    id: String,
+}
+
+impl Rest {
+    /// A client that talks to `{api_url}/api/v10` and gives up on a request after `timeout`.
+    pub fn new(api_url: &str, token: SecretString, timeout: Duration) -> Result<Self, RestError> {
+        let client = Client::builder()
+            .user_agent(USER_AGENT)
+            .timeout(timeout)
+            // The token goes to the configured address and nowhere else.
+            .redirect(redirect::Policy::none())
+            .build()
+            .map_err(|error| no_answer(&error))?;
+        Ok(Self { client, base: format!("{api_url}/api/v10"), token })
+    }
+
+    /// Posts a message's body as it stands.
+    pub async fn create_message(&self, channel: ChannelId, body: &str) -> Result<Answer, RestError> {
+        let request = self
+            .client
+            .post(format!("{}/channels/{channel}/messages", self.base))
+            .header(AUTHORIZATION, format!("Bot {}", self.token.expose_secret()))
+            .header(reqwest::header::CONTENT_TYPE, "application/json")
+            .body(body.to_owned());
+        let response = request.send().await.map_err(|error| no_answer(&error))?;
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        let body = response.bytes().await.map_err(|error| no_answer(&error))?;
+        Ok(Answer {
+            status,
+            body: body.to_vec(),
+            bucket: bucket(&headers),
+            retry_after: number(&headers, RETRY_AFTER.as_str()).and_then(seconds),
+            scope: scope(&headers),
+        })
+    }
+
+    /// Where the gateway is; also tells whether the token is right.
+    pub async fn gateway(&self) -> Result<Gateway, RestError> {
+        self.request(Method::GET, "/gateway/bot", None, true).await
+    }
+
+    /// The id of the bot's application.
+    pub async fn application(&self) -> Result<u64, RestError> {
+        let application: Application = self.request(Method::GET, "/applications/@me", None, true).await?;
+        application.id.parse().map_err(|_| RestError::NoAnswer(format!("{:?} is no application's id", application.id)))
+    }
+
+    /// Registers the commands, in every guild, in place of those registered before.
+    pub async fn set_commands(&self, application: u64, commands: &Value) -> Result<(), RestError> {
+        let path = format!("/applications/{application}/commands");
+        self.request::<Value>(Method::PUT, &path, Some(commands), true).await.map(drop)
+    }
+
+    /// Answers an interaction for the first time, which Discord awaits within 3 seconds.
+    pub async fn respond(&self, interaction: u64, token: &str, response: &Value) -> Result<(), RestError> {
+        let path = format!("/interactions/{interaction}/{token}/callback");
+        self.request::<Value>(Method::POST, &path, Some(response), false).await.map(drop)
+    }
+
+    /// Completes an answer that was deferred, which is possible for 15 minutes.
+    pub async fn complete(&self, application: u64, token: &str, message: &Value) -> Result<(), RestError> {
+        let path = format!("/webhooks/{application}/{token}/messages/@original");
+        self.request::<Value>(Method::PATCH, &path, Some(message), false).await.map(drop)
+    }
+
+    /// Interactions' requests carry their own token in the path and must not carry the bot's.
+    async fn request<T: serde::de::DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        authorised: bool,
+    ) -> Result<T, RestError> {
+        let mut request = self.client.request(method, format!("{}{path}", self.base));
+        if authorised {
+            request = request.header(AUTHORIZATION, format!("Bot {}", self.token.expose_secret()));
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let response = request.send().await.map_err(|error| no_answer(&error))?;
+        let status = response.status();
+        let body = response.bytes().await.map_err(|error| no_answer(&error))?;
+        if status == StatusCode::UNAUTHORIZED {
+            return Err(RestError::Unauthorised);
+        }
+        if !status.is_success() {
+            let body = String::from_utf8_lossy(&body).chars().take(500).collect();
+            return Err(RestError::Refused { status: status.as_u16(), body });
+        }
+        let body: &[u8] = if body.is_empty() { b"null" } else { &body };
+        serde_json::from_slice(body).map_err(|error| RestError::NoAnswer(error.to_string()))
+    }
+}
+
+/// What went wrong, without the URL: an interaction's holds its token.
+fn no_answer(error: &reqwest::Error) -> RestError {
+    let mut words = if error.is_timeout() { "timed out".to_owned() } else { "the connection failed".to_owned() };
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        words = format!("{words}: {cause}");
+        source = cause.source();
+    }
+    RestError::NoAnswer(words)
+}
+
+fn bucket(headers: &HeaderMap) -> Option<BucketState> {
+    let remaining = headers.get("x-ratelimit-remaining")?.to_str().ok()?.parse().ok()?;
+    let reset_after = seconds(number(headers, "x-ratelimit-reset-after")?)?;
+    Some(BucketState { remaining, reset_after })
+}
+
+fn scope(headers: &HeaderMap) -> Option<Scope> {
+    if headers.contains_key("x-ratelimit-global") {
+        return Some(Scope::Global);
+    }
+    match headers.get("x-ratelimit-scope").and_then(|value| value.to_str().ok()) {
+        Some("global") => Some(Scope::Global),
+        Some("shared") => Some(Scope::Shared),
+        Some(_) => Some(Scope::User),
+        None => headers.contains_key("x-ratelimit-bucket").then_some(Scope::User),
+    }
+}
+
+fn number(headers: &HeaderMap, name: &str) -> Option<f64> {
+    headers.get(name)?.to_str().ok()?.parse().ok()
+}
