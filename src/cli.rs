@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use crate::domain::ids::AccountName;
+use crate::domain::subject::Root;
 use crate::settings::nats_url;
 
 /// The whole command line.
@@ -77,8 +78,8 @@ pub struct AddAccount {
     pub stream: Option<String>,
 
     /// What its events' subjects begin with, before the server's id.
-    #[arg(long, value_name = "SUBJECT", default_value = "v0.*.servers", value_parser = root_subject)]
-    pub root: String,
+    #[arg(long, value_name = "SUBJECT", default_value_t)]
+    pub root: Root,
 
     /// Read everything below the root instead of the kinds that are asked for. Needed where server ids have dots.
     #[arg(long)]
@@ -223,16 +224,6 @@ fn invite_duration(text: &str) -> Result<Duration, String> {
         Ok(duration)
     } else {
         Err("must be from 1m (a minute) to 30d (30 days)".to_owned())
-    }
-}
-
-/// What the subjects of an account's events begin with: `*` may stand for a token, and no token is empty.
-fn root_subject(text: &str) -> Result<String, String> {
-    let token = |token: &str| token == "*" || (!token.is_empty() && !token.contains(forbidden_in_names));
-    if text.split('.').all(token) {
-        Ok(text.to_owned())
-    } else {
-        Err("must be a subject such as v0.*.servers: words and * joined by dots, without > and spaces".to_owned())
     }
 }
 

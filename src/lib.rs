@@ -1,13 +1,17 @@
 //! guildwire: a game server's events, told in the right Discord channels, at once, in order, each once.
 
+pub mod app;
 pub mod cli;
 pub mod clock;
+pub mod commands;
 pub mod delivery;
 pub mod discord;
 pub mod domain;
+pub mod http;
 pub mod intake;
 pub mod lifecycle;
 pub mod nats;
+pub mod operator;
 pub mod secrets;
 pub mod settings;
 pub mod store;

@@ -106,7 +106,7 @@ impl Limits {
             Endpoint::Messages { .. } if route.starts_with("POST") => Some(self.message_bucket),
             Endpoint::Message { .. } if !route.starts_with("GET") => bucket(5, 5),
             Endpoint::WebhookCreate { .. } | Endpoint::WebhookMessage { .. } => bucket(5, 2),
-            Endpoint::GlobalCommands { .. } | Endpoint::GuildCommands { .. } => bucket(10, 20),
+            Endpoint::GlobalCommands { .. } | Endpoint::GuildCommands { .. } => bucket(30, 20),
             Endpoint::GatewayBot | Endpoint::Gateway => bucket(20, 5),
             _ => bucket(50, 1),
         }

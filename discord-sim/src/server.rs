@@ -22,12 +22,13 @@ use serde_json::Value;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::endpoint::Endpoint;
 use crate::rest::{self, Answer, Call, Payload};
 use crate::sim::Sim;
 use crate::trouble::Trouble;
-use crate::{control, gateway};
+use crate::{control, gateway, multipart};
 
 /// Discord's own request limit (<https://discord.com/developers/docs/reference#uploading-files>).
 const BODY_LIMIT: usize = 25 * 1024 * 1024;
@@ -43,7 +44,14 @@ pub(crate) enum Door {
 pub(crate) struct Doors {
     wanted: watch::Sender<Door>,
     actual: watch::Sender<Door>,
-    connections: Mutex<CancellationToken>,
+    connections: Mutex<Connections>,
+}
+
+/// Every connection taken since the last time all were dropped.
+#[derive(Clone, Default)]
+struct Connections {
+    dropped: CancellationToken,
+    tasks: TaskTracker,
 }
 
 impl Doors {
@@ -51,7 +59,7 @@ impl Doors {
         Self {
             wanted: watch::Sender::new(Door::Open),
             actual: watch::Sender::new(Door::Open),
-            connections: Mutex::new(CancellationToken::new()),
+            connections: Mutex::new(Connections::default()),
         }
     }
 
@@ -67,14 +75,16 @@ impl Doors {
         *self.wanted.borrow() == Door::Open
     }
 
-    pub(crate) fn drop_connections(&self) {
-        let mut connections = self.connections.lock().expect("nothing panics while it holds the switch");
-        connections.cancel();
-        *connections = CancellationToken::new();
+    /// Drops every connection and returns when their sockets are closed.
+    pub(crate) async fn drop_connections(&self) {
+        let old = std::mem::take(&mut *self.connections.lock().expect("nothing panics while it holds the switch"));
+        old.dropped.cancel();
+        old.tasks.close();
+        old.tasks.wait().await;
     }
 
-    fn connection(&self) -> CancellationToken {
-        self.connections.lock().expect("nothing panics while it holds the switch").child_token()
+    fn connections(&self) -> Connections {
+        self.connections.lock().expect("nothing panics while it holds the switch").clone()
     }
 }
 
@@ -104,6 +114,7 @@ pub(crate) async fn serve(sim: Sim, mut listener: TcpListener) {
                     Ok(listener) => listener,
                     Err(error) => {
                         tracing::error!(%error, "the simulated Discord cannot come back on its port");
+                        doors.actual.send_replace(Door::Stopped);
                         return;
                     }
                 };
@@ -112,7 +123,7 @@ pub(crate) async fn serve(sim: Sim, mut listener: TcpListener) {
                 doors.actual.send_replace(door);
                 tokio::select! {
                     accepted = listener.accept() => match accepted {
-                        Ok((stream, _)) => take(stream, &router, doors.connection()),
+                        Ok((stream, _)) => take(stream, &router, &doors.connections()),
                         Err(error) => tracing::warn!(%error, "a connection could not be accepted"),
                     },
                     _ = wanted.changed() => {}
@@ -137,11 +148,12 @@ async fn hold_port(port: u16) -> io::Result<TcpSocket> {
     }
 }
 
-fn take(stream: TcpStream, router: &Router, connection: CancellationToken) {
+fn take(stream: TcpStream, router: &Router, connections: &Connections) {
     // Small frames and answers must not wait for each other; a failure only costs time.
     let _ = stream.set_nodelay(true);
+    let connection = connections.dropped.child_token();
     let service = TowerToHyperService::new(router.clone().layer(Extension(connection.clone())));
-    tokio::spawn(async move {
+    connections.tasks.spawn(async move {
         let served = http1::Builder::new().serve_connection(TokioIo::new(stream), service).with_upgrades();
         // Clients that go away in the middle are their own affair.
         let _ = connection.run_until_cancelled(served).await;
@@ -219,10 +231,15 @@ async fn socket(sim: Sim, connection: CancellationToken, parts: &mut Parts) -> R
 async fn call(method: String, endpoint: Endpoint, parts: &Parts, body: Body) -> Call {
     let text = |name: HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
     let bytes = to_bytes(body, BODY_LIMIT).await;
-    let body = match &bytes {
-        Ok(bytes) if bytes.is_empty() => Some(Value::Null),
-        Ok(bytes) => serde_json::from_slice(bytes).ok(),
-        Err(_) => None,
+    let boundary = text(header::CONTENT_TYPE).and_then(|of| multipart::boundary(&of));
+    let (body, files) = match (&bytes, boundary) {
+        (Ok(bytes), _) if bytes.is_empty() => (Some(Value::Null), Vec::new()),
+        (Ok(bytes), Some(boundary)) => match multipart::parse(bytes, &boundary) {
+            Some((payload, files)) => (Some(payload), files),
+            None => (None, Vec::new()),
+        },
+        (Ok(bytes), None) => (serde_json::from_slice(bytes).ok(), Vec::new()),
+        (Err(_), _) => (None, Vec::new()),
     };
     Call {
         method,
@@ -231,6 +248,7 @@ async fn call(method: String, endpoint: Endpoint, parts: &Parts, body: Body) -> 
         authorization: text(header::AUTHORIZATION),
         agent: text(header::USER_AGENT),
         body,
+        files,
     }
 }
 

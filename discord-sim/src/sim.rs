@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 use crate::options::{Bucket, Options};
+use crate::rules::mentions::snowflake;
 use crate::server::{self, Door, Doors};
 use crate::sessions::Outgoing;
 use crate::statistics::Statistics;
@@ -83,7 +84,7 @@ impl Sim {
     /// Drops every connection and takes no new one, for good. What happened can still be asked for.
     pub async fn stop(&self) {
         self.inner.doors.set(Door::Stopped).await;
-        self.inner.doors.drop_connections();
+        self.inner.doors.drop_connections().await;
         self.change(|world| world.sessions.forget_all());
     }
 
@@ -116,6 +117,17 @@ impl Sim {
         self.read(|world| {
             let shown = world.timelines.get(&channel).into_iter().flatten();
             shown.filter_map(|id| world.messages.get(id)).cloned().collect()
+        })
+    }
+
+    /// The files of a message, as name and bytes.
+    #[must_use]
+    pub fn files(&self, message: &Message) -> Vec<(String, Vec<u8>)> {
+        let attachments = message.raw["attachments"].as_array().cloned().unwrap_or_default();
+        self.read(|world| {
+            let bytes = |attachment: &Value| world.files.get(&snowflake(&attachment["id"])?).cloned();
+            let name = |attachment: &Value| attachment["filename"].as_str().unwrap_or_default().to_owned();
+            attachments.iter().map(|attachment| (name(attachment), bytes(attachment).unwrap_or_default())).collect()
         })
     }
 
@@ -211,7 +223,7 @@ impl Sim {
     /// Discord is gone: every connection is dropped, new ones are refused. State and sessions stay.
     pub async fn go_away(&self) {
         self.inner.doors.set(Door::Away).await;
-        self.inner.doors.drop_connections();
+        self.inner.doors.drop_connections().await;
         // The connections' own tasks notice a moment later; for whoever asks, they are gone now.
         self.change(|world| world.sessions.detach_all());
     }
@@ -237,7 +249,7 @@ impl Sim {
         self.come_back().await;
     }
 
-    /// Asks every gateway connection to reconnect (op 7) and closes those that take their time.
+    /// Asks every gateway connection to reconnect (op 7). It is up to the client to close and resume.
     pub fn reconnect_gateway(&self) {
         let reconnect = json!({ "op": 7, "s": null, "t": null, "d": null }).to_string();
         self.change(|world| world.sessions.tell_all(|| Outgoing::Text(reconnect.clone())));

@@ -2,13 +2,14 @@
 
 use std::time::{Duration, SystemTime};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 /// A message as it stands in a channel.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Message {
     /// The message's id.
+    #[serde(serialize_with = "as_text")]
     pub id: u64,
     /// The text.
     pub content: String,
@@ -17,10 +18,12 @@ pub struct Message {
     /// The nonce it was created with.
     pub nonce: Option<String>,
     /// Roles that were really notified.
+    #[serde(serialize_with = "as_texts")]
     pub notified_roles: Vec<u64>,
     /// Whether `@everyone` or `@here` notified.
     pub notified_everyone: bool,
     /// Users that were really notified.
+    #[serde(serialize_with = "as_texts")]
     pub notified_users: Vec<u64>,
     /// Message flags, for example `1 << 12` for a silent message.
     pub flags: u64,
@@ -116,6 +119,7 @@ pub struct Reply {
     /// From the person's action to the bot's first answer.
     pub took: Duration,
     /// The message this answer is, if it is one; what is pressed later.
+    #[serde(serialize_with = "as_text_if_any")]
     pub message: Option<u64>,
     /// The whole message object, or a modal's data.
     pub raw: Value,
@@ -163,4 +167,19 @@ pub struct Timeout {
     pub within: Duration,
     /// The state at the end, in short.
     pub saw: String,
+}
+
+/// Ids leave as text: JavaScript loses a snowflake's last digits in a number.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands fields over by reference")]
+fn as_text<S: Serializer>(id: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(id)
+}
+
+fn as_texts<S: Serializer>(ids: &[u64], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(ids.iter().map(ToString::to_string))
+}
+
+#[expect(clippy::ref_option, reason = "serde hands fields over by reference")]
+fn as_text_if_any<S: Serializer>(id: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
+    id.map(|id| id.to_string()).serialize(serializer)
 }

@@ -191,7 +191,7 @@ pub(crate) fn guild(world: &World, guild: &Guild) -> Value {
     guild_base(world, guild)
 }
 
-/// The guild as GUILD_CREATE carries it
+/// The guild as `GUILD_CREATE` carries it
 /// (<https://discord.com/developers/docs/events/gateway-events#guild-create>).
 pub(crate) fn guild_create(world: &World, guild: &Guild) -> Value {
     let of_guild = || world.channels.values().filter(|channel| channel.guild == guild.id);

@@ -117,6 +117,8 @@ pub(crate) struct World {
     pub(crate) channels: BTreeMap<u64, Channel>,
     /// Every message that exists, the ephemeral ones too.
     pub(crate) messages: HashMap<u64, Message>,
+    /// The bytes of uploaded files, by attachment id.
+    pub(crate) files: HashMap<u64, Vec<u8>>,
     /// What a channel shows, in order.
     pub(crate) timelines: HashMap<u64, Vec<u64>>,
     pub(crate) nonces: HashMap<String, UsedNonce>,
@@ -150,6 +152,7 @@ impl World {
             guilds: BTreeMap::new(),
             channels: BTreeMap::new(),
             messages: HashMap::new(),
+            files: HashMap::new(),
             timelines: HashMap::new(),
             nonces: HashMap::new(),
             nonce_window,

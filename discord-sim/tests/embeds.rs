@@ -5,14 +5,18 @@ mod common;
 use common::House;
 use serde_json::{Value, json};
 
+#[expect(clippy::needless_pass_by_value, reason = "every caller makes the value on the spot")]
 fn embed(embed: Value) -> Value {
     json!({ "embeds": [embed] })
 }
 
+/// What is measured, a body of that length, the limit, and where the fault is named.
+type Case = (&'static str, fn(usize) -> Value, usize, &'static str);
+
 #[tokio::test]
 async fn every_limit_is_inclusive_and_one_more_is_refused_with_its_path() {
     let house = House::new().await;
-    let cases: [(&str, fn(usize) -> Value, usize, &str); 7] = [
+    let cases: [Case; 7] = [
         ("content", |length| json!({ "content": "x".repeat(length) }), 2000, "/content"),
         ("title", |length| embed(json!({ "title": "x".repeat(length) })), 256, "/embeds/0/title"),
         ("description", |length| embed(json!({ "description": "x".repeat(length) })), 4096, "/embeds/0/description"),

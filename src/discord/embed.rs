@@ -128,19 +128,19 @@ impl Embed {
 
 impl Colour {
     /// Discord's green: up, joined.
-    pub const GREEN: Self = Self(0x57_F2_87);
+    pub const GREEN: Self = Self(0x0057_F287);
     /// Amber: about to change.
-    pub const AMBER: Self = Self(0xF0_B2_32);
+    pub const AMBER: Self = Self(0x00F0_B232);
     /// Discord's red: down, banned, killed.
-    pub const RED: Self = Self(0xED_42_45);
+    pub const RED: Self = Self(0x00ED_4245);
     /// Grey: left, or not known.
-    pub const GREY: Self = Self(0x95_A5_A6);
+    pub const GREY: Self = Self(0x0095_A5A6);
     /// Discord's blurple: talk.
-    pub const BLURPLE: Self = Self(0x58_65_F2);
+    pub const BLURPLE: Self = Self(0x0058_65F2);
     /// Purple: a new world.
-    pub const PURPLE: Self = Self(0x9B_59_B6);
+    pub const PURPLE: Self = Self(0x009B_59B6);
     /// Brown: things.
-    pub const BROWN: Self = Self(0xA8_7C_51);
+    pub const BROWN: Self = Self(0x00A8_7C51);
 }
 
 /// What an embed shows when there is nothing to show.
@@ -172,7 +172,7 @@ mod tests {
         let expected = json!({
             "title": "eu-1",
             "description": "**up**",
-            "color": 0x57_F2_87,
+            "color": 0x0057_F287,
             "timestamp": "2023-11-14T22:13:20Z",
             "footer": { "text": "GA-1 · eu-1 · 7f3k2m9q" },
         });

@@ -3,7 +3,7 @@
 //! A fact that is missing makes the sentence shorter, never strange. Nothing is looked up here: the last names heard
 //! of players are handed in.
 
-use crate::domain::event::{Details, Event, Kind};
+use crate::domain::event::{Details, Event};
 use crate::domain::ids::PlayerId;
 use crate::domain::subject::UNKNOWN_SERVER;
 use crate::domain::text::{clean, display, plain};
@@ -47,71 +47,70 @@ const MESSAGE_LIMIT: usize = 3_000;
 
 /// What `event` says: a sentence, and lines to put below it.
 fn tell(event: &Event, names: Names<'_>) -> (String, Vec<String>) {
+    let known_server = known_server(event);
+    let server = known_server.as_deref();
     let player = || subject_of(event, names.player);
-    let player_with_profile = || beside_profile(player(), event.player.as_ref());
-    let server = || match known_server(event) {
-        Some(name) => words::server(&name),
-        None => words::SOME_SERVER.to_owned(),
-    };
+    let other = |id: Option<&PlayerId>| somebody(names.target, id);
     let sentence = match &event.details {
-        Details::ServerStarted => words::server_started(&server()),
-        Details::ServerStopping => words::server_stopping(&server()),
-        Details::ServerStopped => words::server_stopped(&server()),
-        Details::ServerWiped => words::server_wiped(&server()),
+        Details::ServerStarted => words::server_started(&server_of(server)),
+        Details::ServerStopping => words::server_stopping(&server_of(server)),
+        Details::ServerStopped => words::server_stopped(&server_of(server)),
+        Details::ServerWiped => words::server_wiped(&server_of(server)),
         Details::ServerCommand { command, arguments, by } => {
-            let player = somebody(names.target, by.as_ref()).unwrap_or_else(|| words::SOME_PLAYER.to_owned());
-            words::server_command(&player, remark(command).as_deref(), remark(arguments).as_deref())
+            let player = other(by.as_ref()).unwrap_or_else(|| words::SOME_PLAYER.to_owned());
+            let command = command.as_deref().and_then(|command| shown(command, NAME_LIMIT));
+            words::server_command(&player, command.as_deref(), server, remark(arguments.as_ref()).as_deref())
         }
-        Details::PlayerConnected => words::player_connected(&player()),
+        Details::PlayerConnected => words::player_connected(&player(), server),
         Details::PlayerDisconnected { reason } => {
             // Rust's own word for a player who simply left says nothing more than the sentence does.
-            let reason = remark(reason).filter(|reason| !reason.eq_ignore_ascii_case("disconnected"));
-            words::player_disconnected(&player(), reason.as_deref())
+            let reason = remark(reason.as_ref()).filter(|reason| !reason.eq_ignore_ascii_case("disconnected"));
+            words::player_disconnected(&player(), server, reason.as_deref())
         }
-        Details::PlayerChatted { message } => match written(message) {
-            Some(message) => {
-                return (on_server(words::player_chatted(&player()), event), vec![message]);
-            }
-            None => words::player_chatted_silently(&player()),
+        Details::PlayerChatted { message } => match written(message.as_ref()) {
+            Some(message) => return (words::player_chatted(&player(), server), vec![message]),
+            None => words::player_chatted_silently(&player(), server),
         },
-        Details::PlayerRespawned => words::player_respawned(&player()),
-        Details::PlayerBanned { reason } => words::player_banned(&player_with_profile(), remark(reason).as_deref()),
-        Details::PlayerUnbanned => words::player_unbanned(&player_with_profile()),
+        Details::PlayerRespawned => words::player_respawned(&player(), server),
+        Details::PlayerBanned { reason } => {
+            let player = beside_profile(player(), event.player.as_ref());
+            words::player_banned(&player, server, remark(reason.as_ref()).as_deref())
+        }
+        Details::PlayerUnbanned => words::player_unbanned(&beside_profile(player(), event.player.as_ref()), server),
         Details::PlayerReported { target, subject, message, category } => {
-            let reported = somebody(names.target, target.as_ref()).map(|name| beside_profile(name, target.as_ref()));
-            let reported = reported.unwrap_or_else(|| words::SOME_PLAYER_AS_OBJECT.to_owned());
-            let sentence = words::player_reported(
-                &player(),
-                &reported,
-                category.as_deref().and_then(|category| shown(category, NAME_LIMIT)).as_deref(),
+            let reported = other(target.as_ref()).map_or_else(
+                || words::SOME_PLAYER_AS_OBJECT.to_owned(),
+                |reported| beside_profile(reported, target.as_ref()),
             );
-            let below = remark(subject).map(|subject| format!("**{subject}**")).into_iter().chain(written(message));
-            return (on_server(sentence, event), below.collect());
+            let category = category.as_deref().and_then(|category| shown(category, NAME_LIMIT));
+            let headline = remark(subject.as_ref()).map(|subject| words::headline(&subject));
+            let below = headline.into_iter().chain(written(message.as_ref())).collect();
+            return (words::player_reported(&player(), &reported, category.as_deref(), server), below);
         }
         Details::PlayerHit { attacker, killed, metres } => {
-            let attacker = somebody(names.target, attacker.as_ref());
-            let victim = match &attacker {
-                Some(_) => somebody(name_of(event, names.player), event.player.as_ref())
-                    .unwrap_or_else(|| words::SOME_PLAYER_AS_OBJECT.to_owned()),
-                None => player(),
-            };
-            words::player_hit(&victim, attacker.as_deref(), killed.unwrap_or(false), *metres)
+            let attacker = other(attacker.as_ref());
+            let victim = if attacker.is_none() { player() } else { object_of(event, names.player) };
+            words::player_hit(&victim, attacker.as_deref(), killed.unwrap_or(false), *metres, server)
         }
-        Details::PlayerGathered { item, amount } => words::player_gathered(&player(), &things(*item, *amount)),
-        Details::PlayerItemPickup { item, amount } => words::player_item_pickup(&player(), &things(*item, *amount)),
+        Details::PlayerGathered { item, amount } => words::player_gathered(&player(), &things(*item, *amount), server),
+        Details::PlayerItemPickup { item, amount } => {
+            words::player_item_pickup(&player(), &things(*item, *amount), server)
+        }
         Details::PlayerItemLoot { item, amount: Some(amount @ ..0) } => {
-            words::player_item_stored(&player(), &things(*item, Some(*amount)))
+            words::player_item_stored(&player(), &things(*item, Some(*amount)), server)
         }
-        Details::PlayerItemLoot { item, amount } => words::player_item_taken(&player(), &things(*item, *amount)),
-        Details::PlayerItemCrafted { item, amount } => words::player_item_crafted(&player(), &things(*item, *amount)),
+        Details::PlayerItemLoot { item, amount } => {
+            words::player_item_taken(&player(), &things(*item, *amount), server)
+        }
+        Details::PlayerItemCrafted { item, amount } => {
+            words::player_item_crafted(&player(), &things(*item, *amount), server)
+        }
         Details::Unknown { name } => {
             let name = name.strip_prefix("events.").unwrap_or(name);
-            words::unknown_event(&display(name, NAME_LIMIT, words::NAMELESS))
+            words::unknown_event(&display(name, NAME_LIMIT, words::NAMELESS), server)
         }
     };
-    let names_its_server =
-        matches!(event.kind(), Kind::ServerStarted | Kind::ServerStopping | Kind::ServerStopped | Kind::ServerWiped);
-    (if names_its_server { sentence } else { on_server(sentence, event) }, Vec::new())
+    (sentence, Vec::new())
 }
 
 fn colour(event: &Event) -> Colour {
@@ -132,6 +131,17 @@ fn colour(event: &Event) -> Colour {
 /// The event's player, as a sentence begins with them.
 fn subject_of(event: &Event, last_name: Option<&str>) -> String {
     somebody(name_of(event, last_name), event.player.as_ref()).unwrap_or_else(|| words::SOME_PLAYER.to_owned())
+}
+
+/// The event's player, behind a verb.
+fn object_of(event: &Event, last_name: Option<&str>) -> String {
+    somebody(name_of(event, last_name), event.player.as_ref())
+        .unwrap_or_else(|| words::SOME_PLAYER_AS_OBJECT.to_owned())
+}
+
+/// The event's server, as a sentence begins with it.
+fn server_of(name: Option<&str>) -> String {
+    name.map_or_else(|| words::SOME_SERVER.to_owned(), words::server)
 }
 
 /// What the event itself tells goes before what was heard earlier, unless there is nothing to see in it.
@@ -166,13 +176,6 @@ fn steam_id(id: Option<&PlayerId>) -> Option<&str> {
     (id.len() == 17 && id.bytes().all(|byte| byte.is_ascii_digit())).then_some(id)
 }
 
-fn on_server(sentence: String, event: &Event) -> String {
-    match known_server(event) {
-        Some(server) => words::on_server(&sentence, &server),
-        None => sentence,
-    }
-}
-
 fn known_server(event: &Event) -> Option<String> {
     let id = event.server.as_str();
     if id == UNKNOWN_SERVER { None } else { shown(id, NAME_LIMIT) }
@@ -183,15 +186,18 @@ fn things(item: Option<i64>, amount: Option<i64>) -> String {
     words::things(item, amount.map(i64::unsigned_abs))
 }
 
-fn remark(text: &Option<String>) -> Option<String> {
-    shown(text.as_deref()?, REMARK_LIMIT)
+fn remark(text: Option<&String>) -> Option<String> {
+    shown(text?, REMARK_LIMIT)
 }
 
-fn written(text: &Option<String>) -> Option<String> {
-    shown(text.as_deref()?, MESSAGE_LIMIT)
+fn written(text: Option<&String>) -> Option<String> {
+    shown(text?, MESSAGE_LIMIT)
 }
 
 /// `text` made safe to show; `None` when nothing in it can be seen.
 fn shown(text: &str, limit: usize) -> Option<String> {
     Some(display(text, limit, "")).filter(|shown| !shown.is_empty())
 }
+
+#[cfg(test)]
+mod tests;

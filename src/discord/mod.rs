@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod embed;
 pub mod event_embed;
+pub mod guilds;
 pub mod limiter;
 pub mod message;
 pub mod rest;

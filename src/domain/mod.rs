@@ -7,6 +7,7 @@ pub mod account;
 pub mod binding;
 pub mod event;
 pub mod ids;
+pub mod invite;
 pub mod position;
 pub mod retry;
 pub mod subject;

@@ -228,7 +228,9 @@ fn drop_ending_tag(text: &mut String) {
     };
     let inside = text[start + 1..text.len() - 1].trim_start_matches('/');
     let name = inside.split(['=', ' ']).next().unwrap_or_default();
-    let is_colour = name.starts_with('#') && name[1..].bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_colour = name.strip_prefix('#').is_some_and(|digits| {
+        matches!(digits.len(), 3 | 4 | 6 | 8) && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+    });
     if is_colour || TAGS.iter().any(|tag| tag.eq_ignore_ascii_case(name)) {
         text.truncate(start);
     }

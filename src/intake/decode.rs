@@ -27,14 +27,8 @@ pub const MAX_ID: usize = 128;
 
 /// The event that `subject` and `payload` tell of, as nats-server stored it.
 #[must_use]
-pub fn decode(
-    account: &AccountName,
-    subject: &Subject<'_>,
-    payload_bytes: &[u8],
-    stored: Timestamp,
-    sequence: u64,
-) -> Event {
-    let json = json_text(payload_bytes);
+pub fn decode(account: &AccountName, subject: &Subject<'_>, payload: &[u8], stored: Timestamp, sequence: u64) -> Event {
+    let json = json_text(payload);
     let payload = Object::parse(&json);
     let player = match subject.player {
         Some(player) => Some(id(player)),
@@ -42,7 +36,7 @@ pub fn decode(
     };
     Event {
         account: account.clone(),
-        server: server_of(subject, payload_bytes),
+        server: server_in(subject, &payload),
         player: player.map(PlayerId::from),
         player_name: player_name(subject.kind, &payload),
         stored,
@@ -54,11 +48,15 @@ pub fn decode(
 /// The server that an event is about: from the payload only where the subject carries a placeholder.
 #[must_use]
 pub fn server_of(subject: &Subject<'_>, payload: &[u8]) -> ServerId {
-    let server = match subject.server {
-        Some(server) => id(server),
-        None => Object::parse(&json_text(payload)).id("server_id").unwrap_or_else(|| UNKNOWN_SERVER.to_owned()),
-    };
-    ServerId::from(server)
+    if subject.server.is_some() {
+        return server_in(subject, &Object::default());
+    }
+    server_in(subject, &Object::parse(&json_text(payload)))
+}
+
+fn server_in(subject: &Subject<'_>, payload: &Object<'_>) -> ServerId {
+    let named = subject.server.map(id).or_else(|| payload.id("server_id"));
+    ServerId::from(named.unwrap_or_else(|| UNKNOWN_SERVER.to_owned()))
 }
 
 /// The player, where the subject has a place for one and a placeholder stands there.

@@ -18,6 +18,12 @@ use crate::nats::credential::Credential;
 use crate::secrets::SecretKey;
 use crate::store::accounts::SealedCredential;
 
+/// The name of the durable consumer that this installation makes in each account it reads.
+#[must_use]
+pub fn durable_name(installation: &str) -> String {
+    format!("guildwire-{installation}")
+}
+
 /// Seals an account's credential for the database, bound to the account's name and the credential's kind.
 #[must_use]
 pub fn seal_credential(key: &SecretKey, account: &AccountName, credential: &Credential) -> SealedCredential {

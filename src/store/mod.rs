@@ -158,6 +158,12 @@ impl Store {
         Ok(id)
     }
 
+    /// This installation's id; `None` before the first run.
+    pub async fn installation_id(&self) -> Result<Option<String>, StoreError> {
+        let row = sqlx::query("SELECT id FROM installation").fetch_optional(&self.reader).await?;
+        Ok(row.map(|row| row.try_get(0)).transpose()?)
+    }
+
     /// Whether the database takes a write now.
     pub async fn check_writable(&self) -> Result<(), StoreError> {
         sqlx::query("UPDATE installation SET created_at = created_at").execute(&self.writer).await?;

@@ -7,11 +7,12 @@ use std::time::{Instant, SystemTime};
 use serde_json::{Value, json};
 
 use super::{Answer, Handled, ok};
+use crate::multipart::File;
 use crate::permissions::{
     self, ATTACH_FILES, EMBED_LINKS, MANAGE_MESSAGES, MANAGE_THREADS, READ_MESSAGE_HISTORY, SEND_MESSAGES,
     SEND_MESSAGES_IN_THREADS, VIEW_CHANNEL,
 };
-use crate::refusal::Refusal;
+use crate::refusal::{Faults, Refusal};
 use crate::rules::mentions::{self, snowflake};
 use crate::rules::message::{self, Body, FLAG_SUPPRESS_EMBEDS, FLAG_SUPPRESS_NOTIFICATIONS};
 use crate::view::{Embed, Message};
@@ -38,10 +39,14 @@ pub(super) fn access(world: &World, channel: u64) -> Result<u64, Refusal> {
     Ok(permissions)
 }
 
-pub(super) fn create(world: &mut World, channel: u64, body: &Value) -> Handled {
+pub(super) fn create(world: &mut World, channel: u64, body: &Value, files: &[File]) -> Handled {
     let permissions = access(world, channel)?;
     may_send(world, channel, permissions)?;
-    let mut body = message::check(body)?;
+    let nothing = json!({});
+    let mut body = message::check(if body.is_null() && !files.is_empty() { &nothing } else { body })?;
+    check_files(files)?;
+    // What the body says of attachments names files; only those that came along become any.
+    body.attachments = files.iter().map(|file| json!({ "filename": file.name, "size": file.bytes.len() })).collect();
     if body.is_empty() {
         return Err(Refusal::empty_message());
     }
@@ -52,6 +57,7 @@ pub(super) fn create(world: &mut World, channel: u64, body: &Value) -> Handled {
     if let Some(existing) = replayed(world, &body)? {
         return ok(existing);
     }
+    body.attachments = files.iter().map(|file| keep_file(world, channel, file)).collect();
     let message = build(world, channel, &body, &json!({}));
     if let Some(nonce) = &body.nonce {
         world.nonces.insert(nonce.text.clone(), UsedNonce { message: message.id, at: Instant::now() });
@@ -60,6 +66,31 @@ pub(super) fn create(world: &mut World, channel: u64, body: &Value) -> Handled {
     world.keep_message(channel, message, false);
     world.statistics.creates_accepted += 1;
     ok(raw)
+}
+
+/// <https://discord.com/developers/docs/reference#uploading-files>
+fn check_files(files: &[File]) -> Result<(), Refusal> {
+    const FILES: usize = 10;
+    const FILE_SIZE: usize = 10 * 1024 * 1024;
+    if files.iter().any(|file| file.bytes.len() > FILE_SIZE) {
+        return Err(Refusal::new(413, 40005, "Request entity too large"));
+    }
+    let mut faults = Faults::default();
+    if files.len() > FILES {
+        faults.too_long("attachments", FILES);
+    }
+    faults.into_result()
+}
+
+/// Keeps a file's bytes and gives its attachment object.
+fn keep_file(world: &mut World, channel: u64, file: &File) -> Value {
+    let id = world.next_id();
+    world.files.insert(id, file.bytes.clone());
+    let url = format!("https://cdn.discordapp.com/attachments/{channel}/{id}/{}", file.name);
+    json!({
+        "id": id.to_string(), "filename": file.name, "size": file.bytes.len(), "url": url, "proxy_url": url,
+        "content_type": "application/octet-stream",
+    })
 }
 
 fn may_send(world: &World, channel: u64, permissions: u64) -> Result<(), Refusal> {
@@ -104,9 +135,8 @@ fn drop_embeds_without_permission(permissions: u64, body: &mut Body) -> Result<(
 /// (<https://github.com/discord/discord-api-docs/pull/6647>).
 fn replayed(world: &mut World, body: &Body) -> Result<Option<Value>, Refusal> {
     let window = world.nonce_window;
-    world.nonces.retain(|_, used| used.at.elapsed() < window);
     let Some(nonce) = body.nonce.as_ref().filter(|nonce| nonce.enforced) else { return Ok(None) };
-    let Some(used) = world.nonces.get(&nonce.text) else { return Ok(None) };
+    let Some(used) = world.nonces.get(&nonce.text).filter(|used| used.at.elapsed() < window) else { return Ok(None) };
     let Some(message) = world.messages.get(&used.message) else { return Err(Refusal::unknown_message()) };
     world.statistics.nonce_replays += 1;
     Ok(Some(message.raw.clone()))
@@ -201,7 +231,7 @@ pub(super) fn list(world: &World, channel: u64, query: &HashMap<String, String>)
     let number = |key: &str| query.get(key).and_then(|value| value.parse::<u64>().ok());
     let limit = number("limit").unwrap_or(50);
     if !(1..=100).contains(&limit) {
-        let mut faults = crate::refusal::Faults::default();
+        let mut faults = Faults::default();
         faults.add("limit", "NUMBER_TYPE_MAX", "int value should be between 1 and 100.");
         faults.into_result()?;
     }

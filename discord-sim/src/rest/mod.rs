@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::endpoint::Endpoint;
 use crate::limits::{round_up, too_many};
+use crate::multipart::File;
 use crate::refusal::Refusal;
 use crate::trouble::{Scope, Trouble};
 use crate::wire;
@@ -32,6 +33,7 @@ pub(crate) struct Call {
     pub(crate) agent: Option<String>,
     /// Nothing if it was not readable.
     pub(crate) body: Option<Value>,
+    pub(crate) files: Vec<File>,
 }
 
 #[derive(Debug)]
@@ -201,7 +203,7 @@ fn handle(world: &mut World, call: &Call, route: &'static str) -> Handled {
         Endpoint::WebhookMessage { application, token, message } => {
             interactions::message(world, method, *application, token, *message, body)
         }
-        Endpoint::Messages { channel } if method == "POST" => messages::create(world, *channel, body),
+        Endpoint::Messages { channel } if method == "POST" => messages::create(world, *channel, body, &call.files),
         Endpoint::Messages { channel } => messages::list(world, *channel, &call.query),
         Endpoint::Message { channel, message } => messages::one(world, method, *channel, *message, body),
         Endpoint::Socket | Endpoint::Nowhere => Err(Refusal::new(404, 0, "404: Not Found")),

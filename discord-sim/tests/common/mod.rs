@@ -1,6 +1,12 @@
 //! What the tests share: a world with one guild and channel, and a plain REST client.
 
-#![allow(dead_code, unreachable_pub, clippy::allow_attributes, reason = "every test file uses its own part of this")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::allow_attributes,
+    clippy::unwrap_used,
+    reason = "every test file uses its own part of this"
+)]
 
 use std::time::Duration;
 

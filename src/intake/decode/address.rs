@@ -10,6 +10,12 @@ use std::net::Ipv6Addr;
 /// What is written where an address stood.
 pub(super) const HIDDEN_ADDRESS: &str = "[address]";
 
+/// `255.255.255.255`.
+const LONGEST_FOUR: usize = 15;
+
+/// `ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255`.
+const LONGEST_SIX: usize = 45;
+
 /// `text` without network addresses.
 pub(super) fn hide_addresses(text: &str) -> Cow<'_, str> {
     // Most texts hold none of this, and chat is the most frequent text there is.
@@ -35,41 +41,47 @@ fn may_belong(character: char) -> bool {
     character.is_ascii_alphanumeric() || character == '.' || character == ':'
 }
 
+/// Appends `word` to `hidden`, without the addresses in it. Each place is looked at once: words can be a megabyte long.
 fn hide_in_word(word: &str, hidden: &mut String) {
-    let address = version_six(word).or_else(|| version_four(word));
-    match address {
-        Some((start, end)) => {
-            hidden.push_str(&word[..start]);
-            hidden.push_str(HIDDEN_ADDRESS);
-            hide_in_word(&word[end..], hidden);
-        }
-        None => hidden.push_str(word),
+    let six = version_six(word);
+    let mut rest = six.map_or(word, |(start, _)| &word[..start]);
+    while let Some((start, end)) = version_four(rest) {
+        hidden.push_str(&rest[..start]);
+        hidden.push_str(HIDDEN_ADDRESS);
+        rest = &rest[end..];
+    }
+    hidden.push_str(rest);
+    if let Some((_, end)) = six {
+        hidden.push_str(HIDDEN_ADDRESS);
+        hidden.push_str(&word[end..]);
     }
 }
 
 /// Where the first dotted quad stands, with its port. Numbers that go on after the fourth belong to it.
 fn version_four(word: &str) -> Option<(usize, usize)> {
+    let is_group = |group: &str| (1..=3).contains(&group.len()) && group.parse::<u16>().is_ok_and(|n| n <= 255);
+    let belongs = |byte: u8| byte.is_ascii_digit() || byte == b'.';
     let mut from = 0;
     loop {
         let start = from + word[from..].find(|character: char| character.is_ascii_digit())?;
-        let numbers = &word[start..];
-        let numbers = &numbers[..length_of(numbers, |byte| byte.is_ascii_digit() || byte == b'.')];
-        let mut groups = numbers.split('.');
-        let is_group = |group: &str| (1..=3).contains(&group.len()) && group.parse::<u16>().is_ok_and(|n| n <= 255);
+        let quad_end = word.len().min(start + LONGEST_FOUR + 1);
+        let mut groups = word[start..start + length_of(&word[start..quad_end], belongs)].split('.');
         if (0..4).all(|_| groups.next().is_some_and(is_group)) {
-            let end = start + numbers.trim_end_matches('.').len();
+            let run = &word[start..start + length_of(&word[start..], belongs)];
+            let end = start + run.trim_end_matches('.').len();
             let port = word[end..].strip_prefix(':').map_or(0, |port| length_of(port, |byte| byte.is_ascii_digit()));
             return Some((start, if port == 0 { end } else { end + 1 + port }));
         }
-        from = start + length_of(numbers, |byte| byte.is_ascii_digit());
+        from = start + length_of(&word[start..], |byte| byte.is_ascii_digit());
     }
 }
 
 /// Where an IPv6 address stands that is the word's end, possibly after words and colons such as `ip:`.
 fn version_six(word: &str) -> Option<(usize, usize)> {
     let end = word.trim_end_matches('.').len();
-    let starts = std::iter::once(0).chain(word[..end].match_indices(':').map(|(colon, _)| colon + 1));
-    starts.take(8).map(|start| (start, end)).find(|(start, end)| {
+    let first = end.saturating_sub(LONGEST_SIX);
+    let colons = word[first..end].match_indices(':').map(|(colon, _)| first + colon + 1);
+    std::iter::once(first).chain(colons).map(|start| (start, end)).find(|(start, end)| {
         let candidate = &word[*start..*end];
         // `::` and `a::b` are addresses too, but people write them for other reasons.
         candidate.parse::<Ipv6Addr>().is_ok() && candidate.bytes().any(|byte| byte.is_ascii_digit())
@@ -99,6 +111,8 @@ mod tests {
             ("from 2001:db8:0:0:0:0:0:7.", "from [address]."),
             ("ip:fe80::1", "ip:[address]"),
             ("::ffff:203.0.113.7", "[address]"),
+            ("203.0.113.7x198.51.100.2:fe80::1", "[address]x[address]:[address]"),
+            ("999.203.0.113.7", "999.[address]"),
         ] {
             assert_eq!(hide_addresses(text), hidden);
         }
@@ -116,6 +130,14 @@ mod tests {
         #[test]
         fn no_address_gets_through(before in "[a-z :.(]{0,6}", four in any::<[u8; 4]>(), after in "[ ,;)a-z]{0,6}") {
             let address = std::net::Ipv4Addr::from(four).to_string();
+            let text = format!("{before}{address}{after}");
+            prop_assert!(!hide_addresses(&text).contains(&address), "{text}");
+        }
+
+        #[test]
+        fn no_address_of_the_newer_kind_either(before in "(ip:|\\[|from |)", six in any::<[u16; 8]>(), after in "(\\]:7|\\.|, |)") {
+            let address = std::net::Ipv6Addr::from(six).to_string();
+            prop_assume!(address.bytes().any(|byte| byte.is_ascii_digit()));
             let text = format!("{before}{address}{after}");
             prop_assert!(!hide_addresses(&text).contains(&address), "{text}");
         }

@@ -42,6 +42,9 @@ const WANTED: &[&str] = &[
     "victim",
 ];
 
+/// What some of .NET's encoders begin UTF-8 with.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// An object's wanted fields. Has none where there was no object.
 #[derive(Debug, Default)]
 pub(super) struct Object<'a> {
@@ -128,8 +131,8 @@ pub(super) fn json_text(payload: &[u8]) -> Cow<'_, str> {
     if payload.len() > MAX_PAYLOAD {
         return Cow::Borrowed("");
     }
-    let text = String::from_utf8_lossy(payload);
-    match string(without_byte_order_mark(&text)) {
+    let text = String::from_utf8_lossy(payload.strip_prefix(BYTE_ORDER_MARK).unwrap_or(payload));
+    match string(&text) {
         Some(inner) => Cow::Owned(inner),
         None => text,
     }
@@ -213,8 +216,4 @@ fn loose_text(raw: &str) -> Option<String> {
         }
         _ => None,
     }
-}
-
-fn without_byte_order_mark(text: &str) -> &str {
-    text.strip_prefix('\u{feff}').unwrap_or(text)
 }

@@ -1,0 +1,52 @@
+//! `multipart/form-data` bodies: `payload_json` and files
+//! (<https://discord.com/developers/docs/reference#uploading-files>).
+
+use serde_json::Value;
+
+/// One uploaded file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct File {
+    pub(crate) name: String,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// The boundary in a content type, if it is multipart.
+pub(crate) fn boundary(content_type: &str) -> Option<String> {
+    let rest = content_type.strip_prefix("multipart/form-data")?;
+    let boundary = rest.split(';').find_map(|part| part.trim().strip_prefix("boundary="))?;
+    Some(boundary.trim_matches('"').to_owned())
+}
+
+/// The JSON part and the files; nothing if the body is not well formed.
+pub(crate) fn parse(body: &[u8], boundary: &str) -> Option<(Value, Vec<File>)> {
+    let delimiter = format!("\r\n--{boundary}").into_bytes();
+    // The first delimiter has no line before it.
+    let mut rest = body.strip_prefix(&delimiter[2..])?;
+    let (mut payload, mut files) = (Value::Null, Vec::new());
+    while !rest.starts_with(b"--") {
+        let end = find(rest, &delimiter)?;
+        let part = rest[..end].strip_prefix(b"\r\n")?;
+        let head = find(part, b"\r\n\r\n")?;
+        let (headers, content) = (String::from_utf8_lossy(&part[..head]).into_owned(), &part[head + 4..]);
+        if parameter(&headers, "name")? == "payload_json" {
+            payload = serde_json::from_slice(content).ok()?;
+        } else if let Some(name) = parameter(&headers, "filename") {
+            files.push(File { name, bytes: content.to_vec() });
+        }
+        rest = &rest[end + delimiter.len()..];
+    }
+    Some((payload, files))
+}
+
+fn find(within: &[u8], what: &[u8]) -> Option<usize> {
+    within.windows(what.len()).position(|window| window == what)
+}
+
+/// `name="value"` in a part's headers.
+fn parameter(headers: &str, name: &str) -> Option<String> {
+    let opening = format!("{name}=\"");
+    headers
+        .split(['\r', '\n', ';'])
+        .find_map(|part| part.trim().strip_prefix(&opening))
+        .and_then(|value| value.split_once('"').map(|(value, _)| value.to_owned()))
+}

@@ -1,0 +1,134 @@
+//! `guildwire run`: the only place that builds the parts and starts them. Every wait and every rule is theirs.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use secrecy::ExposeSecret;
+use tokio_util::sync::CancellationToken;
+
+use crate::discord::limiter::Limiter;
+use crate::discord::rest::Rest;
+use crate::domain::timestamp::Timestamp;
+use crate::http::Readiness;
+use crate::lifecycle::{Lifecycle, Outcome};
+use crate::nats::states::AccountStates;
+use crate::secrets::SecretKey;
+use crate::settings::Settings;
+use crate::store::Store;
+use crate::store::lock::RunnerLock;
+use crate::{clock, commands, delivery, http, intake, telemetry};
+
+/// How often what is done with is forgotten.
+const FORGET_EVERY: Duration = Duration::from_hours(1);
+
+/// How many characters an installation's id has.
+const INSTALLATION_ID_LENGTH: usize = 8;
+
+/// Runs the bot until it is asked to stop or something that has to run does not.
+///
+/// Fails when it can't start; what goes wrong later is in the outcome.
+pub async fn run(settings: &Settings) -> anyhow::Result<Outcome> {
+    telemetry::start(&settings.log.level, settings.log.format)?;
+    let token = settings.discord.token_required()?.clone();
+    let store = Store::open(settings.database.url.expose_secret())
+        .await
+        .with_context(|| format!("can't open the database {}", settings.database.redacted_url()))?;
+    let lock = RunnerLock::take(&store).await?;
+    let key = SecretKey::load_or_create(&settings.secrets.key_file, !store.holds_secrets().await?)?;
+    let installation = store.installation(&new_installation_id(), clock::now()).await?;
+    let durable = intake::durable_name(&installation);
+    // Whatever stopped them may be mended: a restart is how an operator says "try again".
+    store.reopen_lanes().await?;
+    let rest = Rest::new(&settings.discord.api_url, token.clone(), settings.delivery.request_timeout)?;
+    let limiter = Arc::new(Limiter::new(settings.discord.messages_per_second));
+    let listener = http::bind(settings.http.listen).await?;
+    let address = listener.local_addr()?;
+
+    let lifecycle = Lifecycle::new();
+    let states = AccountStates::default();
+    let connected = Arc::new(AtomicBool::new(false));
+    let halted = CancellationToken::new();
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        database = settings.database.redacted_url(),
+        http = %address,
+        durable,
+        "guildwire starts"
+    );
+
+    let readiness = Readiness { store: store.clone(), halted: halted.clone(), connected: Arc::clone(&connected) };
+    lifecycle.spawn("http", http::serve(listener, readiness, lifecycle.drain()));
+
+    let reading = intake::reader::Shared {
+        store: store.clone(),
+        states: states.clone(),
+        key: Arc::new(key),
+        durable,
+        drain: lifecycle.drain(),
+    };
+    lifecycle.spawn("intake", intake::roster::run(reading, lifecycle.clone()));
+
+    let sending = delivery::Shared {
+        store: store.clone(),
+        rest: rest.clone(),
+        limiter: Arc::clone(&limiter),
+        drain: lifecycle.drain(),
+        halted,
+    };
+    lifecycle.spawn("delivery", delivery::run(sending, lifecycle.clone()));
+
+    lifecycle.spawn("retention", forget(store.clone(), settings.retention.settled, lifecycle.drain()));
+
+    let listening = commands::Shared {
+        store,
+        rest,
+        limiter,
+        states,
+        token,
+        api_url: settings.discord.api_url.clone(),
+        connected,
+        drain: lifecycle.drain(),
+    };
+    lifecycle.spawn("gateway", commands::run(listening, lifecycle.clone()));
+
+    let watcher = lifecycle.clone();
+    // No task of its own: so the lock is held until the last task has ended, and the next runner waits for all of us.
+    tokio::select! {
+        outcome = lifecycle.run_until_shutdown(settings.shutdown.deadline) => Ok(outcome),
+        never = hold(lock, watcher) => match never {},
+    }
+}
+
+/// Holds the runner's lock; stops the service when it is lost.
+async fn hold(lock: RunnerLock, lifecycle: Lifecycle) -> Infallible {
+    let error = lock.lost().await;
+    lifecycle.fail(format!("lost the right to run on this database: {error}"));
+    std::future::pending().await
+}
+
+/// Forgets what was settled longer ago than `kept`, now and every hour, until the service stops.
+async fn forget(store: Store, kept: Duration, drain: CancellationToken) {
+    let mut turns = tokio::time::interval(FORGET_EVERY);
+    while drain.run_until_cancelled(turns.tick()).await.is_some() {
+        match store.forget_before(before(clock::now(), kept)).await {
+            Ok(0) => {}
+            Ok(rows) => tracing::info!(rows, "forgot what was settled long ago"),
+            Err(error) => tracing::warn!(%error, "can't forget what was settled long ago; trying again in an hour"),
+        }
+    }
+}
+
+/// The moment `duration` before `now`.
+fn before(now: Timestamp, duration: Duration) -> Timestamp {
+    let nanoseconds = i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
+    Timestamp::from_nanoseconds(now.nanoseconds().saturating_sub(nanoseconds))
+}
+
+/// An id for a new installation: short, for it is read in consumers' names, and random, for two installations may
+/// read the same account.
+fn new_installation_id() -> String {
+    (0..INSTALLATION_ID_LENGTH).map(|_| char::from(rand::random_range(b'a'..=b'z'))).collect()
+}

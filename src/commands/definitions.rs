@@ -1,0 +1,72 @@
+//! The slash commands as Discord knows them. Their names are a contract: people type them, others build against them.
+
+use serenity::builder::{CreateCommand, CreateCommandOption};
+use serenity::model::Permissions;
+use serenity::model::application::{CommandOptionType, InteractionContext};
+use serenity::model::channel::ChannelType;
+
+use crate::discord::words::{self, descriptions};
+use crate::domain::event::Group;
+
+/// Every command, to be registered at once.
+#[must_use]
+pub(super) fn all() -> Vec<CreateCommand> {
+    vec![account(), notify(), status()]
+}
+
+fn account() -> CreateCommand {
+    let link = subcommand("link", descriptions::ACCOUNT_LINK)
+        .add_sub_option(text("code", descriptions::ACCOUNT_LINK_CODE).required(true).max_length(100));
+    let list = subcommand("list", descriptions::ACCOUNT_LIST);
+    administration("account", descriptions::ACCOUNT).add_option(link).add_option(list)
+}
+
+fn notify() -> CreateCommand {
+    let channel = CreateCommandOption::new(CommandOptionType::Channel, "channel", descriptions::NOTIFY_ADD_CHANNEL)
+        .required(true)
+        .channel_types(vec![
+            ChannelType::Text,
+            ChannelType::News,
+            ChannelType::NewsThread,
+            ChannelType::PublicThread,
+            ChannelType::PrivateThread,
+        ]);
+    let events =
+        Group::ALL.iter().fold(text("events", descriptions::NOTIFY_ADD_EVENTS).required(true), |option, group| {
+            option.add_string_choice(words::group(*group), group.name())
+        });
+    let mention = CreateCommandOption::new(CommandOptionType::Role, "mention", descriptions::NOTIFY_ADD_MENTION);
+    let add = subcommand("add", descriptions::NOTIFY_ADD)
+        .add_sub_option(channel)
+        .add_sub_option(events)
+        .add_sub_option(text("account", descriptions::NOTIFY_ADD_ACCOUNT).set_autocomplete(true))
+        .add_sub_option(text("server", descriptions::NOTIFY_ADD_SERVER).set_autocomplete(true))
+        .add_sub_option(mention);
+    let list = subcommand("list", descriptions::NOTIFY_LIST);
+    let remove = subcommand("remove", descriptions::NOTIFY_REMOVE)
+        .add_sub_option(text("binding", descriptions::NOTIFY_REMOVE_BINDING).required(true).set_autocomplete(true));
+    administration("notify", descriptions::NOTIFY).add_option(add).add_option(list).add_option(remove)
+}
+
+fn status() -> CreateCommand {
+    CreateCommand::new("status")
+        .description(descriptions::STATUS)
+        .contexts(vec![InteractionContext::Guild])
+        .add_option(text("server", descriptions::STATUS_SERVER).set_autocomplete(true))
+}
+
+/// A command for those who may manage the guild. The default can be changed by its admins, so it is checked again.
+fn administration(name: &str, description: &str) -> CreateCommand {
+    CreateCommand::new(name)
+        .description(description)
+        .contexts(vec![InteractionContext::Guild])
+        .default_member_permissions(Permissions::MANAGE_GUILD)
+}
+
+fn subcommand(name: &str, description: &str) -> CreateCommandOption {
+    CreateCommandOption::new(CommandOptionType::SubCommand, name, description)
+}
+
+fn text(name: &str, description: &str) -> CreateCommandOption {
+    CreateCommandOption::new(CommandOptionType::String, name, description)
+}

@@ -1,0 +1,40 @@
+//! `/status`: what was last heard of the servers, and no more than that.
+
+use super::Shared;
+use super::reply::Reply;
+use super::request::Request;
+use crate::discord::words;
+use crate::domain::text::display;
+use crate::store::StoreError;
+
+/// How much of a server's id is shown, in UTF-16 units.
+const NAME_LIMIT: usize = 100;
+
+/// `/status`.
+pub(super) async fn status(shared: &Shared, request: &Request) -> Result<Reply, StoreError> {
+    let servers = shared.store.servers_of_guild(request.guild).await?;
+    if servers.is_empty() {
+        let linked = !shared.store.links(request.guild).await?.is_empty();
+        return Ok(Reply::text(if linked { words::NO_SERVERS } else { words::NO_ACCOUNT_LINKED }));
+    }
+    let wanted = request.text("server");
+    let lines: Vec<_> = servers
+        .iter()
+        .filter(|status| wanted.is_none_or(|wanted| status.server.as_str() == wanted))
+        .map(|status| {
+            let lifecycle = status.lifecycle.map_or_else(
+                || words::NO_LIFECYCLE.to_owned(),
+                |(kind, at)| words::last_lifecycle(kind, at.unix_seconds()),
+            );
+            let server = display(status.server.as_str(), NAME_LIMIT, "?");
+            words::server_status(&server, status.account.as_str(), &lifecycle, status.last_event_at.unix_seconds())
+        })
+        .collect();
+    if lines.is_empty() {
+        let known: Vec<_> =
+            servers.iter().take(10).map(|status| format!("**{}**", display(status.server.as_str(), 50, "?"))).collect();
+        let wanted = display(wanted.unwrap_or_default(), NAME_LIMIT, "?");
+        return Ok(Reply::text(words::unknown_server(&wanted, &known.join(", "))));
+    }
+    Ok(Reply::list(&lines, Some(words::STATUS_REMARK)))
+}

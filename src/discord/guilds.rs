@@ -1,0 +1,71 @@
+//! What the gateway tells of guilds: channels, roles, and what the bot may do where. Asked for without a request.
+
+use std::sync::Arc;
+
+use serenity::cache::Cache;
+use serenity::model::Permissions;
+use serenity::model::channel::GuildChannel;
+use serenity::model::guild::Guild;
+
+use crate::domain::ids::{ChannelId, GuildId, RoleId};
+
+/// What a channel is to the bot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChannelAccess {
+    /// The gateway told of no such channel: a private thread, or one that was just made.
+    Unknown,
+    /// What the bot may do there.
+    Known {
+        /// All of its permissions, roles and overwrites considered.
+        permissions: Permissions,
+        /// Whether it is a thread, where another permission to send counts.
+        is_thread: bool,
+    },
+}
+
+/// The guilds the bot is in, as the gateway keeps them up to date. Cloning shares them.
+#[derive(Clone)]
+pub struct Guilds(Arc<Cache>);
+
+impl Guilds {
+    /// Looks into the gateway's cache.
+    #[must_use]
+    pub const fn new(cache: Arc<Cache>) -> Self {
+        Self(cache)
+    }
+
+    /// What the bot may do in a channel. A thread that the gateway did not tell of is judged by its parent.
+    #[must_use]
+    pub fn access(&self, guild: GuildId, channel: ChannelId, parent: Option<ChannelId>) -> ChannelAccess {
+        let bot = self.0.current_user().id;
+        let Some(guild) = self.0.guild(guild.0) else { return ChannelAccess::Unknown };
+        let Some(member) = guild.members.get(&bot) else { return ChannelAccess::Unknown };
+        let thread = guild.threads.iter().find(|thread| thread.id.get() == channel.0);
+        let parent = thread.and_then(|thread| thread.parent_id.map(|id| ChannelId(id.get()))).or(parent);
+        let is_thread = thread.is_some() || channel_of(&guild, channel).is_none();
+        let place =
+            if is_thread { parent.and_then(|parent| channel_of(&guild, parent)) } else { channel_of(&guild, channel) };
+        place.map_or(ChannelAccess::Unknown, |place| ChannelAccess::Known {
+            permissions: guild.user_permissions_in(place, member),
+            is_thread,
+        })
+    }
+
+    /// Whether everybody may mention the role; `None` when the guild has no such role.
+    #[must_use]
+    pub fn is_mentionable(&self, guild: GuildId, role: RoleId) -> Option<bool> {
+        self.0.guild(guild.0)?.roles.get(&serenity::model::id::RoleId::new(role.0)).map(|role| role.mentionable)
+    }
+
+    /// The channel's name, for places where a mention is not rendered.
+    #[must_use]
+    pub fn channel_name(&self, guild: GuildId, channel: ChannelId) -> Option<String> {
+        let guild = self.0.guild(guild.0)?;
+        let thread = guild.threads.iter().find(|thread| thread.id.get() == channel.0);
+        channel_of(&guild, channel).or(thread).map(|channel| channel.name.clone())
+    }
+}
+
+fn channel_of(guild: &Guild, channel: ChannelId) -> Option<&GuildChannel> {
+    guild.channels.get(&serenity::model::id::ChannelId::new(channel.0))
+}
