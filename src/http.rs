@@ -72,11 +72,8 @@ pub async fn serve(listener: TcpListener, readiness: Readiness, drain: Cancellat
 }
 
 async fn readyz(State(readiness): State<Readiness>) -> (StatusCode, String) {
-    let checks = [
-        ("database", readiness.database().await),
-        ("token", readiness.token()),
-        ("gateway", readiness.gateway()),
-    ];
+    let checks =
+        [("database", readiness.database().await), ("token", readiness.token()), ("gateway", readiness.gateway())];
     let ready = checks.iter().all(|(_, check)| check.is_ok());
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let line = |(name, check): &(&str, Result<(), String>)| match check {

@@ -5,9 +5,10 @@
 //! an operator's machine would. What is started ends with the test process, however that ends, and
 //! leaves no files behind (see `watchdog.rs`).
 //!
-//! This package knows nothing about Discord: the stand-in for it is the package `discord-sim`.
+//! [`house`] puts the parts together with the stand-in for Discord, as a person would.
 
 mod bot;
+pub mod house;
 mod nats_config;
 mod nats_server;
 mod ports;

@@ -49,6 +49,15 @@ impl Store {
         Ok(())
     }
 
+    /// The stream that was last read for the account; `None` when none is. Its durable consumer is there.
+    pub async fn stream_read(&self, account: &AccountName) -> Result<Option<String>, StoreError> {
+        let row = sqlx::query("SELECT stream FROM positions WHERE account = $1")
+            .bind(account.as_str())
+            .fetch_optional(&self.reader)
+            .await?;
+        Ok(row.map(|row| row.try_get(0)).transpose()?)
+    }
+
     /// Forgets the account's position: the next subscription begins at its own now.
     pub async fn forget_position(&self, account: &AccountName) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM positions WHERE account = $1").bind(account.as_str()).execute(&self.writer).await?;

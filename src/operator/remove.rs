@@ -1,0 +1,102 @@
+//! `guildwire account remove`: an account goes, with its links and bindings, and with the consumer on its nats-server.
+//!
+//! While `guildwire run` runs, its reader takes the consumer back. Otherwise nobody would, so it is done here.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+
+use super::{known_account, secret_key};
+use crate::cli::RemoveAccount;
+use crate::domain::account::Account;
+use crate::intake::{durable_name, open_credential};
+use crate::nats::connection::{Connection, NatsError};
+use crate::secrets::SecretKey;
+use crate::settings::Settings;
+use crate::store::lock::RunnerLock;
+use crate::store::{Store, StoreError};
+
+/// Removes the account, if that is meant.
+pub(super) async fn remove(store: &Store, settings: &Settings, remove: &RemoveAccount) -> anyhow::Result<String> {
+    let account = known_account(store, &remove.name).await?;
+    let name = &account.name;
+    let (links, bindings) = store.count_links_and_bindings(name).await?;
+    let what_goes = format!(
+        "its {} to Discord servers and {}",
+        counted(links, "link", "links"),
+        counted(bindings, "binding", "bindings")
+    );
+    if !remove.yes && !confirmed(&account, &what_goes)? {
+        return Ok("Nothing was removed.\n".to_owned());
+    }
+
+    let consumer = match RunnerLock::take(store).await {
+        // Held until the account is gone, so that no run that starts meanwhile makes the consumer anew.
+        Ok(_lock) => {
+            let consumer = delete_consumer(store, settings, &account).await?;
+            store.remove_account(name).await?;
+            consumer
+        }
+        Err(StoreError::AlreadyRunning) => {
+            store.remove_account(name).await?;
+            "The running guildwire stops reading it within seconds, and deletes its consumer on nats-server.\n"
+                .to_owned()
+        }
+        Err(error) => return Err(error.into()),
+    };
+    Ok(format!("Account {name} is removed, with {what_goes}.\n{consumer}"))
+}
+
+/// Asks whether it is meant, where somebody is there to be asked.
+fn confirmed(account: &Account, what_goes: &str) -> anyhow::Result<bool> {
+    let name = &account.name;
+    if !io::stdin().is_terminal() {
+        anyhow::bail!("removing {name} deletes it with {what_goes}: give --yes if that is meant (nobody can be asked)");
+    }
+    let mut terminal = io::stderr();
+    write!(terminal, "Remove account {name}, with {what_goes}? [y/N] ")?;
+    terminal.flush()?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    let answer = answer.trim();
+    Ok(answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes"))
+}
+
+/// Deletes the durable consumer, where there is one. A server that can't be reached keeps no account from going: then
+/// what is left behind is told.
+async fn delete_consumer(store: &Store, settings: &Settings, account: &Account) -> anyhow::Result<String> {
+    let (Some(installation), Some(stream)) = (store.installation_id().await?, store.stream_read(&account.name).await?)
+    else {
+        // Never subscribed.
+        return Ok(String::new());
+    };
+    let durable = durable_name(&installation);
+    let deleted = match secret_key(store, settings).await {
+        Ok(key) => delete(store, &key, account, &stream, &durable).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = deleted {
+        writeln!(
+            io::stderr(),
+            "warning: the durable consumer {durable} on stream {stream} at {} could not be deleted: {error}\n  \
+             It does no harm but counts towards the account's limit of consumers. To delete it by hand: \
+             `nats consumer rm {stream} {durable}`",
+            account.url
+        )?;
+        return Ok(String::new());
+    }
+    Ok(format!("Its consumer {durable} on stream {stream} is deleted.\n"))
+}
+
+async fn delete(store: &Store, key: &SecretKey, account: &Account, stream: &str, durable: &str) -> anyhow::Result<()> {
+    // Removed by another command at this very moment: then that one deletes the consumer.
+    let Some(sealed) = store.credential(&account.name).await? else { return Ok(()) };
+    let credential = open_credential(key, account, &sealed)?;
+    let connection = Connection::open(&account.url, &credential).await?;
+    match connection.delete_consumer(stream, durable).await {
+        Ok(()) | Err(NatsError::StreamMissing(_)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn counted(number: i64, one: &str, several: &str) -> String {
+    if number == 1 { format!("{number} {one}") } else { format!("{number} {several}") }
+}

@@ -1,0 +1,72 @@
+//! An ordinary evening: two guilds, two accounts, every form of payload.
+
+use guildwire_harness::house::{FIRST_ACCOUNT, SECOND_ACCOUNT};
+
+use crate::support::{Database, build_house, on_both_databases};
+
+on_both_databases!(each_channel_shows_what_it_was_bound_to_and_nothing_else);
+
+async fn each_channel_shows_what_it_was_bound_to_and_nothing_else(database: Database) {
+    let house = build_house(database).await;
+    house.add_accounts().await.unwrap();
+    let _bot = house.start().await.unwrap();
+    // Two guilds on one account, and two accounts in one guild.
+    let (rustaceans, others) = (house.guild("Rustaceans"), house.guild("Others"));
+    house.link(rustaceans, FIRST_ACCOUNT).await.unwrap();
+    house.link(rustaceans, SECOND_ACCOUNT).await.unwrap();
+    house.link(others, FIRST_ACCOUNT).await.unwrap();
+    let (status, chat, second, elsewhere) = (
+        house.channel(rustaceans, "status"),
+        house.channel(rustaceans, "chat"),
+        house.channel(rustaceans, "second"),
+        house.channel(others, "everything"),
+    );
+    let (first, other) =
+        (house.publisher(FIRST_ACCOUNT).await.unwrap(), house.publisher(SECOND_ACCOUNT).await.unwrap());
+    first.publish("main.events.started", r#"{"timestamp":"before anybody listened"}"#).await.unwrap();
+
+    let account = |name: &str| [("account", name.into())];
+    house.notify(rustaceans, status, "lifecycle", &account(FIRST_ACCOUNT)).await.unwrap();
+    house.notify(rustaceans, status, "players", &account(FIRST_ACCOUNT)).await.unwrap();
+    house.notify(rustaceans, chat, "chat", &account(FIRST_ACCOUNT)).await.unwrap();
+    house.notify(rustaceans, second, "lifecycle", &account(SECOND_ACCOUNT)).await.unwrap();
+    house.notify(others, elsewhere, "everything", &[]).await.unwrap();
+
+    let steam = "76561198000000001";
+    let double = r#""{\"timestamp\":\"2026-11-22T14:39:38Z\"}""#;
+    for (subject, payload) in [
+        ("main.events.started".to_owned(), r#"{"timestamp":"11/22/2026 2:39:38 PM"}"#),
+        (
+            format!("main.players.{steam}.events.connected"),
+            r#"{"player":{"id":"76561198000000001","name":"Ada","address":"203.0.113.9:28015"}}"#,
+        ),
+        (format!("main.events.player.{steam}.chatted"), r#"{"full_message":"hello @everyone","player_name":"Ada"}"#),
+        (
+            format!("main.players.{steam}.events.disconnected"),
+            r#"{"player":{"id":"76561198000000001"},"reason":"Disconnected"}"#,
+        ),
+        ("main.events.wiped".to_owned(), "null"),
+        ("main.events.stopping".to_owned(), ""),
+        ("main.events.stopped".to_owned(), double),
+        ("main.events.meteor.landed".to_owned(), "not json at all"),
+    ] {
+        first.publish(&subject, payload).await.unwrap();
+    }
+    other.publish("main.events.started", "{}").await.unwrap();
+
+    let lifecycle_and_players = [
+        "🟢 Server **main** is up",
+        "➡️ **Ada** joined **main**",
+        "⬅️ **Ada** left **main**: Disconnected",
+        "✨ Server **main** was wiped: a fresh world awaits",
+        "🟠 Server **main** is about to stop",
+        "🔴 Server **main** has stopped",
+    ];
+    let mut everything = lifecycle_and_players.to_vec();
+    everything.push("❔ **events.meteor.landed** on **main**");
+    println!("{:#?}", house.wait_for_shown(elsewhere, 7).await.unwrap());
+    println!("{:#?}", house.wait_for_shown(status, 6).await.unwrap());
+    println!("{:#?}", house.wait_for_shown(chat, 1).await.unwrap());
+    println!("{:#?}", house.wait_for_shown(second, 1).await.unwrap());
+    let _ = everything;
+}
