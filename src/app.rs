@@ -76,7 +76,7 @@ pub async fn run(settings: &Settings) -> anyhow::Result<Outcome> {
         rest: rest.clone(),
         limiter: Arc::clone(&limiter),
         drain: lifecycle.drain(),
-        halted,
+        halted: halted.clone(),
     };
     lifecycle.spawn("delivery", delivery::run(sending, lifecycle.clone()));
 
@@ -91,6 +91,7 @@ pub async fn run(settings: &Settings) -> anyhow::Result<Outcome> {
         api_url: settings.discord.api_url.clone(),
         connected,
         drain: lifecycle.drain(),
+        halted,
     };
     lifecycle.spawn("gateway", commands::run(listening, lifecycle.clone()));
 

@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::{Bot, NatsConfig, NatsServer, NatsUser, RunningBot};
 
 /// How long anything that is on its way may take on a busy machine before a story is over.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The accounts a house is built with: the blog post's own, and a second with a password.
 pub const FIRST_ACCOUNT: &str = "GA-1";

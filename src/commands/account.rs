@@ -37,7 +37,7 @@ pub(super) async fn list(shared: &Shared, request: &Request) -> Result<Reply, St
     if links.is_empty() {
         return Ok(Reply::text(words::NO_ACCOUNT_LINKED));
     }
-    let lines: Vec<_> = links
+    let entries: Vec<_> = links
         .iter()
         .map(|link| {
             let state = match shared.states.get(&link.account) {
@@ -51,5 +51,5 @@ pub(super) async fn list(shared: &Shared, request: &Request) -> Result<Reply, St
             words::account_line(link.account.as_str(), link.linked_at.unix_seconds(), &state)
         })
         .collect();
-    Ok(Reply::list(&lines, None))
+    Ok(Reply::list(&entries, None))
 }

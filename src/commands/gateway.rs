@@ -35,18 +35,33 @@ enum Failure {
     ForNow(String),
 }
 
-/// Stays connected until the service stops. A wrong token stops the service.
+/// How connecting went so far.
+#[derive(Default)]
+struct SoFar {
+    /// How many attempts failed in a row.
+    failures: u32,
+    /// Whether Discord ever took the token.
+    was_accepted: bool,
+}
+
+/// Stays connected until the service stops. A token that is wrong from the start stops the service; one that becomes
+/// wrong stops what needs it, and intake goes on, so that nothing is lost meanwhile.
 pub async fn run(shared: Shared, lifecycle: Lifecycle) {
-    let mut failures = 0;
+    let mut so_far = SoFar::default();
     while !shared.drain.is_cancelled() {
-        let failure = connect(&shared, &mut failures).await;
+        let ended = connect(&shared, &mut so_far).await;
         shared.connected.store(false, Ordering::Relaxed);
-        match failure {
+        match ended {
             Ok(()) => {}
-            Err(Failure::Fatal(reason)) => return lifecycle.fail(reason),
+            Err(Failure::Fatal(reason)) if !so_far.was_accepted => return lifecycle.fail(reason),
+            Err(Failure::Fatal(reason)) => {
+                tracing::error!(reason, "Discord refuses the bot: nothing is sent until guildwire is started anew");
+                shared.halted.cancel();
+                return shared.drain.cancelled().await;
+            }
             Err(Failure::ForNow(reason)) => {
-                failures += 1;
-                let wait = backoff(failures, FIRST_WAIT, LONGEST_WAIT, rand::random());
+                so_far.failures += 1;
+                let wait = backoff(so_far.failures, FIRST_WAIT, LONGEST_WAIT, rand::random());
                 tracing::warn!(reason, ?wait, "no connection to Discord's gateway; trying again");
                 tokio::select! {
                     () = tokio::time::sleep(wait) => {}
@@ -58,7 +73,7 @@ pub async fn run(shared: Shared, lifecycle: Lifecycle) {
 }
 
 /// Registers the commands, connects, and returns once the connection has ended.
-async fn connect(shared: &Shared, failures: &mut u32) -> Result<(), Failure> {
+async fn connect(shared: &Shared, so_far: &mut SoFar) -> Result<(), Failure> {
     let gateway = tokio::select! {
         prepared = prepare(shared) => prepared?,
         () = shared.drain.cancelled() => return Ok(()),
@@ -79,7 +94,7 @@ async fn connect(shared: &Shared, failures: &mut u32) -> Result<(), Failure> {
         .map_err(|error| Failure::ForNow(error.to_string()))?;
     // serenity asks for this address itself and, when that fails, takes the real Discord's.
     gateway.clone_into(&mut *client.ws_url.lock().await);
-    *failures = 0;
+    *so_far = SoFar { failures: 0, was_accepted: true };
 
     let shards = Arc::clone(&client.shard_manager);
     tokio::select! {

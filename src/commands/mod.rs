@@ -51,6 +51,8 @@ pub struct Shared {
     pub connected: Arc<AtomicBool>,
     /// Cancelled when the service stops.
     pub drain: CancellationToken,
+    /// Cancelled when Discord refuses the bot itself: nothing is sent any more, while intake goes on.
+    pub halted: CancellationToken,
 }
 
 /// Answers a command, within the time that Discord waits.

@@ -99,7 +99,9 @@ impl Request {
         let given = match &option.value {
             ResolvedValue::SubCommand(options) => {
                 self.name = format!("{} {}", self.name, option.name);
-                options.iter().for_each(|option| self.take(option));
+                for option in options {
+                    self.take(option);
+                }
                 return;
             }
             ResolvedValue::Autocomplete { value, .. } => {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::limiter::BucketState;
 
 /// How long everything waits after a 429 that does not say: Cloudflare bans an address for at least ten minutes.
-const BAN: Duration = Duration::from_secs(600);
+const BAN: Duration = Duration::from_mins(10);
 
 /// The longest wait that is believed: a day.
 const LONGEST_WAIT: f64 = 86_400.0;
@@ -165,14 +165,14 @@ mod tests {
         assert_eq!(limited.verdict(), Verdict::Limited(Duration::from_millis(1250)));
         let mut page = answer(429, "<html>error code: 1015</html>");
         assert_eq!(page.verdict(), Verdict::Limited(BAN));
-        page.retry_after = Some(Duration::from_secs(3600));
-        assert_eq!(page.verdict(), Verdict::Limited(Duration::from_secs(3600)));
+        page.retry_after = Some(Duration::from_hours(1));
+        assert_eq!(page.verdict(), Verdict::Limited(Duration::from_hours(1)));
     }
 
     #[test]
     fn absurd_waits_are_not_believed() {
         assert_eq!(seconds(f64::NAN), None);
         assert_eq!(seconds(-1.0), None);
-        assert_eq!(seconds(1e300), Some(Duration::from_secs(86_400)));
+        assert_eq!(seconds(1e300), Some(Duration::from_hours(24)));
     }
 }

@@ -8,7 +8,7 @@ use super::subject::Root;
 pub struct Account {
     /// Its name here.
     pub name: AccountName,
-    /// Where its nats-server listens; several addresses of one cluster are separated by commas.
+    /// Where its nats-server listens.
     pub url: String,
     /// The stream to read; found by the root's subjects when `None`.
     pub stream: Option<String>,

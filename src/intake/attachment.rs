@@ -26,7 +26,7 @@ const MAX_BATCH: usize = 500;
 
 /// A consumer that delivered nothing for so long is attached anew: it costs two milliseconds, and finds what a foreign
 /// puller took away.
-pub(super) const IDLE: Duration = Duration::from_secs(60);
+pub(super) const IDLE: Duration = Duration::from_mins(1);
 
 /// So many heartbeats missed in a row mean that the pull is gone.
 const MISSED_HEARTBEATS: u32 = 3;

@@ -70,6 +70,8 @@ pub(super) enum ReadError {
     Nats(#[from] NatsError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("the account was removed")]
+    AccountRemoved,
 }
 
 impl Reader {
@@ -82,7 +84,7 @@ impl Reader {
     /// Reads until the service stops or the account is no longer subscribed.
     pub async fn run(mut self) {
         let mut failures = 0;
-        loop {
+        while !self.is_to_leave() {
             self.note(AccountState::Connecting, failures);
             let error = match self.connect_and_read(&mut failures).await {
                 Ok(Next::Connect) => continue,
@@ -127,7 +129,7 @@ impl Reader {
     }
 
     async fn connect_and_read(&mut self, failures: &mut u32) -> Result<Next, ReadError> {
-        let Some((account, sealed)) = self.load_account().await? else { return Ok(Next::End) };
+        let (account, sealed) = self.load_account().await?.ok_or(ReadError::AccountRemoved)?;
         let credential = open_credential(&self.shared.key, &account, &sealed)?;
         let connection = Connection::open(&account.url, &credential).await?;
         let stream = match &account.stream {
@@ -168,22 +170,33 @@ impl Reader {
     }
 
     /// Takes back what subscribing made: the durable and the position.
-    async fn leave(&self) {
-        if let Some(attached) = &self.attached {
-            let deleted = async {
-                let connection = Connection::open(&attached.url, &attached.credential).await?;
-                connection.delete_consumer(&attached.stream, &self.shared.durable).await
-            };
-            if let Err(error) = deleted.await {
-                tracing::warn!(
-                    account = %self.account, stream = attached.stream, durable = self.shared.durable, %error,
-                    "the account is no longer read, but its durable consumer could not be deleted: delete it by hand"
-                );
-            }
+    async fn leave(&mut self) {
+        if let Err(error) = self.delete_durable().await {
+            tracing::warn!(
+                account = %self.account, durable = self.shared.durable, %error,
+                "the account is no longer read, but its durable consumer could not be deleted: delete it by hand"
+            );
         }
         if let Err(error) = self.shared.store.forget_position(&self.account).await {
             tracing::warn!(account = %self.account, %error, "can't forget the account's position");
         }
         tracing::info!(account = %self.account, "no longer reading the account's events");
+    }
+
+    async fn delete_durable(&mut self) -> Result<(), ReadError> {
+        let Some(attached) = self.where_attached().await? else { return Ok(()) };
+        let connection = Connection::open(&attached.url, &attached.credential).await?;
+        Ok(connection.delete_consumer(&attached.stream, &self.shared.durable).await?)
+    }
+
+    /// Where the durable is: as this reader made it, or as an earlier run left it, as far as the store still knows.
+    async fn where_attached(&mut self) -> Result<Option<Attached>, ReadError> {
+        if let Some(attached) = self.attached.take() {
+            return Ok(Some(attached));
+        }
+        let Some((account, sealed)) = self.load_account().await? else { return Ok(None) };
+        let Some(stream) = self.shared.store.stream_read(&self.account).await? else { return Ok(None) };
+        let credential = open_credential(&self.shared.key, &account, &sealed)?;
+        Ok(Some(Attached { url: account.url, credential, stream }))
     }
 }

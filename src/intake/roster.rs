@@ -63,9 +63,12 @@ async fn look(
             changed
         });
     }
-    for (account, revision) in subscribed {
+    let to_read = subscribed.into_iter().map(|(account, revision)| (account, Order::Read(revision)));
+    // What an earlier run did not get to clean up.
+    let to_leave = shared.store.forsaken_accounts().await?.into_iter().map(|account| (account, Order::Leave));
+    for (account, order) in to_read.chain(to_leave) {
         running.entry(account).or_insert_with_key(|account| {
-            let (order, orders) = watch::channel(Order::Read(revision));
+            let (order, orders) = watch::channel(order);
             let reader = Reader::new(shared.clone(), account.clone(), orders);
             let task = lifecycle.spawn_job(format!("reader of {account}"), reader.run());
             Running { order, task }

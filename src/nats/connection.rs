@@ -110,9 +110,8 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Connects to `url` (several addresses of one cluster are separated by commas) and checks the server's version.
+    /// Connects to `url` and checks the server's version.
     pub async fn open(url: &str, credential: &Credential) -> Result<Self, NatsError> {
-        let addresses: Vec<String> = url.split(',').map(|address| address.trim().to_owned()).collect();
         let lost = CancellationToken::new();
         let (denied_sender, denied) = watch::channel(None);
         let on_lost = lost.clone();
@@ -123,8 +122,8 @@ impl Connection {
             .connection_timeout(CONNECT_TIMEOUT)
             .request_timeout(Some(REQUEST_TIMEOUT))
             .ping_interval(PING_INTERVAL)
-            // One look at each address and no more: the caller connects anew, at its own jittered pace.
-            .max_reconnects(addresses.len())
+            // One attempt and no more: the caller connects anew, at its own jittered pace.
+            .max_reconnects(1)
             .event_callback(move |event| {
                 match event {
                     Event::Disconnected | Event::Closed => on_lost.cancel(),
@@ -137,7 +136,7 @@ impl Connection {
                 }
                 std::future::ready(())
             });
-        let client = options.connect(addresses).await.map_err(|error| match error.kind() {
+        let client = options.connect(url).await.map_err(|error| match error.kind() {
             ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication => {
                 NatsError::Refused { url: url.to_owned() }
             }

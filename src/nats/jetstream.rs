@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::consumer::pull::{self, Stream};
 use async_nats::jetstream::consumer::{AckPolicy, Consumer, DeliverPolicy, Info, IntoConsumerConfig};
 use async_nats::jetstream::context::{RequestError, RequestErrorKind};
@@ -111,7 +112,7 @@ impl Connection {
 
     /// Deletes the durable. One that is gone already is no error.
     pub async fn delete_consumer(&self, stream: &str, durable: &str) -> Result<(), NatsError> {
-        match self.ask::<Deleted>(format!("CONSUMER.DELETE.{stream}.{durable}"), json!(null)).await {
+        match self.ask::<Deleted>(format!("CONSUMER.DELETE.{stream}.{durable}"), json!({})).await {
             Ok(_) => Ok(()),
             Err(NatsError::JetStream(reason)) if reason.contains("consumer not found") => Ok(()),
             Err(error) => Err(error),
@@ -128,9 +129,12 @@ impl Connection {
         };
         match answer {
             Ok(Response::Ok(answer)) => Ok(answer),
-            Ok(Response::Err { error }) if error.error_code() == async_nats::jetstream::ErrorCode::STREAM_NOT_FOUND => {
+            Ok(Response::Err { error }) if error.error_code() == ErrorCode::STREAM_NOT_FOUND => {
                 let stream = full_subject.split('.').nth(4).unwrap_or_default();
                 Err(NatsError::StreamMissing(stream.to_owned()))
+            }
+            Ok(Response::Err { error }) if error.error_code() == ErrorCode::JETSTREAM_NOT_ENABLED_FOR_ACCOUNT => {
+                Err(NatsError::NoJetStream)
             }
             Ok(Response::Err { error }) => Err(NatsError::JetStream(error.to_string())),
             Err(error) => Err(match error.kind() {

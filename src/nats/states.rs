@@ -24,6 +24,7 @@ pub struct AccountStates(Arc<DashMap<AccountName, (AccountState, Timestamp)>>);
 
 impl AccountStates {
     /// Notes the account's state; the moment stays when the state does. Answers whether it changed.
+    #[must_use]
     pub fn set(&self, account: &AccountName, state: AccountState, now: Timestamp) -> bool {
         let mut entry = self.0.entry(account.clone()).or_insert_with(|| (AccountState::Connecting, now));
         let changed = entry.0 != state;

@@ -19,11 +19,7 @@ pub(super) async fn remove(store: &Store, settings: &Settings, remove: &RemoveAc
     let account = known_account(store, &remove.name).await?;
     let name = &account.name;
     let (links, bindings) = store.count_links_and_bindings(name).await?;
-    let what_goes = format!(
-        "its {} to Discord servers and {}",
-        counted(links, "link", "links"),
-        counted(bindings, "binding", "bindings")
-    );
+    let what_goes = format!("{} and {}", counted(links, "link", "links"), counted(bindings, "binding", "bindings"));
     if !remove.yes && !confirmed(&account, &what_goes)? {
         return Ok("Nothing was removed.\n".to_owned());
     }
@@ -49,7 +45,10 @@ pub(super) async fn remove(store: &Store, settings: &Settings, remove: &RemoveAc
 fn confirmed(account: &Account, what_goes: &str) -> anyhow::Result<bool> {
     let name = &account.name;
     if !io::stdin().is_terminal() {
-        anyhow::bail!("removing {name} deletes it with {what_goes}: give --yes if that is meant (nobody can be asked)");
+        anyhow::bail!(
+            "removing {name} means removing {what_goes} with it, and nobody is here to be asked: give --yes if that is \
+             meant"
+        );
     }
     let mut terminal = io::stderr();
     write!(terminal, "Remove account {name}, with {what_goes}? [y/N] ")?;

@@ -179,7 +179,7 @@ fn each_mistake_in_a_file_is_told_with_what_would_be_right() {
         ),
         (
             "[nats]\nurl = 'http://127.0.0.1:4222'",
-            "nats.url: must be an address like \"nats://127.0.0.1:4222\" (or tls://, ws://, wss://), not \
+            "nats.url: must be an address like \"nats://127.0.0.1:4222\" (or tls://), not \
              \"http://127.0.0.1:4222\" (from own.toml)",
         ),
         (
@@ -241,7 +241,7 @@ fn all_mistakes_are_told_at_once_even_one_that_is_covered() {
         error.to_string(),
         "the settings have 4 mistakes:\n  \
          log.lvl: there is no such key; did you mean log.level? (from own.toml)\n  \
-         nats.url: must be an address like \"nats://127.0.0.1:4222\" (or tls://, ws://, wss://), not \"nats\" \
+         nats.url: must be an address like \"nats://127.0.0.1:4222\" (or tls://), not \"nats\" \
          (from GUILDWIRE__NATS__URL)\n  \
          http.listen: must be an address and port like \"127.0.0.1:9310\", not \"here\" (from own.toml)\n  \
          log.format: must be text or json, not \"jsn\" (from own.toml)"

@@ -144,14 +144,14 @@ impl Store {
         now: Timestamp,
     ) -> Result<Redeemed, StoreError> {
         let mut transaction = self.write().await?;
-        let used = sqlx::query(
+        let redeemed = sqlx::query(
             "UPDATE invites SET used_at = $1 WHERE code_hash = $2 AND used_at IS NULL AND expires_at > $1 RETURNING account",
         )
         .bind(now.nanoseconds())
         .bind(code_hash)
         .fetch_optional(&mut *transaction)
         .await?;
-        let Some(row) = used else {
+        let Some(row) = redeemed else {
             let row = sqlx::query("SELECT used_at FROM invites WHERE code_hash = $1")
                 .bind(code_hash)
                 .fetch_optional(&mut *transaction)

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use sqlx::any::AnyPoolOptions;
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{Any, AnyPool, Executor, Row, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor, Row, Transaction};
 use tokio::sync::Notify;
 
 use crate::domain::ids::ChannelId;
@@ -121,9 +121,11 @@ impl Store {
             Engine::Sqlite => {
                 make_folder_of(&sqlite_path(url))?;
                 let url = sqlite_url(url);
+                try_to_connect(&url, engine).await?;
                 (pool(engine, 1).connect(&url).await?, pool(engine, 4).connect_lazy(&url)?)
             }
             Engine::Postgres => {
+                try_to_connect(url, engine).await?;
                 let shared = pool(engine, 16).connect(url).await?;
                 (shared.clone(), shared)
             }
@@ -189,7 +191,6 @@ impl Store {
     }
 
     /// Waits until [`Store::ring_configuration`] is called. Enable it before looking, else a ring can be missed.
-    #[must_use]
     pub fn configuration_bell(&self) -> tokio::sync::futures::Notified<'_> {
         self.shared.configuration.notified()
     }
@@ -200,7 +201,6 @@ impl Store {
     }
 
     /// Waits until [`Store::ring_coverage`] is called. Enable it before looking, else a ring can be missed.
-    #[must_use]
     pub fn coverage_bell(&self) -> tokio::sync::futures::Notified<'_> {
         self.shared.coverage.notified()
     }
@@ -229,32 +229,41 @@ impl Store {
 }
 
 fn pool(engine: Engine, connections: u32) -> AnyPoolOptions {
-    AnyPoolOptions::new().max_connections(connections).acquire_timeout(Duration::from_secs(30)).after_connect(
-        move |connection, _| {
-            Box::pin(async move {
-                let milliseconds = LOCK_PATIENCE.as_millis();
-                let statements = match engine {
-                    // FULL: a commit is on the disk before it is answered, also through a power cut.
-                    Engine::Sqlite => vec![
-                        format!("PRAGMA busy_timeout = {milliseconds}"),
-                        "PRAGMA journal_mode = WAL".to_owned(),
-                        "PRAGMA synchronous = FULL".to_owned(),
-                        "PRAGMA foreign_keys = ON".to_owned(),
-                    ],
-                    // A frozen client inside a transaction would hold its row locks for ever.
-                    Engine::Postgres => vec![
-                        format!("SET lock_timeout = {milliseconds}"),
-                        format!("SET idle_in_transaction_session_timeout = {milliseconds}"),
-                        "SET synchronous_commit = on".to_owned(),
-                    ],
-                };
-                for statement in statements {
-                    connection.execute(sqlx::AssertSqlSafe(statement)).await?;
-                }
-                Ok(())
-            })
-        },
-    )
+    AnyPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_secs(30))
+        .after_connect(move |connection, _| Box::pin(prepare(connection, engine)))
+}
+
+/// Connects once, without a pool: a pool tries again for as long as it may, and then does not say why.
+async fn try_to_connect(url: &str, engine: Engine) -> Result<(), StoreError> {
+    let mut connection = AnyConnection::connect(url).await?;
+    prepare(&mut connection, engine).await?;
+    Ok(connection.close().await?)
+}
+
+/// Sets a new connection up.
+async fn prepare(connection: &mut AnyConnection, engine: Engine) -> Result<(), sqlx::Error> {
+    let milliseconds = LOCK_PATIENCE.as_millis();
+    let statements = match engine {
+        // FULL: a commit is on the disk before it is answered, also through a power cut.
+        Engine::Sqlite => vec![
+            format!("PRAGMA busy_timeout = {milliseconds}"),
+            "PRAGMA journal_mode = WAL".to_owned(),
+            "PRAGMA synchronous = FULL".to_owned(),
+            "PRAGMA foreign_keys = ON".to_owned(),
+        ],
+        // A frozen client inside a transaction would hold its row locks for ever.
+        Engine::Postgres => vec![
+            format!("SET lock_timeout = {milliseconds}"),
+            format!("SET idle_in_transaction_session_timeout = {milliseconds}"),
+            "SET synchronous_commit = on".to_owned(),
+        ],
+    };
+    for statement in statements {
+        connection.execute(sqlx::AssertSqlSafe(statement)).await?;
+    }
+    Ok(())
 }
 
 async fn migrate(writer: &AnyPool) -> Result<(), StoreError> {

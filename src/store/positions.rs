@@ -2,6 +2,7 @@
 
 use sqlx::{Any, Row, Transaction};
 
+use super::accounts::account_name;
 use super::{Store, StoreError};
 use crate::domain::ids::AccountName;
 use crate::domain::position::Position;
@@ -56,6 +57,17 @@ impl Store {
             .fetch_optional(&self.reader)
             .await?;
         Ok(row.map(|row| row.try_get(0)).transpose()?)
+    }
+
+    /// The accounts that were read and have no binding any more: their durable consumers are still to be deleted.
+    pub async fn forsaken_accounts(&self) -> Result<Vec<AccountName>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT account FROM positions
+             WHERE NOT EXISTS (SELECT 1 FROM bindings WHERE bindings.account = positions.account)",
+        )
+        .fetch_all(&self.reader)
+        .await?;
+        rows.iter().map(|row| account_name(row, 0)).collect()
     }
 
     /// Forgets the account's position: the next subscription begins at its own now.

@@ -1,0 +1,221 @@
+//! How fast a stream is recorded, as a ratio to reading it and doing nothing.
+//!
+//! `cargo bench --bench intake [-- EVENTS]`. The floor is a raw pull of the same stream with the same batch and an
+//! explicit acknowledgement of each event; the bot's reader decodes, records (synced to disk) and acknowledges, with a
+//! binding that hears one event in ten. Both alternate against one nats-server, each reading the whole stream every
+//! time; the ratio of each pair counts, because the machine's speed drifts.
+#![expect(clippy::print_stdout, reason = "a table is what this is for")]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use async_nats::jetstream::consumer::{AckPolicy, pull};
+use futures_util::StreamExt as _;
+use guildwire::clock;
+use guildwire::domain::account::Account;
+use guildwire::domain::binding::Binding;
+use guildwire::domain::event::Group;
+use guildwire::domain::ids::{AccountName, ChannelId, GuildId, UserId};
+use guildwire::intake::{reader, roster, seal_credential};
+use guildwire::lifecycle::Lifecycle;
+use guildwire::nats::credential::Credential;
+use guildwire::nats::states::AccountStates;
+use guildwire::secrets::SecretKey;
+use guildwire::store::Store;
+use guildwire::store::accounts::Redeemed;
+use guildwire_harness::house::Publisher;
+use guildwire_harness::{NatsConfig, NatsServer, Postgres};
+
+const REPETITIONS: usize = 5;
+const EVENTS: usize = 200_000;
+const SERVERS: usize = 10;
+const BATCH: usize = 500;
+const STREAM: &str = "EVENTS";
+const GUILD: GuildId = GuildId(1);
+
+/// An installation that has covered its binding and reads the stream once.
+struct Installation {
+    database: &'static str,
+    store: Store,
+    shared: reader::Shared,
+    _folder: tempfile::TempDir,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let events = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(EVENTS);
+    let nats = NatsServer::start(&NatsConfig::blog_post())?;
+    let client = async_nats::ConnectOptions::with_user_and_password(NatsConfig::BLOG_POST_USER.into(), String::new())
+        .connect(nats.url())
+        .await?;
+    let publisher = Publisher { jetstream: async_nats::jetstream::new(client) };
+    publisher.make_stream().await?;
+
+    let mut installations = Vec::new();
+    for repetition in 0..REPETITIONS {
+        for database in ["SQLite", "PostgreSQL"] {
+            installations.push(install(&nats, database, repetition).await?);
+        }
+    }
+    publish(&publisher, events).await?;
+
+    println!("{events} events, one in {SERVERS} heard, batches of {BATCH}\n");
+    println!("{:<12} {:>14} {:>14} {:>8}", "database", "floor, /s", "intake, /s", "ratio");
+    let mut ratios: Vec<(&str, f64)> = Vec::new();
+    for (number, installation) in installations.iter().enumerate() {
+        let floor = rate(events, read_and_do_nothing(&publisher, number, events).await?);
+        let intake = rate(events, read(installation, events).await?);
+        println!("{:<12} {floor:>14.0} {intake:>14.0} {:>8.2}", installation.database, intake / floor);
+        ratios.push((installation.database, intake / floor));
+    }
+    for database in ["SQLite", "PostgreSQL"] {
+        let mut own: Vec<f64> = ratios.iter().filter(|(name, _)| *name == database).map(|(_, ratio)| *ratio).collect();
+        own.sort_by(f64::total_cmp);
+        println!(
+            "\n{database}: median {:.2} of the floor ({:.2} to {:.2})",
+            own[own.len() / 2],
+            own[0],
+            own[own.len() - 1]
+        );
+    }
+    Ok(())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a count of events is far below 2^52")]
+fn rate(events: usize, took: Duration) -> f64 {
+    events as f64 / took.as_secs_f64()
+}
+
+async fn install(nats: &NatsServer, database: &'static str, repetition: usize) -> Result<Installation> {
+    let folder = tempfile::tempdir()?;
+    let url = match database {
+        "SQLite" => format!("sqlite://{}", folder.path().join("guildwire.db").display()),
+        _ => Postgres::shared().create_database("bench").await?,
+    };
+    let store = Store::open(&url).await?;
+    let key = SecretKey::load_or_create(&folder.path().join("key"), true)?;
+    let name: AccountName = "GA-1".parse()?;
+    let account = Account {
+        name: name.clone(),
+        url: nats.url(),
+        stream: Some(STREAM.to_owned()),
+        root: "v0.*.servers".parse()?,
+        wide_filter: false,
+        revision: 0,
+    };
+    let credential = Credential::User { name: NatsConfig::BLOG_POST_USER.into(), password: None };
+    let now = clock::now();
+    store.add_account(&account, &seal_credential(&key, &name, &credential), now).await?;
+    store.add_invite(&name, b"code", now, now.plus(Duration::from_hours(1))).await?;
+    let redeemed = store.redeem_invite(b"code", GUILD, UserId(1), now).await?;
+    anyhow::ensure!(redeemed == Redeemed::Linked(name.clone()), "not linked");
+    let binding = Binding {
+        id: store.next_number(),
+        guild: GUILD,
+        channel: ChannelId(1),
+        account: name,
+        server: Some("server-0".into()),
+        kinds: Group::Everything.kinds().union(Group::Chat.kinds()),
+        mention: None,
+        created_by: UserId(1),
+        created_at: now,
+        covered_from: None,
+    };
+    anyhow::ensure!(store.add_binding(&binding).await?, "not bound");
+    let shared = reader::Shared {
+        store: store.clone(),
+        states: AccountStates::default(),
+        key: Arc::new(key),
+        durable: format!("guildwire-{}-{repetition}", database.to_lowercase()),
+        drain: Lifecycle::new().drain(),
+    };
+    let installation = Installation { database, store, shared, _folder: folder };
+    until(&installation, async |store| Ok(store.covered_from(binding.id).await?.is_some())).await?;
+    Ok(installation)
+}
+
+/// Runs the installation's readers until `done`, and answers with how long that took.
+async fn until(installation: &Installation, done: impl AsyncFn(&Store) -> Result<bool>) -> Result<Duration> {
+    let lifecycle = Lifecycle::new();
+    let shared = reader::Shared { drain: lifecycle.drain(), ..installation.shared.clone() };
+    let start = Instant::now();
+    let reading = lifecycle.spawn_job("roster", roster::run(shared, lifecycle.clone()));
+    while !done(&installation.store).await? {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    let took = start.elapsed();
+    lifecycle.stop();
+    reading.await?;
+    Ok(took)
+}
+
+async fn read(installation: &Installation, events: usize) -> Result<Duration> {
+    let account: AccountName = "GA-1".parse()?;
+    until(installation, async |store| {
+        let position = store.position(&account, STREAM).await?.context("installed before")?;
+        Ok(position.last_sequence >= events as u64)
+    })
+    .await
+}
+
+async fn read_and_do_nothing(publisher: &Publisher, number: usize, events: usize) -> Result<Duration> {
+    let start = Instant::now();
+    let stream = publisher.jetstream.get_stream_no_info(STREAM).await?;
+    let config = pull::Config {
+        durable_name: Some(format!("floor-{number}")),
+        ack_policy: AckPolicy::Explicit,
+        filter_subjects: vec!["v0.*.servers.*.events.>".into(), "v0.*.servers.*.players.*.events.>".into()],
+        ..pull::Config::default()
+    };
+    let consumer = stream.create_consumer(config).await?;
+    let mut messages = consumer.stream().max_messages_per_batch(BATCH).messages().await?;
+    for _ in 0..events {
+        let message = messages.next().await.context("the stream ended")??;
+        message.ack().await.map_err(anyhow::Error::from_boxed)?;
+    }
+    Ok(start.elapsed())
+}
+
+async fn publish(publisher: &Publisher, events: usize) -> Result<()> {
+    let mut acknowledgements = std::collections::VecDeque::new();
+    for number in 0..events {
+        let server = format!("server-{}", number % SERVERS);
+        let player = 76_561_198_000_000_000 + number % 1000;
+        let (subject, payload) = match number / SERVERS % 5 {
+            0 => (
+                format!("players.{player}.events.connected"),
+                format!(
+                    r#"{{"connected_timestamp":"11/22/2026 2:39:38 PM","player":{{"id":"{player}","name":"Player {player}","address":"203.0.113.9:28015"}}}}"#
+                ),
+            ),
+            1 => (
+                format!("players.{player}.events.disconnected"),
+                format!(
+                    r#"{{"disconnected_timestamp":"11/22/2026 2:39:38 PM","player":{{"id":"{player}"}},"reason":"Disconnected"}}"#
+                ),
+            ),
+            2 => (
+                format!("players.{player}.events.gatheredResources"),
+                format!(
+                    r#"{{"steam_id":"{player}","item_uid":1,"item_id":-151838493,"amount":20,"gathered_timestamp":"11/22/2026 2:39:38 PM"}}"#
+                ),
+            ),
+            _ => (
+                format!("events.player.{player}.chatted"),
+                format!(
+                    r#"{{"steam_id":"{player}","player_name":"Player {player}","full_message":"is anybody at the dome tonight?","is_admin":false}}"#
+                ),
+            ),
+        };
+        let subject = format!("v0.rust.servers.{server}.{subject}");
+        acknowledgements.push_back(publisher.jetstream.publish(subject, payload.into()).await?);
+        if acknowledgements.len() > 500 {
+            acknowledgements.pop_front().context("there are more than none")?.await?;
+        }
+    }
+    for acknowledgement in acknowledgements {
+        acknowledgement.await?;
+    }
+    Ok(())
+}
