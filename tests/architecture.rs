@@ -33,6 +33,7 @@ fn imports() -> BTreeMap<String, BTreeSet<String>> {
         found.remove(&module);
         imports.entry(module).or_default().extend(found);
     }
+    // The crate's root declares the modules; it uses none.
     imports.remove("lib");
     imports
 }
