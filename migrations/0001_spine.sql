@@ -29,6 +29,7 @@ CREATE TABLE invites (
     expires_at BIGINT NOT NULL,
     used_at BIGINT
 );
+CREATE INDEX invites_of_account ON invites (account);
 
 -- A guild may show an account's events.
 CREATE TABLE links (
@@ -38,6 +39,7 @@ CREATE TABLE links (
     linked_at BIGINT NOT NULL,
     PRIMARY KEY (guild_id, account)
 );
+CREATE INDEX links_of_account ON links (account);
 
 -- These kinds, of this account (and server, or all), to this channel. `covered_from` is the moment, in nats-server's
 -- time, from which the consumer covers the binding; a binding hears nothing stored at or before it.
@@ -55,6 +57,7 @@ CREATE TABLE bindings (
     FOREIGN KEY (guild_id, account) REFERENCES links (guild_id, account) ON DELETE CASCADE
 );
 CREATE INDEX bindings_of_account ON bindings (account);
+CREATE INDEX bindings_of_guild ON bindings (guild_id);
 CREATE UNIQUE INDEX bindings_are_not_equal ON bindings (channel_id, account, COALESCE(server_id, ''), kinds);
 
 -- How far an account's stream is recorded. This, not the durable consumer's own cursor, is the truth.
@@ -94,6 +97,7 @@ CREATE TABLE rejects (
     reason TEXT NOT NULL,
     PRIMARY KEY (account, stored_at, sequence)
 );
+CREATE INDEX rejects_by_age ON rejects (stored_at);
 
 -- One Discord message's worth of events, its bytes and nonce fixed before the first attempt to send it.
 CREATE TABLE messages (

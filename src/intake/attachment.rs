@@ -26,7 +26,7 @@ const MAX_BATCH: usize = 500;
 
 /// A consumer that delivered nothing for so long is attached anew: it costs two milliseconds, and finds what a foreign
 /// puller took away.
-pub(super) const IDLE: Duration = Duration::from_mins(1);
+const IDLE: Duration = Duration::from_mins(1);
 
 /// So many heartbeats missed in a row mean that the pull is gone.
 const MISSED_HEARTBEATS: u32 = 3;
@@ -186,7 +186,7 @@ impl Reader {
         let mut batch = Batch::default();
         let mut done = Vec::new();
         let mut waiting = 0;
-        let mut end = None;
+        let (mut first_new, mut end) = (None, None);
         let mut next = Some(first);
         while let Some(message) = next.take() {
             let Some((delivered, pending)) = place(&message) else {
@@ -194,7 +194,10 @@ impl Reader {
                 break;
             };
             match attachment.session.judge(delivered) {
-                Verdict::Record => batch.add(&self.shared.store, account, &attachment.bindings, delivered, &message),
+                Verdict::Record => {
+                    first_new.get_or_insert(delivered.sequence);
+                    batch.add(&self.shared.store, account, &attachment.bindings, delivered, &message);
+                }
                 Verdict::Skip => {}
                 Verdict::Gap => {
                     end = Some(Next::Attach("deliveries are missing: someone else reads from this consumer"));
@@ -212,8 +215,8 @@ impl Reader {
             }
         }
 
-        if batch.events() > 0 {
-            if !self.record(attachment, batch, before).await? {
+        if let Some(first_new) = first_new {
+            if !self.record(attachment, batch, before, first_new).await? {
                 return Ok(Some(Next::Attach("another writer recorded meanwhile")));
             }
         } else if attachment.rewinding && attachment.recorded == 0 && waiting == 0 {
@@ -223,22 +226,28 @@ impl Reader {
         Ok(end)
     }
 
-    /// Commits a batch; `false` when the position in the database stands elsewhere.
-    async fn record(&self, attachment: &mut Attachment, batch: Batch, before: Position) -> Result<bool, StoreError> {
+    /// Commits a batch that begins with the event `first`; `false` when the position in the database stands elsewhere.
+    async fn record(
+        &self,
+        attachment: &mut Attachment,
+        batch: Batch,
+        before: Position,
+        first: u64,
+    ) -> Result<bool, StoreError> {
         let after = attachment.session.position();
         let (events, rows, rejected) = (batch.events(), batch.rows(), batch.rejected());
         let channels: Vec<_> = batch.channels().collect();
-        if batch.record(&self.shared.store, &self.account, before, after).await? == Recorded::Fenced {
+        if batch.record(&self.shared.store, &self.account, &attachment.stream, before, after).await? == Recorded::Fenced
+        {
             return Ok(false);
         }
         self.shared.store.ring_lanes(channels);
-        if attachment.rewinding && attachment.recorded == 0 && after.last_sequence <= attachment.began_at.last_sequence
-        {
+        if attachment.rewinding && attachment.recorded == 0 && first <= attachment.began_at.last_sequence {
             tracing::warn!(
                 account = %self.account,
                 stream = attachment.stream,
                 recorded_to = attachment.began_at.last_sequence,
-                goes_on_at = after.last_sequence,
+                goes_on_at = first,
                 "the stream was rolled back, purged or made anew; events that were lost there can't be told of"
             );
         }
@@ -253,9 +262,12 @@ impl Reader {
         let Some(last_sequence) = last else { return Ok(()) };
         let before = attachment.session.position();
         let after = Position { last_sequence, ..before };
-        if after != before
-            && Batch::default().record(&self.shared.store, &self.account, before, after).await? == Recorded::Committed
-        {
+        if after == before {
+            return Ok(());
+        }
+        let nothing = Batch::default();
+        let recorded = nothing.record(&self.shared.store, &self.account, &attachment.stream, before, after).await?;
+        if recorded == Recorded::Committed {
             attachment.session.stand_at(after);
         }
         Ok(())

@@ -89,6 +89,7 @@ impl Batch {
         self,
         store: &Store,
         account: &AccountName,
+        stream: &str,
         before: Position,
         after: Position,
     ) -> Result<Recorded, StoreError> {
@@ -96,7 +97,7 @@ impl Batch {
         let players: Vec<_> = self.players.into_values().collect();
 
         let mut transaction = store.write().await?;
-        if !advance_position(&mut transaction, account, before, after).await? {
+        if !advance_position(&mut transaction, account, stream, before, after).await? {
             transaction.rollback().await?;
             return Ok(Recorded::Fenced);
         }

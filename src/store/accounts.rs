@@ -69,10 +69,20 @@ impl Store {
 
     /// Removes an account with its links, bindings and all that was heard of it. `Ok(false)` when there is none.
     pub async fn remove_account(&self, name: &AccountName) -> Result<bool, StoreError> {
-        let result =
-            sqlx::query("DELETE FROM accounts WHERE name = $1").bind(name.as_str()).execute(&self.writer).await?;
+        let mut transaction = self.write().await?;
+        // PostgreSQL locks rows in the order they are touched in. Who records a batch, or redeems an invite, touches
+        // these before the account; to begin with the account would be a deadlock.
+        for statement in ["DELETE FROM invites WHERE account = $1", "DELETE FROM positions WHERE account = $1"] {
+            sqlx::query(statement).bind(name.as_str()).execute(&mut *transaction).await?;
+        }
+        let removed = sqlx::query("DELETE FROM accounts WHERE name = $1")
+            .bind(name.as_str())
+            .execute(&mut *transaction)
+            .await?
+            .rows_affected();
+        transaction.commit().await?;
         self.ring_configuration();
-        Ok(result.rows_affected() == 1)
+        Ok(removed == 1)
     }
 
     /// All accounts, by name.
@@ -87,7 +97,7 @@ impl Store {
     pub async fn subscribed_accounts(&self) -> Result<Vec<Account>, StoreError> {
         let rows = sqlx::query(
             "SELECT name, url, stream, root, wide_filter, revision FROM accounts
-             WHERE EXISTS (SELECT 1 FROM bindings WHERE bindings.account = accounts.name)",
+             WHERE EXISTS (SELECT 1 FROM bindings WHERE bindings.account = accounts.name) ORDER BY name",
         )
         .fetch_all(&self.reader)
         .await?;
@@ -177,6 +187,7 @@ impl Store {
             return Ok(Redeemed::AlreadyLinked(account));
         }
         transaction.commit().await?;
+        self.ring_configuration();
         Ok(Redeemed::Linked(account))
     }
 

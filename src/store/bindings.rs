@@ -17,11 +17,14 @@ impl Store {
     /// Adds a binding, reopening its channel's lane. `Ok(false)` when an equal one exists or the guild is not linked.
     pub async fn add_binding(&self, binding: &Binding) -> Result<bool, StoreError> {
         let mut transaction = self.write().await?;
+        // Before the binding, as in `remove_account`: PostgreSQL locks rows in the order they are touched in.
+        bump_revision(&mut transaction, &binding.account).await?;
+        // Only an equal binding is a conflict: a number given out twice is an error.
         let added = sqlx::query(
             "INSERT INTO bindings (id, guild_id, channel_id, account, server_id, kinds, mention_role, created_by, created_at)
              SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9
              WHERE EXISTS (SELECT 1 FROM links WHERE guild_id = $2 AND account = $4)
-             ON CONFLICT DO NOTHING",
+             ON CONFLICT (channel_id, account, COALESCE(server_id, ''), kinds) DO NOTHING",
         )
         .bind(binding.id)
         .bind(binding.guild.to_column())
@@ -35,9 +38,9 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         if added.rows_affected() == 0 {
+            transaction.rollback().await?;
             return Ok(false);
         }
-        bump_revision(&mut transaction, &binding.account).await?;
         sqlx::query("DELETE FROM stopped_lanes WHERE channel_id = $1")
             .bind(binding.channel.to_column())
             .execute(&mut *transaction)
@@ -51,6 +54,18 @@ impl Store {
     /// Removes a guild's binding and gives it back, or `None` when the guild has no such binding.
     pub async fn remove_binding(&self, guild: GuildId, id: i64) -> Result<Option<Binding>, StoreError> {
         let mut transaction = self.write().await?;
+        let bumped = sqlx::query(
+            "UPDATE accounts SET revision = revision + 1
+             WHERE name = (SELECT account FROM bindings WHERE guild_id = $1 AND id = $2)",
+        )
+        .bind(guild.to_column())
+        .bind(id)
+        .execute(&mut *transaction)
+        .await?;
+        if bumped.rows_affected() == 0 {
+            transaction.rollback().await?;
+            return Ok(None);
+        }
         let row = sqlx::query(sqlx::AssertSqlSafe(format!(
             "DELETE FROM bindings WHERE guild_id = $1 AND id = $2 RETURNING {COLUMNS}"
         )))
@@ -60,7 +75,6 @@ impl Store {
         .await?;
         let Some(row) = row else { return Ok(None) };
         let binding = binding_from(&row)?;
-        bump_revision(&mut transaction, &binding.account).await?;
         transaction.commit().await?;
         self.ring_configuration();
         Ok(Some(binding))

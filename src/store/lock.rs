@@ -1,19 +1,23 @@
 //! One installation, one runner: the lock that a second `run` on the same database does not get.
 
 use std::fs::{File, TryLockError};
-use std::path::PathBuf;
+use std::future::pending;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sqlx::pool::PoolConnection;
-use sqlx::{Any, Row};
+use sqlx::{AnyConnection, Row};
+use tokio::time::{sleep, timeout};
 
-use super::{Engine, Store, StoreError, make_folder_of, sqlite_path};
+use super::{Store, StoreError};
 
 /// The key of the advisory lock: "guildwir" in ASCII. Advisory locks are apart per PostgreSQL database.
 const ADVISORY_KEY: i64 = 0x6775_696c_6477_6972;
 
-/// How often the holder makes sure that it still holds the lock.
-const CHECK_EVERY: Duration = Duration::from_secs(5);
+/// How often the holder makes sure that it still holds the lock: until it looks, there may be two runners.
+const CHECK_EVERY: Duration = Duration::from_secs(1);
+
+/// How long it waits for an answer before it holds the session for gone.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The right to run on this database, for as long as it lives.
 #[derive(Debug)]
@@ -27,31 +31,45 @@ enum Held {
     /// The system gives the lock back when the process ends, however it ends.
     File { _file: File },
     /// PostgreSQL gives the lock back when the session ends.
-    Session(PoolConnection<Any>),
+    Session(Session),
+}
+
+/// A session that holds the lock. Its connection is out of the pool, which would go on to keep it open, lock and all.
+#[derive(Debug)]
+struct Session {
+    connection: AnyConnection,
+    /// The number of the server's process behind it.
+    process: i32,
 }
 
 impl RunnerLock {
     /// Takes the lock, or fails with [`StoreError::AlreadyRunning`].
     pub async fn take(store: &Store) -> Result<Self, StoreError> {
-        let held = match store.engine {
-            Engine::Sqlite => Held::File { _file: lock_file(&store.url)? },
-            Engine::Postgres => Held::Session(lock_session(store).await?),
+        let held = match &store.file {
+            Some(database) => Held::File { _file: lock_file(database)? },
+            None => Held::Session(Session::lock(store).await?),
         };
+        // The last runner may have recorded until a moment ago.
+        store.catch_up_numbers().await?;
         Ok(Self { store: store.clone(), held })
     }
 
     /// Watches over the lock until it is lost for good: when PostgreSQL ended the session and another runner was
     /// quicker to take the lock. Never returns on SQLite, where the lock lives as long as the process.
-    pub async fn lost(mut self) -> StoreError {
+    pub async fn lost(self) -> StoreError {
+        let Self { store, held } = self;
+        let mut session = match held {
+            Held::Session(session) => session,
+            Held::File { _file } => pending().await,
+        };
         loop {
-            tokio::time::sleep(CHECK_EVERY).await;
-            let Held::Session(connection) = &mut self.held else { continue };
-            if sqlx::query("SELECT 1").execute(&mut **connection).await.is_ok() {
+            sleep(CHECK_EVERY).await;
+            if session.is_alive().await {
                 continue;
             }
-            tracing::warn!("the database ended the session that holds the runner's lock; taking it again");
-            match lock_session(&self.store).await {
-                Ok(connection) => self.held = Held::Session(connection),
+            tracing::warn!("the session that holds the runner's lock is gone; taking the lock again");
+            match session.replace(&store).await {
+                Ok(next) => session = next,
                 Err(StoreError::AlreadyRunning) => return StoreError::AlreadyRunning,
                 Err(error) => tracing::warn!(%error, "can't take the runner's lock yet"),
             }
@@ -59,10 +77,44 @@ impl RunnerLock {
     }
 }
 
-fn lock_file(url: &str) -> Result<File, StoreError> {
-    let database = sqlite_path(url);
-    make_folder_of(&database)?;
-    let mut name = database.into_os_string();
+impl Session {
+    async fn lock(store: &Store) -> Result<Self, StoreError> {
+        let mut connection = store.writer.acquire().await?.detach();
+        // CAST because the driver for any database has no boolean.
+        let row = sqlx::query("SELECT CAST(pg_try_advisory_lock($1) AS INTEGER), pg_backend_pid()")
+            .bind(ADVISORY_KEY)
+            .fetch_one(&mut connection)
+            .await?;
+        let taken: i32 = row.try_get(0)?;
+        if taken == 1 { Ok(Self { connection, process: row.try_get(1)? }) } else { Err(StoreError::AlreadyRunning) }
+    }
+
+    async fn is_alive(&mut self) -> bool {
+        let answer = sqlx::query("SELECT 1").execute(&mut self.connection);
+        timeout(ANSWER_PATIENCE, answer).await.is_ok_and(|answer| answer.is_ok())
+    }
+
+    /// Takes the lock in a new session. When only the network between broke, the server may keep the old one, with the
+    /// lock, for hours: it is ended first, unless it is not ours any more.
+    async fn replace(&self, store: &Store) -> Result<Self, StoreError> {
+        sqlx::query(
+            "SELECT COUNT(pg_terminate_backend(pid, 1000)) FROM pg_locks
+             WHERE locktype = 'advisory' AND granted AND pid = $1
+                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                 AND (CAST(classid AS BIGINT) << 32) + CAST(objid AS BIGINT) = $2",
+        )
+        .bind(self.process)
+        .bind(ADVISORY_KEY)
+        .execute(&store.writer)
+        .await?;
+        let next = Self::lock(store).await?;
+        store.catch_up_numbers().await?;
+        Ok(next)
+    }
+}
+
+fn lock_file(database: &Path) -> Result<File, StoreError> {
+    let mut name = database.as_os_str().to_owned();
     name.push(".lock");
     let path = PathBuf::from(name);
     let file = File::create(&path).map_err(|source| StoreError::Lock { path: path.clone(), source })?;
@@ -71,15 +123,4 @@ fn lock_file(url: &str) -> Result<File, StoreError> {
         Err(TryLockError::WouldBlock) => Err(StoreError::AlreadyRunning),
         Err(TryLockError::Error(source)) => Err(StoreError::Lock { path, source }),
     }
-}
-
-async fn lock_session(store: &Store) -> Result<PoolConnection<Any>, StoreError> {
-    let mut connection = store.writer.acquire().await?;
-    // CAST because the driver for any database has no boolean.
-    let row = sqlx::query("SELECT CAST(pg_try_advisory_lock($1) AS INTEGER) ")
-        .bind(ADVISORY_KEY)
-        .fetch_one(&mut *connection)
-        .await?;
-    let taken: i32 = row.try_get(0)?;
-    if taken == 1 { Ok(connection) } else { Err(StoreError::AlreadyRunning) }
 }

@@ -1,11 +1,12 @@
 //! The database: SQL and nothing else. One text serves SQLite and PostgreSQL; the few statements that can't be
-//! shared are chosen by [`Store::choose`].
+//! shared are chosen by `Store::choose`.
 //!
 //! Rows are the truth. The bells only shorten a wait: whoever waits for one also looks by itself every few seconds.
 
 pub mod accounts;
 pub mod bindings;
 pub mod lock;
+mod open;
 pub mod outbox;
 pub mod positions;
 pub mod recording;
@@ -13,30 +14,23 @@ pub mod retention;
 pub mod servers;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use sqlx::any::AnyPoolOptions;
-use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor, Row, Transaction};
+use sqlx::migrate::MigrateError;
+use sqlx::{Any, AnyPool, Executor as _, Row, Transaction};
 use tokio::sync::Notify;
 
 use crate::domain::ids::ChannelId;
 use crate::domain::timestamp::Timestamp;
-
-static MIGRATIONS: Migrator = sqlx::migrate!();
-
-/// How long a statement waits for another writer (another process, such as the command line) before it fails.
-const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why the database can't be used, or a statement failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The URL names no database this build can open.
     #[error("database.url must be sqlite://PATH or postgres://…: {0}")]
-    Url(String),
+    Url(&'static str),
     /// The folder of the database file could not be made.
     #[error("can't make the folder {folder} for the database: {source}")]
     Folder {
@@ -64,6 +58,9 @@ pub enum StoreError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Someone else sealed an event first: a second runner, though there must be none.
+    #[error("another guildwire sealed these events; two must not run on one database")]
+    SealedElsewhere,
     /// A row holds what no version of guildwire writes.
     #[error("the database holds a bad {what}: {value:?}")]
     BadRow {
@@ -90,7 +87,8 @@ pub struct Store {
     writer: AnyPool,
     reader: AnyPool,
     engine: Engine,
-    url: Arc<str>,
+    /// SQLite's file. The URL itself is not kept: a PostgreSQL one holds a password, and this is `Debug`.
+    file: Option<Arc<Path>>,
     shared: Arc<Shared>,
 }
 
@@ -107,44 +105,13 @@ struct Shared {
 }
 
 impl Store {
-    /// Opens the database at `url`, making and migrating it as needed.
-    pub async fn open(url: &str) -> Result<Self, StoreError> {
-        sqlx::any::install_default_drivers();
-        let engine = if url.starts_with("sqlite://") {
-            Engine::Sqlite
-        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            Engine::Postgres
-        } else {
-            return Err(StoreError::Url("another scheme".to_owned()));
-        };
-        let (writer, reader) = match engine {
-            Engine::Sqlite => {
-                make_folder_of(&sqlite_path(url))?;
-                let url = sqlite_url(url);
-                try_to_connect(&url, engine).await?;
-                (pool(engine, 1).connect(&url).await?, pool(engine, 4).connect_lazy(&url)?)
-            }
-            Engine::Postgres => {
-                try_to_connect(url, engine).await?;
-                let shared = pool(engine, 16).connect(url).await?;
-                (shared.clone(), shared)
-            }
-        };
-        migrate(&writer).await?;
-        let next_number = highest_number(&writer).await? + 1;
-        let shared = Shared {
-            next_number: AtomicI64::new(next_number),
-            configuration: Notify::new(),
-            coverage: Notify::new(),
-            lanes: Notify::new(),
-            rung_lanes: Mutex::default(),
-        };
-        Ok(Self { writer, reader, engine, url: url.into(), shared: Arc::new(shared) })
-    }
-
     /// This installation's id, made by whoever asks first.
     pub async fn installation(&self, candidate: &str, now: Timestamp) -> Result<String, StoreError> {
         let mut transaction = self.write().await?;
+        // Else two processes that begin with a new PostgreSQL database would each make one. SQLite has one writer.
+        if self.engine == Engine::Postgres {
+            transaction.execute("LOCK TABLE installation IN SHARE ROW EXCLUSIVE MODE").await?;
+        }
         let found = sqlx::query("SELECT id FROM installation").fetch_optional(&mut *transaction).await?;
         let id = if let Some(row) = found {
             row.try_get(0)?
@@ -183,6 +150,13 @@ impl Store {
     #[must_use]
     pub fn next_number(&self) -> i64 {
         self.shared.next_number.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Counts on from the highest number in the database: another process may have counted since this one looked.
+    async fn catch_up_numbers(&self) -> Result<(), StoreError> {
+        let highest = highest_number(&self.writer).await?;
+        self.shared.next_number.fetch_max(highest + 1, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Says that an account, a link or a binding changed.
@@ -228,56 +202,6 @@ impl Store {
     }
 }
 
-fn pool(engine: Engine, connections: u32) -> AnyPoolOptions {
-    AnyPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(Duration::from_secs(30))
-        .after_connect(move |connection, _| Box::pin(prepare(connection, engine)))
-}
-
-/// Connects once, without a pool: a pool tries again for as long as it may, and then does not say why.
-async fn try_to_connect(url: &str, engine: Engine) -> Result<(), StoreError> {
-    let mut connection = AnyConnection::connect(url).await?;
-    prepare(&mut connection, engine).await?;
-    Ok(connection.close().await?)
-}
-
-/// Sets a new connection up.
-async fn prepare(connection: &mut AnyConnection, engine: Engine) -> Result<(), sqlx::Error> {
-    let milliseconds = LOCK_PATIENCE.as_millis();
-    let statements = match engine {
-        // FULL: a commit is on the disk before it is answered, also through a power cut.
-        Engine::Sqlite => vec![
-            format!("PRAGMA busy_timeout = {milliseconds}"),
-            "PRAGMA journal_mode = WAL".to_owned(),
-            "PRAGMA synchronous = FULL".to_owned(),
-            "PRAGMA foreign_keys = ON".to_owned(),
-        ],
-        // A frozen client inside a transaction would hold its row locks for ever.
-        Engine::Postgres => vec![
-            format!("SET lock_timeout = {milliseconds}"),
-            format!("SET idle_in_transaction_session_timeout = {milliseconds}"),
-            "SET synchronous_commit = on".to_owned(),
-        ],
-    };
-    for statement in statements {
-        connection.execute(sqlx::AssertSqlSafe(statement)).await?;
-    }
-    Ok(())
-}
-
-async fn migrate(writer: &AnyPool) -> Result<(), StoreError> {
-    match MIGRATIONS.run(writer).await {
-        Ok(()) => Ok(()),
-        Err(MigrateError::VersionMissing(version)) => Err(StoreError::SchemaNewer(version)),
-        Err(error) => {
-            // Another process may have made the new database at the same moment; then the second look finds it done.
-            tracing::debug!(%error, "migrating failed, looking once more");
-            MIGRATIONS.run(writer).await.map_err(StoreError::Migration)
-        }
-    }
-}
-
 async fn highest_number(writer: &AnyPool) -> Result<i64, StoreError> {
     let row = sqlx::query(
         "SELECT COALESCE(MAX(highest), 0) FROM (
@@ -289,18 +213,4 @@ async fn highest_number(writer: &AnyPool) -> Result<i64, StoreError> {
     .fetch_one(writer)
     .await?;
     Ok(row.try_get(0)?)
-}
-
-fn sqlite_path(url: &str) -> PathBuf {
-    let path = url.trim_start_matches("sqlite://");
-    PathBuf::from(path.split_once('?').map_or(path, |(path, _)| path))
-}
-
-fn sqlite_url(url: &str) -> String {
-    if url.contains('?') { format!("{url}&mode=rwc") } else { format!("{url}?mode=rwc") }
-}
-
-fn make_folder_of(path: &std::path::Path) -> Result<(), StoreError> {
-    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
-    std::fs::create_dir_all(folder).map_err(|source| StoreError::Folder { folder: folder.to_owned(), source })
 }

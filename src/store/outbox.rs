@@ -79,7 +79,8 @@ impl Store {
         rows.iter().map(due_event_from).collect()
     }
 
-    /// Fixes a message's bytes together with the events it shows.
+    /// Fixes a message's bytes together with the events it shows. Fails with [`StoreError::SealedElsewhere`], and then
+    /// nothing is sealed, when one of the events is in a message already.
     pub async fn seal(
         &self,
         channel: ChannelId,
@@ -100,11 +101,15 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         for event in events {
-            sqlx::query("UPDATE outbox SET message_id = $1 WHERE id = $2")
+            let bound = sqlx::query("UPDATE outbox SET message_id = $1 WHERE id = $2 AND message_id IS NULL")
                 .bind(message.id)
                 .bind(event)
                 .execute(&mut *transaction)
                 .await?;
+            if bound.rows_affected() == 0 {
+                transaction.rollback().await?;
+                return Err(StoreError::SealedElsewhere);
+            }
         }
         transaction.commit().await?;
         Ok(())

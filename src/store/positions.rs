@@ -77,21 +77,23 @@ impl Store {
     }
 }
 
-/// Moves the position from `before` to `after`, or answers `false` when it does not stand at `before`: another writer
-/// recorded meanwhile, and nothing of this transaction may be committed.
+/// Moves the position in `stream` from `before` to `after`, or answers `false` when it does not stand at `before`:
+/// another writer recorded meanwhile, and nothing of this transaction may be committed.
 pub async fn advance_position(
     transaction: &mut Transaction<'_, Any>,
     account: &AccountName,
+    stream: &str,
     before: Position,
     after: Position,
 ) -> Result<bool, StoreError> {
     let result = sqlx::query(
         "UPDATE positions SET last_sequence = $1, last_time = $2
-         WHERE account = $3 AND last_sequence = $4 AND last_time = $5",
+         WHERE account = $3 AND stream = $4 AND last_sequence = $5 AND last_time = $6",
     )
     .bind(after.last_sequence.cast_signed())
     .bind(after.last_time.nanoseconds())
     .bind(account.as_str())
+    .bind(stream)
     .bind(before.last_sequence.cast_signed())
     .bind(before.last_time.nanoseconds())
     .execute(&mut **transaction)

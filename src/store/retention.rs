@@ -3,20 +3,29 @@
 use super::{Store, StoreError};
 use crate::domain::timestamp::Timestamp;
 
+/// How many rows go at once: intake must not wait long for the writer. A message takes up to ten events along.
+const AT_ONCE: i64 = 500;
+
 impl Store {
     /// Deletes what was settled or rejected before `cutoff`, and invites that expired before it. Answers with how many
-    /// rows went.
+    /// messages, rejects and invites went.
     pub async fn forget_before(&self, cutoff: Timestamp) -> Result<u64, StoreError> {
         let mut forgotten = 0;
-        // Each its own short transaction: intake must not wait long for the writer.
         for statement in [
-            "DELETE FROM outbox WHERE message_id IN (SELECT id FROM messages WHERE settled_at < $1)",
-            "DELETE FROM messages WHERE settled_at < $1",
-            "DELETE FROM rejects WHERE stored_at < $1",
-            "DELETE FROM invites WHERE expires_at < $1",
+            // Their events go with them.
+            "DELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE settled_at < $1 LIMIT $2)",
+            "DELETE FROM rejects WHERE (account, stored_at, sequence) IN
+                 (SELECT account, stored_at, sequence FROM rejects WHERE stored_at < $1 LIMIT $2)",
+            "DELETE FROM invites WHERE code_hash IN (SELECT code_hash FROM invites WHERE expires_at < $1 LIMIT $2)",
         ] {
-            let result = sqlx::query(statement).bind(cutoff.nanoseconds()).execute(&self.writer).await?;
-            forgotten += result.rows_affected();
+            loop {
+                let result =
+                    sqlx::query(statement).bind(cutoff.nanoseconds()).bind(AT_ONCE).execute(&self.writer).await?;
+                forgotten += result.rows_affected();
+                if result.rows_affected() == 0 {
+                    break;
+                }
+            }
         }
         Ok(forgotten)
     }

@@ -1,0 +1,124 @@
+//! The store on both engines: each test is one story, told on SQLite and on PostgreSQL.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic, in its helpers, too")]
+
+mod accounts;
+mod bindings;
+mod lock;
+mod outbox;
+mod positions;
+mod recording;
+mod schema;
+
+use std::panic::{AssertUnwindSafe, resume_unwind};
+
+use futures_util::FutureExt as _;
+use guildwire::domain::account::Account;
+use guildwire::domain::binding::Binding;
+use guildwire::domain::event::Group;
+use guildwire::domain::ids::{AccountName, ChannelId, GuildId, UserId};
+use guildwire::domain::timestamp::Timestamp;
+use guildwire::store::Store;
+use guildwire::store::accounts::SealedCredential;
+use guildwire_harness::Postgres;
+use tempfile::TempDir;
+
+const GUILD: GuildId = GuildId(100);
+const CHANNEL: ChannelId = ChannelId(200);
+const USER: UserId = UserId(300);
+
+/// A database of a test's own.
+struct Database {
+    url: String,
+    /// Where SQLite's file lies.
+    folder: Option<TempDir>,
+}
+
+impl Database {
+    fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { url: format!("sqlite://{}/guildwire.db", folder.path().display()), folder: Some(folder) }
+    }
+
+    async fn postgres() -> Self {
+        Self { url: Postgres::shared().create_database("store").await.unwrap(), folder: None }
+    }
+
+    /// One more handle, as another process would have it.
+    async fn open(&self) -> Store {
+        Store::open(&self.url).await.unwrap()
+    }
+
+    fn is_postgres(&self) -> bool {
+        self.folder.is_none()
+    }
+}
+
+/// Tells a story on SQLite, then on PostgreSQL.
+async fn on_both(story: impl AsyncFn(&Database)) {
+    for database in [Database::sqlite(), Database::postgres().await] {
+        if let Err(panic) = AssertUnwindSafe(story(&database)).catch_unwind().await {
+            eprintln!("this failed on {}", if database.is_postgres() { "PostgreSQL" } else { "SQLite" });
+            resume_unwind(panic);
+        }
+    }
+}
+
+/// What a query counts.
+async fn count(store: &Store, query: &'static str) -> i64 {
+    let mut transaction = store.write().await.unwrap();
+    let count = sqlx::query_scalar(query).fetch_one(&mut *transaction).await.unwrap();
+    transaction.rollback().await.unwrap();
+    count
+}
+
+fn at(nanoseconds: i64) -> Timestamp {
+    Timestamp::from_nanoseconds(nanoseconds)
+}
+
+fn name(text: &str) -> AccountName {
+    text.parse().unwrap()
+}
+
+async fn add_account(store: &Store, text: &str) -> Account {
+    let account = Account {
+        name: name(text),
+        url: "nats://127.0.0.1:4222".to_owned(),
+        stream: None,
+        root: "v0.*.servers".parse().unwrap(),
+        wide_filter: false,
+        revision: 0,
+    };
+    let credential = SealedCredential { kind: "nkey".to_owned(), sealed: vec![0, 159, 146, 150] };
+    assert!(store.add_account(&account, &credential, at(1000)).await.unwrap());
+    store.account(&account.name).await.unwrap().unwrap()
+}
+
+/// An account to which [`GUILD`] is linked.
+async fn add_linked_account(store: &Store, text: &str) -> Account {
+    let account = add_account(store, text).await;
+    link(store, &account, GUILD).await;
+    account
+}
+
+async fn link(store: &Store, account: &Account, guild: GuildId) {
+    let code = format!("{} for {guild}", account.name.as_str());
+    store.add_invite(&account.name, code.as_bytes(), at(0), at(i64::MAX)).await.unwrap();
+    store.redeem_invite(code.as_bytes(), guild, USER, at(1)).await.unwrap();
+}
+
+/// A binding of everything that nothing covers yet.
+fn binding(store: &Store, account: &Account) -> Binding {
+    Binding {
+        id: store.next_number(),
+        guild: GUILD,
+        channel: CHANNEL,
+        account: account.name.clone(),
+        server: None,
+        kinds: Group::Everything.kinds().union(Group::Chat.kinds()),
+        mention: None,
+        created_by: USER,
+        created_at: at(2000),
+        covered_from: None,
+    }
+}
