@@ -27,41 +27,39 @@ const LONGEST_WAIT: Duration = Duration::from_mins(2);
 const WRONG_TOKEN: &str = "Discord refuses the bot's token: set DISCORD_TOKEN (or discord.token) to the token on the page \
                            Bot of your application at https://discord.com/developers/applications, and start again";
 
+const REVOKED_TOKEN: &str = "Discord no longer takes the bot's token: nothing is sent until guildwire is started with a \
+                             valid one; events are still recorded and none is lost";
+
 /// Why the gateway is not, or no longer, connected.
 enum Failure {
     /// No use to try again.
     Fatal(String),
+    /// Discord refuses the token.
+    WrongToken,
     /// It may work later.
     ForNow(String),
 }
 
-/// How connecting went so far.
-#[derive(Default)]
-struct SoFar {
-    /// How many attempts failed in a row.
-    failures: u32,
-    /// Whether Discord ever took the token.
-    was_accepted: bool,
-}
-
-/// Stays connected until the service stops. A token that is wrong from the start stops the service; one that becomes
-/// wrong stops what needs it, and intake goes on, so that nothing is lost meanwhile.
+/// Stays connected until the service stops. A token that is wrong from the start stops the service; one that is revoked
+/// later stops what is said, but not what is recorded.
 pub async fn run(shared: Shared, lifecycle: Lifecycle) {
-    let mut so_far = SoFar::default();
+    let mut failures = 0;
+    let mut was_accepted = false;
     while !shared.drain.is_cancelled() {
-        let ended = connect(&shared, &mut so_far).await;
+        let failure = connect(&shared, &mut failures, &mut was_accepted).await;
         shared.connected.store(false, Ordering::Relaxed);
-        match ended {
+        match failure {
             Ok(()) => {}
-            Err(Failure::Fatal(reason)) if !so_far.was_accepted => return lifecycle.fail(reason),
-            Err(Failure::Fatal(reason)) => {
-                tracing::error!(reason, "Discord refuses the bot: nothing is sent until guildwire is started anew");
+            Err(Failure::Fatal(reason)) => return lifecycle.fail(reason),
+            Err(Failure::WrongToken) if !was_accepted => return lifecycle.fail(WRONG_TOKEN),
+            Err(Failure::WrongToken) => {
+                tracing::error!("{REVOKED_TOKEN}");
                 shared.halted.cancel();
                 return shared.drain.cancelled().await;
             }
             Err(Failure::ForNow(reason)) => {
-                so_far.failures += 1;
-                let wait = backoff(so_far.failures, FIRST_WAIT, LONGEST_WAIT, rand::random());
+                failures += 1;
+                let wait = backoff(failures, FIRST_WAIT, LONGEST_WAIT, rand::random());
                 tracing::warn!(reason, ?wait, "no connection to Discord's gateway; trying again");
                 tokio::select! {
                     () = tokio::time::sleep(wait) => {}
@@ -73,11 +71,12 @@ pub async fn run(shared: Shared, lifecycle: Lifecycle) {
 }
 
 /// Registers the commands, connects, and returns once the connection has ended.
-async fn connect(shared: &Shared, so_far: &mut SoFar) -> Result<(), Failure> {
+async fn connect(shared: &Shared, failures: &mut u32, was_accepted: &mut bool) -> Result<(), Failure> {
     let gateway = tokio::select! {
         prepared = prepare(shared) => prepared?,
         () = shared.drain.cancelled() => return Ok(()),
     };
+    *was_accepted = true;
     let http = HttpBuilder::new(shared.token.expose_secret())
         .proxy(&shared.api_url)
         // With its own limiter, serenity would talk to discord.com whatever the proxy is.
@@ -94,12 +93,12 @@ async fn connect(shared: &Shared, so_far: &mut SoFar) -> Result<(), Failure> {
         .map_err(|error| Failure::ForNow(error.to_string()))?;
     // serenity asks for this address itself and, when that fails, takes the real Discord's.
     gateway.clone_into(&mut *client.ws_url.lock().await);
-    *so_far = SoFar { failures: 0, was_accepted: true };
+    *failures = 0;
 
     let shards = Arc::clone(&client.shard_manager);
     tokio::select! {
         ended = client.start_autosharded() => ended.map_err(|error| match error {
-            serenity::Error::Gateway(GatewayError::InvalidAuthentication) => Failure::Fatal(WRONG_TOKEN.to_owned()),
+            serenity::Error::Gateway(GatewayError::InvalidAuthentication) => Failure::WrongToken,
             serenity::Error::Gateway(
                 error @ (GatewayError::InvalidGatewayIntents | GatewayError::DisallowedGatewayIntents),
             ) => Failure::Fatal(format!("Discord refuses the bot's gateway intents: {error}")),
@@ -126,7 +125,7 @@ async fn prepare(shared: &Shared) -> Result<String, Failure> {
 
 fn failure(error: RestError) -> Failure {
     match error {
-        RestError::Unauthorised => Failure::Fatal(WRONG_TOKEN.to_owned()),
+        RestError::Unauthorised => Failure::WrongToken,
         RestError::Refused { status: 400, body } => {
             Failure::Fatal(format!("Discord does not accept the bot's commands: {body}"))
         }
