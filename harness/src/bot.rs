@@ -21,7 +21,7 @@ const COMMAND_BOUND: Duration = Duration::from_mins(1);
 /// One installation of the bot, which may run several times, one after another or at once.
 ///
 /// It sees `PATH` and the settings given here of the environment, and nothing else.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Bot {
     binary: PathBuf,
     environment: BTreeMap<String, String>,

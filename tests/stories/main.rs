@@ -1,5 +1,6 @@
 //! Stories: what people do with guildwire, against the real nats-server and the Discord stand-in, on both databases.
 #![expect(clippy::unwrap_used, reason = "a story that can't go on is over")]
 
+mod bodies;
 mod everyday;
 mod support;
