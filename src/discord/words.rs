@@ -411,13 +411,13 @@ pub const ACCOUNT_CONNECTING: &str = "🟠 connecting";
 /// An account whose events are read.
 #[must_use]
 pub fn account_running(since: i64) -> String {
-    format!("🟢 reading its events since <t:{since}:R>")
+    format!("🟢 reading its events (connected <t:{since}:R>)")
 }
 
 /// An account that can't be read.
 #[must_use]
 pub fn account_trouble(reason: &str, since: i64) -> String {
-    format!("🔴 can't be read since <t:{since}:R>: {reason}. I keep trying.")
+    format!("🔴 can't be read: {reason}. I keep trying (it began <t:{since}:R>).")
 }
 
 /// A binding is there and hears events.
@@ -463,8 +463,8 @@ pub const BINDING_WAITS: &str = "\n🕓 begins as soon as the account can be rea
 #[must_use]
 pub fn binding_stopped(reason: &str, since: i64) -> String {
     format!(
-        "\n🔴 the channel refuses me since <t:{since}:R> ({reason}). Mend that; its events are kept until I am started \
-         again or something is added for the channel with `/notify add`."
+        "\n🔴 the channel refused me <t:{since}:R> ({reason}). Mend that; its events are kept, and I try again \
+         when I am started or something is added for the channel with `/notify add`."
     )
 }
 
@@ -494,12 +494,12 @@ pub fn server_status(server: &str, account: &str, lifecycle: &str, heard: i64) -
 #[must_use]
 pub fn last_lifecycle(kind: Kind, at: i64) -> String {
     let said = match kind {
-        Kind::ServerStopping => "🟠 said it is about to stop",
-        Kind::ServerStopped => "🔴 said it has stopped",
+        Kind::ServerStopping => "🟠 said that it is about to stop",
+        Kind::ServerStopped => "🔴 said that it has stopped",
         Kind::ServerWiped => "✨ was wiped",
-        _ => "🟢 said it is up",
+        _ => "🟢 said that it is up",
     };
-    format!("{said} <t:{at}:R>")
+    format!("{said}, <t:{at}:R>")
 }
 
 /// A server that has told nothing of its own state so far.

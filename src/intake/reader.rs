@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::attachment::{IDLE, Next};
+use super::attachment::Next;
 use super::open_credential;
 use crate::clock;
 use crate::domain::account::Account;
@@ -159,7 +159,8 @@ impl Reader {
             }
             if fruitless > 1 {
                 // Whatever disturbs us, it is not to be helped by haste.
-                tokio::time::sleep(backoff(fruitless - 1, Duration::from_millis(10), IDLE / 12, rand::random())).await;
+                let wait = backoff(fruitless - 1, Duration::from_millis(10), Duration::from_secs(5), rand::random());
+                self.shared.drain.run_until_cancelled(tokio::time::sleep(wait)).await;
             }
         }
     }

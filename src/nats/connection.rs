@@ -54,7 +54,7 @@ pub enum NatsError {
     NoJetStream,
     /// No stream keeps the game servers' events.
     #[error(
-        "no stream covers {subjects}: make one with `nats stream add GAME --subjects '{subjects}' --storage file --defaults`"
+        "no stream covers {subjects}: make one with `nats stream add EVENTS --subjects '{subjects}' --storage file --defaults`"
     )]
     NoStream {
         /// Which subjects.
