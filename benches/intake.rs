@@ -45,7 +45,7 @@ struct Installation {
 #[tokio::main]
 async fn main() -> Result<()> {
     let events = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(EVENTS);
-    let nats = NatsServer::start(&NatsConfig::blog_post())?;
+    let nats = NatsServer::start(&NatsConfig::blog_post().synced_late())?;
     let client = async_nats::ConnectOptions::with_user_and_password(NatsConfig::BLOG_POST_USER.into(), String::new())
         .connect(nats.url())
         .await?;

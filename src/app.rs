@@ -15,7 +15,6 @@ use crate::domain::timestamp::Timestamp;
 use crate::http::Readiness;
 use crate::lifecycle::{Lifecycle, Outcome};
 use crate::nats::states::AccountStates;
-use crate::secrets::SecretKey;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::store::lock::RunnerLock;
@@ -37,7 +36,7 @@ pub async fn run(settings: &Settings) -> anyhow::Result<Outcome> {
         .await
         .with_context(|| format!("can't open the database {}", settings.database.redacted_url()))?;
     let lock = RunnerLock::take(&store).await?;
-    let key = SecretKey::load_or_create(&settings.secrets.key_file, !store.holds_secrets().await?)?;
+    let key = intake::load_key(&store, &settings.secrets.key_file).await?;
     let installation = store.installation(&new_installation_id(), clock::now()).await?;
     let durable = intake::durable_name(&installation);
     // Whatever stopped them may be mended: a restart is how an operator says "try again".
@@ -89,6 +88,7 @@ pub async fn run(settings: &Settings) -> anyhow::Result<Outcome> {
         states,
         token,
         api_url: settings.discord.api_url.clone(),
+        is_test_address: settings.discord.is_test_address(),
         connected,
         drain: lifecycle.drain(),
         halted,

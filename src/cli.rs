@@ -1,9 +1,12 @@
 //! What can be typed after `guildwire`, and what it means. Only shapes: nothing is carried out or opened here, and no
 //! variable is read; the settings do that.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::TypedValueParser;
+use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 
 use crate::domain::ids::AccountName;
@@ -70,7 +73,7 @@ pub struct AddAccount {
     pub name: AccountName,
 
     /// The address of its NATS server; without it, the setting nats.url.
-    #[arg(long, value_parser = nats_url)]
+    #[arg(long, value_parser = UrlParser)]
     pub url: Option<String>,
 
     /// The stream that holds its events; without it, the one that stores their subjects.
@@ -227,6 +230,25 @@ fn invite_duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Checks a NATS server's address, without repeating what it refuses as clap would: a password may be in it.
+#[derive(Clone)]
+struct UrlParser;
+
+impl TypedValueParser for UrlParser {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        _: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<Self::Value, clap::Error> {
+        let checked = value.to_str().ok_or_else(|| "must be text in UTF-8".to_owned()).and_then(nats_url);
+        checked
+            .map_err(|wrong| clap::Error::raw(ErrorKind::ValueValidation, format!("--url {wrong}\n")).with_cmd(command))
+    }
+}
+
 /// A stream's name, as nats-server takes them.
 fn stream_name(text: &str) -> Result<String, String> {
     if text.is_empty() || text.contains(forbidden_in_names) || text.contains(['.', '/', '\\']) {
@@ -242,7 +264,6 @@ fn forbidden_in_names(character: char) -> bool {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
-    use clap::error::ErrorKind;
 
     use super::*;
 
@@ -290,6 +311,8 @@ mod tests {
         assert_eq!(refused("GA-1 --creds a --password-file p"), ErrorKind::ArgumentConflict);
         assert_eq!(refused("G.A --creds a"), ErrorKind::ValueValidation);
         assert_eq!(refused("GA-1 --creds a --url http://x"), ErrorKind::ValueValidation);
+        assert_eq!(refused("GA-1 --creds a --url nats://u:p@x"), ErrorKind::ValueValidation);
+        assert_eq!(refused("GA-1 --creds a --url nats://x,nats://u:p@y"), ErrorKind::ValueValidation);
         assert_eq!(refused("GA-1 --creds a --root v0..servers"), ErrorKind::ValueValidation);
         assert_eq!(refused("GA-1 --creds a --root v0.>"), ErrorKind::ValueValidation);
         assert_eq!(refused("GA-1 --creds a --stream a.b"), ErrorKind::ValueValidation);

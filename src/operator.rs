@@ -15,6 +15,7 @@ use secrecy::ExposeSecret;
 use crate::cli::AccountCommand;
 use crate::domain::account::Account;
 use crate::domain::ids::AccountName;
+use crate::intake::load_key;
 use crate::secrets::SecretKey;
 use crate::settings::Settings;
 use crate::store::Store;
@@ -46,8 +47,7 @@ async fn known_account(store: &Store, name: &AccountName) -> anyhow::Result<Acco
 
 /// The key that seals credentials; made anew only while nothing is sealed.
 async fn secret_key(store: &Store, settings: &Settings) -> anyhow::Result<SecretKey> {
-    let may_create = !store.holds_secrets().await?;
-    Ok(SecretKey::load_or_create(&settings.secrets.key_file, may_create)?)
+    Ok(load_key(store, &settings.secrets.key_file).await?)
 }
 
 const HOW_TO_ADD: &str = "add one with `guildwire account add NAME --url nats://… --creds FILE` \

@@ -52,6 +52,12 @@ pub enum KeyFileError {
         /// What is wrong with it.
         reason: String,
     },
+    /// It is a key, but not the database's.
+    #[error(
+        "the key file {0} is not the one that the credentials in the database were encrypted with: put the right file \
+         back from your backup, or let secrets.key_file point to it"
+    )]
+    Another(PathBuf),
     /// The file or its directory can't be used.
     #[error("can't {doing} the key file {path}: {source}")]
     Unusable {

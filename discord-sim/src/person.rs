@@ -55,9 +55,33 @@ impl Sim {
         focused: &str,
         typed: &str,
     ) -> Result<Vec<Choice>, CommandError> {
+        self.complete(by, name, options, (focused, typed), true).await
+    }
+
+    /// The same without the check of the command's `default_member_permissions`, as after a guild's admin opened it to
+    /// everyone.
+    pub async fn autocomplete_unchecked(
+        &self,
+        by: Actor,
+        name: &str,
+        options: &[(&str, Value)],
+        focused: &str,
+        typed: &str,
+    ) -> Result<Vec<Choice>, CommandError> {
+        self.complete(by, name, options, (focused, typed), false).await
+    }
+
+    async fn complete(
+        &self,
+        by: Actor,
+        name: &str,
+        options: &[(&str, Value)],
+        (focused, typed): (&str, &str),
+        checked: bool,
+    ) -> Result<Vec<Choice>, CommandError> {
         let token = self.change(|world| {
             let typing = Typed { by, name, options, focused: Some((focused, typed)) };
-            let data = typing.data(world, true)?;
+            let data = typing.data(world, checked)?;
             let kind = typing.leaf(world).and_then(|(_, leaf)| option_of(&leaf, focused)).map_or(3, |of| type_of(&of));
             start(world, Kind::Autocomplete, by, &data, None, kind)
         })?;

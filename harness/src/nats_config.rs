@@ -8,6 +8,7 @@ use std::path::Path;
 pub struct NatsConfig {
     accounts: String,
     raw: String,
+    is_synced_late: bool,
 }
 
 impl NatsConfig {
@@ -58,9 +59,17 @@ impl NatsConfig {
         self
     }
 
+    /// Syncs to the disk now and then, as nats-server does by default: publishing is fast, and a crash loses events.
+    #[must_use]
+    pub fn synced_late(mut self) -> NatsConfig {
+        self.is_synced_late = true;
+        self
+    }
+
     /// The whole file, for a server of this name and port.
     pub(crate) fn text(&self, name: &str, port: u16, store: &Path) -> String {
-        let NatsConfig { accounts, raw } = self;
+        let NatsConfig { accounts, raw, is_synced_late } = self;
+        let sync_interval = if *is_synced_late { "2m" } else { "always" };
         let name = quoted(name);
         let store = quoted(&store.display().to_string());
         let accounts = if accounts.is_empty() { String::new() } else { format!("accounts {{\n{accounts}}}\n") };
@@ -71,7 +80,7 @@ impl NatsConfig {
              listen: \"127.0.0.1:{port}\"\n\
              jetstream {{\n  \
                store_dir: {store}\n  \
-               sync_interval: always\n  \
+               sync_interval: {sync_interval}\n  \
                max_memory_store: 64G\n  \
                max_file_store: 1T\n\
              }}\n\

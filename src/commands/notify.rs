@@ -8,9 +8,10 @@ use tokio::time::Instant;
 
 use super::Shared;
 use super::reply::Reply;
-use super::request::{ChosenChannel, Request};
+use super::request::Request;
+use super::status::known_servers;
 use crate::clock;
-use crate::discord::guilds::{ChannelAccess, Guilds};
+use crate::discord::guilds::{ChannelAccess, ChosenChannel, Guilds};
 use crate::discord::words;
 use crate::domain::binding::Binding;
 use crate::domain::event::{Group, Kind};
@@ -27,6 +28,9 @@ const TROUBLED_PATIENCE: Duration = Duration::from_secs(2);
 
 /// How often it looks whether trouble came up meanwhile.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// How much of a fault's reason is shown, in UTF-16 units.
+const REASON_LIMIT: usize = 600;
 
 /// How much of a name that strangers chose is shown, in UTF-16 units.
 const NAME_LIMIT: usize = 100;
@@ -53,14 +57,14 @@ pub(super) async fn add(shared: &Shared, guilds: &Guilds, request: &Request) -> 
         user = %request.user, kinds = binding.kinds.to_names(), "a channel was bound"
     );
     let told = in_words(&binding);
-    let mut answer = if is_covered_soon(shared, &binding).await? {
+    let mut answer = if is_heard_soon(shared, &binding).await {
         words::bound(&told)
     } else {
         let why = match shared.states.get(&binding.account) {
-            Some((AccountState::Trouble(reason), _)) => display(&reason, 600, ""),
-            _ => words::NOT_YET_REACHED.to_owned(),
+            Some((AccountState::Trouble(reason), _)) => Some(display(&reason, REASON_LIMIT, "")),
+            _ => None,
         };
-        words::bound_later(&told, &why)
+        words::bound_later(&told, why.as_deref())
     };
     if binding.kinds.contains(Kind::PlayerChatted) {
         answer = format!("{answer}\n{}", words::CHAT_WARNING);
@@ -173,9 +177,7 @@ async fn wanted_server(
     if let Some(server) = known.iter().find(|server| server.as_str() == wanted) {
         return Ok(Ok(Some(server.clone())));
     }
-    let names: Vec<_> =
-        known.iter().take(10).map(|server| format!("**{}**", display(server.as_str(), 50, "?"))).collect();
-    Ok(Err(words::unknown_server(&display(wanted, NAME_LIMIT, "?"), &names.join(", "))))
+    Ok(Err(words::unknown_server(&display(wanted, NAME_LIMIT, "?"), &known_servers(known.iter()))))
 }
 
 /// Why the bot can't tell a channel of events, if it can't.
@@ -185,7 +187,7 @@ fn refusal_of_channel(
     channel: ChosenChannel,
     mention: Option<RoleId>,
 ) -> Option<String> {
-    let ChannelAccess::Known { permissions, is_thread } = guilds.access(guild, channel.id, channel.parent) else {
+    let ChannelAccess::Known { permissions, is_thread } = guilds.access(guild, channel) else {
         return Some(words::channel_out_of_sight(channel.id.0));
     };
     // In a thread, the permission to send in channels means nothing, and the other way round.
@@ -208,20 +210,27 @@ fn refusal_of_channel(
     (!may_mention).then(|| words::role_not_mentionable(role.0))
 }
 
-/// Waits for a consumer to cover the binding; `false` when that does not happen soon.
-async fn is_covered_soon(shared: &Shared, binding: &Binding) -> Result<bool, StoreError> {
+/// Waits for a consumer to cover the binding, and for its account to be read: what is covered but can't be read yet is
+/// kept in the stream, and shown nowhere. `false` when that does not happen soon.
+async fn is_heard_soon(shared: &Shared, binding: &Binding) -> bool {
     let start = Instant::now();
     loop {
         // Enabled before looking, so that coverage that comes meanwhile is not missed.
         let mut bell = pin!(shared.store.coverage_bell());
         bell.as_mut().enable();
-        if shared.store.covered_from(binding.id).await?.is_some() {
-            return Ok(true);
+        let state = shared.states.get(&binding.account).map(|(state, _)| state);
+        // The binding is there, whatever becomes of this look.
+        let covered = shared.store.covered_from(binding.id).await.unwrap_or_else(|error| {
+            tracing::warn!(binding = binding.id, %error, "can't look whether a binding is covered");
+            None
+        });
+        if state == Some(AccountState::Running) && covered.is_some() {
+            return true;
         }
-        let troubled = matches!(shared.states.get(&binding.account), Some((AccountState::Trouble(_), _)));
-        let patience = if troubled { TROUBLED_PATIENCE } else { COVERAGE_PATIENCE };
+        let patience =
+            if matches!(state, Some(AccountState::Trouble(_))) { TROUBLED_PATIENCE } else { COVERAGE_PATIENCE };
         if start.elapsed() >= patience {
-            return Ok(false);
+            return false;
         }
         tokio::select! {
             () = bell => {}

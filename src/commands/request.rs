@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serenity::model::Permissions;
 use serenity::model::application::{CommandInteraction, ResolvedOption, ResolvedValue};
+use serenity::model::channel::ChannelType;
 
+use crate::discord::guilds::{ChosenChannel, Place};
 use crate::domain::ids::{ChannelId, GuildId, RoleId, UserId};
 
 /// A command with its options.
@@ -20,15 +22,6 @@ pub(super) struct Request {
     pub(super) permissions: Permissions,
     options: BTreeMap<String, Given>,
     focused: Option<(String, String)>,
-}
-
-/// A channel that was chosen.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct ChosenChannel {
-    /// Which.
-    pub(super) id: ChannelId,
-    /// The channel it is a thread of, if it is one; its category otherwise.
-    pub(super) parent: Option<ChannelId>,
 }
 
 #[derive(Debug, Clone)]
@@ -111,7 +104,13 @@ impl Request {
             ResolvedValue::String(text) => Given::Text((*text).to_owned()),
             ResolvedValue::Channel(channel) => Given::Channel(ChosenChannel {
                 id: ChannelId(channel.id.get()),
-                parent: channel.parent_id.map(|parent| ChannelId(parent.get())),
+                place: match (channel.kind, channel.parent_id) {
+                    (ChannelType::PrivateThread, _) => Place::PrivateThread,
+                    (ChannelType::PublicThread | ChannelType::NewsThread, Some(parent)) => {
+                        Place::PublicThread { parent: ChannelId(parent.get()) }
+                    }
+                    _ => Place::Channel,
+                },
             }),
             ResolvedValue::Role(role) => Given::Role(RoleId(role.id.get())),
             _ => return,

@@ -4,11 +4,16 @@ use super::Shared;
 use super::reply::Reply;
 use super::request::Request;
 use crate::discord::words;
+use crate::domain::ids::ServerId;
 use crate::domain::text::display;
 use crate::store::StoreError;
 
 /// How much of a server's id is shown, in UTF-16 units.
 const NAME_LIMIT: usize = 100;
+
+/// How many servers are named to somebody who asked for another, and how much of each.
+const KNOWN_LIMIT: usize = 10;
+const KNOWN_NAME_LIMIT: usize = 50;
 
 /// `/status`.
 pub(super) async fn status(shared: &Shared, request: &Request) -> Result<Reply, StoreError> {
@@ -31,10 +36,26 @@ pub(super) async fn status(shared: &Shared, request: &Request) -> Result<Reply, 
         })
         .collect();
     if lines.is_empty() {
-        let known: Vec<_> =
-            servers.iter().take(10).map(|status| format!("**{}**", display(status.server.as_str(), 50, "?"))).collect();
+        let known = known_servers(servers.iter().map(|status| &status.server));
         let wanted = display(wanted.unwrap_or_default(), NAME_LIMIT, "?");
-        return Ok(Reply::text(words::unknown_server(&wanted, &known.join(", "))));
+        return Ok(Reply::text(words::unknown_server(&wanted, &known)));
     }
     Ok(Reply::list(&lines, Some(words::STATUS_REMARK)))
+}
+
+/// Servers that may have been meant, each name once: two accounts may have a server of the same name.
+pub(super) fn known_servers<'a>(servers: impl Iterator<Item = &'a ServerId>) -> String {
+    let mut names: Vec<String> = Vec::new();
+    for server in servers {
+        let name = format!("**{}**", display(server.as_str(), KNOWN_NAME_LIMIT, "?"));
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let left = names.len().saturating_sub(KNOWN_LIMIT);
+    names.truncate(KNOWN_LIMIT);
+    if left > 0 {
+        names.push(words::and_more(left));
+    }
+    names.join(", ")
 }

@@ -1,11 +1,15 @@
 //! One lane: claim, seal, send, settle, until its channel has nothing more to show.
 //!
 //! A message's bytes and nonce are in the database before the first attempt, and what was attempted goes first,
-//! unchanged: so a crash or a lost reply shows each event once.
+//! unchanged: so a crash or a lost reply shows each event once. Discord forgets a nonce after a few minutes: what may
+//! have been attempted before that is looked for in the channel, by its mark.
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::Shared;
+use super::search::look_for;
 use crate::clock;
 use crate::discord::answer::{Answer, Verdict};
 use crate::discord::embed::EMBEDS_LIMIT;
@@ -20,6 +24,12 @@ use crate::store::outbox::{DueEvent, SealedMessage};
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
+/// A place in the bot's pace that is older than this is given up.
+const STALE_PLACE: Duration = Duration::from_millis(500);
+
+/// For how long a message's nonce is relied upon. Discord says that it keeps one for "a few minutes".
+const NONCE_KEPT: Duration = Duration::from_mins(1);
+
 /// How many random characters make a nonce and a mark. Discord takes nonces of up to 25.
 const NONCE_LENGTH: usize = 20;
 const MARK_LENGTH: usize = 8;
@@ -29,8 +39,9 @@ const ALPHABET: &[u8; 32] = b"23456789abcdefghijkmnpqrstuvwxyz";
 
 /// Sends what is due in `channel`, until nothing is, the channel refuses, or the service stops.
 pub(super) async fn run(shared: Shared, channel: ChannelId) {
+    let mut covered = None;
     loop {
-        match step(&shared, channel).await {
+        match step(&shared, channel, &mut covered).await {
             Ok(true) => {}
             Ok(false) => return,
             Err(error) => {
@@ -42,14 +53,21 @@ pub(super) async fn run(shared: Shared, channel: ChannelId) {
     }
 }
 
+/// A message that was not attempted before that moment, unless in vain.
+struct Covered {
+    message: i64,
+    since: Instant,
+}
+
 /// Sends one message. `false` when the lane has nothing more to do.
-async fn step(shared: &Shared, channel: ChannelId) -> Result<bool, StoreError> {
+async fn step(shared: &Shared, channel: ChannelId, covered: &mut Option<Covered>) -> Result<bool, StoreError> {
     if stops(shared) || shared.store.is_stopped(channel).await? {
         return Ok(false);
     }
     let sealed = shared.store.sealed_message(channel).await?;
     if let Some(message) = &sealed {
-        let wait = message.next_attempt_at.since(clock::now());
+        // Bounded, because clocks are set back; what Discord told to wait for, the limiter knows.
+        let wait = message.next_attempt_at.since(clock::now()).min(LONGEST_WAIT);
         if !goes_on_after(shared, tokio::time::sleep(wait)).await {
             return Ok(false);
         }
@@ -59,20 +77,48 @@ async fn step(shared: &Shared, channel: ChannelId) -> Result<bool, StoreError> {
     if !goes_on_after(shared, shared.limiter.wait_for_channel(channel)).await {
         return Ok(false);
     }
-    let message = match sealed {
-        Some(message) => message,
+    let place = Instant::now();
+    let message = if let Some(message) = sealed {
+        message
+    } else {
         // Only now that it can be sent: whatever came while the lane waited goes with it.
-        None => seal(shared, channel).await?,
+        let message = seal(shared, channel).await?;
+        *covered = Some(Covered { message: message.id, since: Instant::now() });
+        // Lanes that waited for the database together must not send all at once.
+        if place.elapsed() > STALE_PLACE && !goes_on_after(shared, shared.limiter.wait_for_gate()).await {
+            return Ok(false);
+        }
+        message
     };
+    let is_covered = |it: &Covered| it.message == message.id && it.since.elapsed() < NONCE_KEPT;
+    if !covered.as_ref().is_some_and(is_covered) {
+        let since = Instant::now();
+        if look_for(shared, channel, &message).await? {
+            *covered = Some(Covered { message: message.id, since });
+        }
+        return Ok(true);
+    }
     send(shared, channel, message).await?;
     Ok(true)
+}
+
+pub(super) async fn try_later(
+    shared: &Shared,
+    channel: ChannelId,
+    message: &SealedMessage,
+    reason: &str,
+) -> Result<(), StoreError> {
+    let attempts = message.attempts.saturating_add(1);
+    let wait = backoff(attempts, FIRST_WAIT, LONGEST_WAIT, rand::random());
+    tracing::warn!(%channel, reason, attempts, ?wait, "a message was not delivered; trying again");
+    shared.store.postpone(message.id, attempts, clock::now().plus(wait), reason).await
 }
 
 fn stops(shared: &Shared) -> bool {
     shared.drain.is_cancelled() || shared.halted.is_cancelled()
 }
 
-async fn goes_on_after(shared: &Shared, wait: impl Future<Output = ()>) -> bool {
+pub(super) async fn goes_on_after(shared: &Shared, wait: impl Future<Output = ()>) -> bool {
     tokio::select! {
         () = wait => true,
         () = shared.drain.cancelled() => false,
@@ -113,38 +159,52 @@ async fn send(shared: &Shared, channel: ChannelId, message: SealedMessage) -> Re
         }
         Err(error) => Verdict::Retry(error.to_string()),
     };
+    let mut failures = 0;
+    while let Err(error) = settle(shared, channel, &message, &verdict).await {
+        // What Discord said is known: to forget it would mean to ask again.
+        failures += 1;
+        tracing::warn!(%channel, %error, failures, "can't note what became of a message; trying again");
+        let wait = backoff(failures, FIRST_WAIT, LONGEST_WAIT, rand::random());
+        if !goes_on_after(shared, tokio::time::sleep(wait)).await {
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+async fn settle(
+    shared: &Shared,
+    channel: ChannelId,
+    message: &SealedMessage,
+    verdict: &Verdict,
+) -> Result<(), StoreError> {
     let (store, now, id) = (&shared.store, clock::now(), message.id);
     match verdict {
         Verdict::Delivered(discord_id) => {
             tracing::debug!(%channel, mark = message.mark, "delivered");
-            store.settle_delivered(id, discord_id, now).await
+            store.settle_delivered(id, *discord_id, now).await
         }
         Verdict::ChannelLimited(wait) => {
             tracing::warn!(%channel, ?wait, "Discord limits this channel");
-            shared.limiter.close_channel(channel, wait);
-            store.postpone(id, message.attempts, now.plus(wait), "rate limited").await
+            shared.limiter.close_channel(channel, *wait);
+            store.postpone(id, message.attempts, now.plus(*wait), "rate limited").await
         }
         Verdict::Limited(wait) => {
             tracing::warn!(?wait, "Discord limits the whole bot");
-            shared.limiter.close(wait);
-            store.postpone(id, message.attempts, now.plus(wait), "rate limited").await
+            shared.limiter.close(*wait);
+            store.postpone(id, message.attempts, now.plus(*wait), "rate limited").await
         }
-        Verdict::Retry(reason) => {
-            let attempts = message.attempts.saturating_add(1);
-            let wait = backoff(attempts, FIRST_WAIT, LONGEST_WAIT, rand::random());
-            tracing::warn!(%channel, reason, attempts, ?wait, "a message was not delivered; trying again");
-            store.postpone(id, attempts, now.plus(wait), &reason).await
-        }
+        Verdict::Retry(reason) => try_later(shared, channel, message, reason).await,
         Verdict::Refused(reason) => {
             tracing::warn!(
                 %channel, reason,
                 "the channel refuses the bot: its events are kept, and tried again at the next start or /notify add"
             );
-            store.stop_lane(channel, &reason, now).await
+            store.stop_lane(channel, reason, now).await
         }
         Verdict::Unacceptable(reason) => {
             tracing::error!(%channel, mark = message.mark, reason, "Discord does not accept a message; it is set aside");
-            store.settle_parked(id, &reason, now).await
+            store.settle_parked(id, reason, now).await
         }
         Verdict::Unauthorised(reason) => {
             tracing::error!(

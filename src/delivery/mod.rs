@@ -4,6 +4,7 @@
 //! and settles until nothing is left. A lane that waits, for its bucket or for Discord, holds up no other.
 
 mod lane;
+mod search;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -11,6 +11,9 @@ use super::limiter::BucketState;
 /// How long everything waits after a 429 that does not say: Cloudflare bans an address for at least ten minutes.
 const BAN: Duration = Duration::from_mins(10);
 
+/// The shortest wait after a 429: each counts towards a ban, also where Discord says to wait for nothing.
+const SHORTEST_WAIT: Duration = Duration::from_millis(250);
+
 /// The longest wait that is believed: a day.
 const LONGEST_WAIT: f64 = 86_400.0;
 
@@ -79,7 +82,10 @@ impl Answer {
     pub fn verdict(&self) -> Verdict {
         if (200..300).contains(&self.status) {
             let created: Created = serde_json::from_slice(&self.body).unwrap_or_default();
-            return Verdict::Delivered(created.id.and_then(|id| id.parse().ok()));
+            return match created.id.and_then(|id| id.parse().ok()) {
+                Some(id) => Verdict::Delivered(Some(id)),
+                None => Verdict::Retry(format!("HTTP {}, but not from Discord", self.status)),
+            };
         }
         let problem: Problem = serde_json::from_slice(&self.body).unwrap_or_default();
         let reason = problem.in_words(self.status);
@@ -92,13 +98,16 @@ impl Answer {
             (401, _) | (_, 40_001 | 40_333 | 50_014 | 50_041) => Verdict::Unauthorised(reason),
             // AutoMod and the filter of harmful links dislike the text, not the bot.
             (_, 200_000 | 200_001 | 240_000) => Verdict::Unacceptable(reason),
+            // Without a code it is not Discord that speaks, but something on the way: it knows neither the channel nor
+            // the message, and the nonce makes another attempt harmless.
+            (_, 0) => Verdict::Retry(reason),
             (403 | 404, _) => Verdict::Refused(reason),
             _ => Verdict::Unacceptable(reason),
         }
     }
 
     fn limited(&self, problem: &Problem) -> Verdict {
-        let told = problem.retry_after.and_then(seconds);
+        let told = problem.retry_after.and_then(seconds).map(|wait| wait.max(SHORTEST_WAIT));
         match self.scope {
             // The header is exact to the second only; the body to the millisecond.
             Some(Scope::Global) => Verdict::Limited(told.or(self.retry_after).unwrap_or(BAN)),
@@ -152,6 +161,10 @@ mod tests {
         assert_eq!(code(503, 0), Verdict::Retry(words(503, 0)));
         assert_eq!(code(403, 20_028), Verdict::Retry(words(403, 20_028)));
         assert_eq!(answer(502, "<html>").verdict(), Verdict::Retry("HTTP 502".to_owned()));
+        // A proxy, a firewall or a redirect: nothing that Discord said of the message.
+        assert_eq!(answer(301, "").verdict(), Verdict::Retry("HTTP 301".to_owned()));
+        assert_eq!(answer(403, "<html>").verdict(), Verdict::Retry("HTTP 403".to_owned()));
+        assert!(matches!(answer(200, "<html>").verdict(), Verdict::Retry(_)));
     }
 
     #[test]

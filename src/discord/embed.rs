@@ -15,22 +15,17 @@ pub const MESSAGE_LIMIT: usize = 6_000;
 /// The most embeds in one message.
 pub const EMBEDS_LIMIT: usize = 10;
 
-/// The longest title.
-pub const TITLE_LIMIT: usize = 256;
-
 /// The longest description.
 pub const DESCRIPTION_LIMIT: usize = 4_096;
 
-/// The longest footer. Discord allows 2,048, but not beside the longest title and description in one message.
+/// The longest footer. Discord allows 2,048, but not beside the longest description in one message.
 pub const FOOTER_LIMIT: usize = 1_024;
 
-const _: () = assert!(TITLE_LIMIT + DESCRIPTION_LIMIT + FOOTER_LIMIT <= MESSAGE_LIMIT, "one embed always fits");
+const _: () = assert!(DESCRIPTION_LIMIT + FOOTER_LIMIT <= MESSAGE_LIMIT, "one embed always fits");
 
 /// One embed. Always has a description with something in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Embed {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    title: Option<String>,
     description: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     color: Option<u32>,
@@ -56,14 +51,7 @@ impl Embed {
     #[must_use]
     pub fn new(description: &str) -> Self {
         let description = bounded(description, DESCRIPTION_LIMIT).unwrap_or_else(|| NOTHING.to_owned());
-        Self { title: None, description, color: None, timestamp: None, footer: None }
-    }
-
-    /// With a title above; without one when `title` is blank.
-    #[must_use]
-    pub fn with_title(mut self, title: &str) -> Self {
-        self.title = bounded(title, TITLE_LIMIT);
-        self
+        Self { description, color: None, timestamp: None, footer: None }
     }
 
     /// With a bar of that colour.
@@ -120,9 +108,7 @@ impl Embed {
     /// What counts toward [`MESSAGE_LIMIT`].
     #[must_use]
     pub fn size(&self) -> usize {
-        utf16_length(self.title.as_deref().unwrap_or_default())
-            + utf16_length(&self.description)
-            + utf16_length(self.footer())
+        utf16_length(&self.description) + utf16_length(self.footer())
     }
 }
 
@@ -164,13 +150,11 @@ mod tests {
     #[test]
     fn it_is_written_as_discord_reads_it() {
         let embed = Embed::new("**up**")
-            .with_title("eu-1")
             .with_colour(Colour::GREEN)
             .with_timestamp(Timestamp::from_nanoseconds(1_700_000_000_000_000_000))
             .with_footer("GA-1 · eu-1")
             .with_footer_suffix("7f3k2m9q");
         let expected = json!({
-            "title": "eu-1",
             "description": "**up**",
             "color": 0x0057_F287,
             "timestamp": "2023-11-14T22:13:20Z",
@@ -178,12 +162,12 @@ mod tests {
         });
         assert_eq!(serde_json::to_value(&embed).unwrap(), expected);
         assert_eq!(serde_json::from_value::<Embed>(expected).unwrap(), embed);
-        assert_eq!(embed.size(), 4 + 6 + 22);
+        assert_eq!(embed.size(), 6 + 22);
     }
 
     #[test]
     fn what_is_not_there_is_not_written() {
-        let embed = Embed::new(" \n").with_title(" ").with_footer("").with_footer_suffix(" ");
+        let embed = Embed::new(" \n").with_footer("").with_footer_suffix(" ");
         assert_eq!(serde_json::to_value(&embed).unwrap(), json!({ "description": "…" }));
         assert_eq!(Embed::new("x").with_footer_suffix("7f3k2m9q").footer(), "7f3k2m9q");
     }
@@ -195,10 +179,9 @@ mod tests {
         ) {
             let text = unit.repeat(times);
             let suffix = if long { suffix.repeat(400) } else { suffix };
-            let embed = Embed::new(&text).with_title(&text).with_footer(&text).with_footer_suffix(&suffix);
+            let embed = Embed::new(&text).with_footer(&text).with_footer_suffix(&suffix);
             prop_assert!(!embed.description.trim().is_empty());
             prop_assert!(utf16_length(&embed.description) <= DESCRIPTION_LIMIT);
-            prop_assert!(embed.title.as_deref().is_none_or(|title| utf16_length(title) <= TITLE_LIMIT));
             prop_assert!(utf16_length(embed.footer()) <= FOOTER_LIMIT);
             prop_assert!(long || embed.footer().ends_with(&suffix));
             prop_assert!(embed.size() <= MESSAGE_LIMIT);

@@ -9,6 +9,29 @@ use serenity::model::guild::Guild;
 
 use crate::domain::ids::{ChannelId, GuildId, RoleId};
 
+/// A channel that somebody chose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChosenChannel {
+    /// Which.
+    pub id: ChannelId,
+    /// Where in the guild it is.
+    pub place: Place,
+}
+
+/// Where in a guild a channel is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// A channel of its own.
+    Channel,
+    /// A thread that everybody sees who sees its parent.
+    PublicThread {
+        /// The channel it belongs to.
+        parent: ChannelId,
+    },
+    /// A thread that only those see who were added to it.
+    PrivateThread,
+}
+
 /// What a channel is to the bot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChannelAccess {
@@ -34,20 +57,26 @@ impl Guilds {
         Self(cache)
     }
 
-    /// What the bot may do in a channel. A thread that the gateway did not tell of is judged by its parent.
+    /// What the bot may do in a channel. A public thread is judged by its parent; a private one is only known when the
+    /// bot was added to it, because the gateway does not tell of others.
     #[must_use]
-    pub fn access(&self, guild: GuildId, channel: ChannelId, parent: Option<ChannelId>) -> ChannelAccess {
+    pub fn access(&self, guild: GuildId, channel: ChosenChannel) -> ChannelAccess {
         let bot = self.0.current_user().id;
         let Some(guild) = self.0.guild(guild.0) else { return ChannelAccess::Unknown };
         let Some(member) = guild.members.get(&bot) else { return ChannelAccess::Unknown };
-        let thread = guild.threads.iter().find(|thread| thread.id.get() == channel.0);
-        let parent = thread.and_then(|thread| thread.parent_id.map(|id| ChannelId(id.get()))).or(parent);
-        let is_thread = thread.is_some() || channel_of(&guild, channel).is_none();
-        let place =
-            if is_thread { parent.and_then(|parent| channel_of(&guild, parent)) } else { channel_of(&guild, channel) };
+        let judged_by = match channel.place {
+            Place::Channel => Some(channel.id),
+            Place::PublicThread { parent } => Some(parent),
+            Place::PrivateThread => guild
+                .threads
+                .iter()
+                .find(|thread| thread.id.get() == channel.id.0)
+                .and_then(|thread| thread.parent_id.map(|parent| ChannelId(parent.get()))),
+        };
+        let place = judged_by.and_then(|id| channel_of(&guild, id));
         place.map_or(ChannelAccess::Unknown, |place| ChannelAccess::Known {
             permissions: guild.user_permissions_in(place, member),
-            is_thread,
+            is_thread: channel.place != Place::Channel,
         })
     }
 

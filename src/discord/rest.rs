@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::answer::{Answer, Scope, seconds};
+use super::answer::{Answer, Scope, Verdict, seconds};
 use super::limiter::BucketState;
 use crate::domain::ids::ChannelId;
 
@@ -34,6 +34,14 @@ pub enum RestError {
     /// The token is wrong or was revoked.
     #[error("Discord refuses the bot's token")]
     Unauthorised,
+    /// Too many requests.
+    #[error("Discord limits the bot for {wait:?}")]
+    Limited {
+        /// For how long.
+        wait: Duration,
+        /// Whether that goes for every request, or for those of this kind.
+        is_global: bool,
+    },
     /// Another refusal.
     #[error("Discord answers {status}: {body}")]
     Refused {
@@ -49,6 +57,39 @@ pub enum RestError {
 pub struct Gateway {
     /// The address to connect to.
     pub url: String,
+}
+
+/// How many messages [`Rest::messages_after`] answers with; Discord gives no more.
+pub const PAGE: usize = 100;
+
+/// A message that stands in a channel, as far as it matters here.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Posted {
+    /// Its id.
+    #[serde(deserialize_with = "id_from_text")]
+    pub id: u64,
+    #[serde(default)]
+    embeds: Vec<PostedEmbed>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct PostedEmbed {
+    footer: Option<PostedFooter>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct PostedFooter {
+    #[serde(default)]
+    text: String,
+}
+
+impl Posted {
+    /// Whether its last embed's footer ends with `mark`.
+    #[must_use]
+    pub fn carries(&self, mark: &str) -> bool {
+        let footer = self.embeds.last().and_then(|embed| embed.footer.as_ref());
+        footer.is_some_and(|footer| footer.text.ends_with(mark))
+    }
 }
 
 /// The application that the bot belongs to.
@@ -89,6 +130,12 @@ impl Rest {
             retry_after: number(&headers, RETRY_AFTER.as_str()).and_then(seconds),
             scope: scope(&headers),
         })
+    }
+
+    /// The channel's messages after `after`, an id, at most [`PAGE`]: of those that follow it, the first.
+    pub async fn messages_after(&self, channel: ChannelId, after: u64) -> Result<Vec<Posted>, RestError> {
+        let path = format!("/channels/{channel}/messages?limit={PAGE}&after={after}");
+        self.request(Method::GET, &path, None, true).await
     }
 
     /// Where the gateway is; also tells whether the token is right.
@@ -137,9 +184,13 @@ impl Rest {
         }
         let response = request.send().await.map_err(|error| no_answer(&error))?;
         let status = response.status();
+        let headers = response.headers().clone();
         let body = response.bytes().await.map_err(|error| no_answer(&error))?;
         if status == StatusCode::UNAUTHORIZED {
             return Err(RestError::Unauthorised);
+        }
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            return Err(limited(&headers, &body));
         }
         if !status.is_success() {
             let body = String::from_utf8_lossy(&body).chars().take(500).collect();
@@ -147,6 +198,23 @@ impl Rest {
         }
         let body: &[u8] = if body.is_empty() { b"null" } else { &body };
         serde_json::from_slice(body).map_err(|error| RestError::NoAnswer(error.to_string()))
+    }
+}
+
+/// What a 429 says: as in the answer to a message that was posted.
+fn limited(headers: &HeaderMap, body: &[u8]) -> RestError {
+    let answer = Answer {
+        status: StatusCode::TOO_MANY_REQUESTS.as_u16(),
+        body: body.to_vec(),
+        bucket: None,
+        retry_after: number(headers, RETRY_AFTER.as_str()).and_then(seconds),
+        scope: scope(headers),
+    };
+    match answer.verdict() {
+        Verdict::ChannelLimited(wait) => RestError::Limited { wait, is_global: false },
+        Verdict::Limited(wait) => RestError::Limited { wait, is_global: true },
+        // A 429 in other words, such as "overloaded".
+        _ => RestError::Refused { status: answer.status, body: String::from_utf8_lossy(&answer.body).into_owned() },
     }
 }
 
@@ -159,6 +227,11 @@ fn no_answer(error: &reqwest::Error) -> RestError {
         source = cause.source();
     }
     RestError::NoAnswer(words)
+}
+
+fn id_from_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(serde::de::Error::custom)
 }
 
 fn bucket(headers: &HeaderMap) -> Option<BucketState> {

@@ -363,7 +363,9 @@ pub fn role_not_mentionable(role: u64) -> String {
 /// An equal binding exists.
 #[must_use]
 pub fn already_bound(channel: u64) -> String {
-    format!("<#{channel}> hears exactly that already. `/notify list` shows everything.")
+    format!(
+        "<#{channel}> hears exactly that already. If it refused me, I try again now; `/notify list` shows everything."
+    )
 }
 
 /// No such binding in this guild.
@@ -403,7 +405,7 @@ pub fn account_line(account: &str, linked_at: i64, state: &str) -> String {
 }
 
 /// An account that no binding needs.
-pub const ACCOUNT_IDLE: &str = "⚪ not read, because no channel hears it: `/notify add`";
+pub const ACCOUNT_IDLE: &str = "⚪ not in use yet: choose a channel for its events with `/notify add`";
 
 /// An account that is about to be read.
 pub const ACCOUNT_CONNECTING: &str = "🟠 connecting";
@@ -426,14 +428,15 @@ pub fn bound(binding: &str) -> String {
     format!("✅ {binding}, from this moment on.")
 }
 
-/// A binding is there and waits for its account.
+/// A binding is there and waits for its account, for a reason where one is known.
 #[must_use]
-pub fn bound_later(binding: &str, why: &str) -> String {
-    format!("🕓 {binding}, as soon as the account can be reached. {why}")
+pub fn bound_later(binding: &str, why: Option<&str>) -> String {
+    let why = why.map_or_else(
+        || "I am still connecting to it: `/account list` shows how that goes.".to_owned(),
+        |why| format!("It can't yet: {why}. I keep trying."),
+    );
+    format!("🕓 {binding}, as soon as the account can be read. {why}")
 }
-
-/// Why a binding waits, when nothing is known beyond that it does.
-pub const NOT_YET_REACHED: &str = "I have not reached it so far and keep trying.";
 
 /// What a binding does.
 #[must_use]
@@ -457,14 +460,14 @@ pub fn binding_line(id: i64, binding: &str, state: &str) -> String {
 }
 
 /// A binding that no consumer covered so far.
-pub const BINDING_WAITS: &str = "\n🕓 begins as soon as the account can be reached";
+pub const BINDING_WAITS: &str = "\n🕓 begins as soon as the account can be read: `/account list` says why it can't";
 
 /// A binding whose channel refuses the bot.
 #[must_use]
 pub fn binding_stopped(reason: &str, since: i64) -> String {
     format!(
-        "\n🔴 the channel refused me <t:{since}:R> ({reason}). Mend that; its events are kept, and I try again \
-         when I am started or something is added for the channel with `/notify add`."
+        "\n🔴 the channel refused me <t:{since}:R> ({reason}). Mend that, then repeat `/notify add` for \
+         the channel: its events are kept, and I try again."
     )
 }
 

@@ -28,9 +28,6 @@ const MAX_BATCH: usize = 500;
 /// puller took away.
 const IDLE: Duration = Duration::from_mins(1);
 
-/// So many heartbeats missed in a row mean that the pull is gone.
-const MISSED_HEARTBEATS: u32 = 3;
-
 /// How long acknowledging a batch may take. A lost acknowledgement does not matter: the position knows better.
 const ACKNOWLEDGE_TIMEOUT: Duration = Duration::from_millis(500);
 
@@ -49,18 +46,33 @@ pub(super) enum Next {
     End,
 }
 
+/// Who hears an account: its bindings, and the account's revision that they are of, or a later one.
+struct Hearers {
+    revision: i64,
+    bindings: Vec<Binding>,
+}
+
 /// One attachment: what it reads by, and how far it came.
 pub(super) struct Attachment {
     stream: String,
-    bindings: Vec<Binding>,
+    hearers: Hearers,
     session: Session,
     messages: Stream,
     /// What stood in the database when it began.
     began_at: Position,
-    /// Whether it reads the stream again from its beginning.
+    /// Whether it reads the stream again from its beginning and has found nothing new there so far.
     rewinding: bool,
+    /// The highest sequence that was delivered, whether new or recorded before.
+    highest_seen: u64,
     /// How many events it recorded.
     pub(super) recorded: usize,
+}
+
+impl Attachment {
+    /// The last event that is recorded.
+    pub(super) const fn last_sequence(&self) -> u64 {
+        self.session.position().last_sequence
+    }
 }
 
 impl Reader {
@@ -72,33 +84,41 @@ impl Reader {
         stream: &str,
         rewind: bool,
     ) -> Result<Attachment, ReadError> {
-        if self.shared.store.position(&account.name, stream).await?.is_none() {
+        let is_new = self.shared.store.position(&account.name, stream).await?.is_none();
+        if is_new {
             let end = connection.stream_end(stream).await?;
             self.shared.store.install_position(&account.name, stream, end).await?;
         }
-        let (covering, bindings) = self.cover(connection, account, stream).await?;
+        let (covering, hearers) = self.cover(connection, account, stream).await?;
         let Some(position) = self.shared.store.position(&account.name, stream).await? else {
             // Removed at this very moment; the roster says so shortly.
             return Err(NatsError::Lost.into());
         };
         // The stream asks for nothing before it is polled, so the reset comes first.
         let messages = deliveries(&covering.consumer).await?;
-        let mut anchored = !rewind && position.last_sequence > 0;
+        let mut anchored = !rewind && !is_new && position.last_sequence > 0;
         if anchored {
             let after = connection.reset(stream, &self.shared.durable, position.last_sequence).await?;
             // Nothing at the position or beyond, though the recorded event stood there.
             anchored = after.pending > 0 || after.delivered > 0;
         }
+        // Where the stream was just seen to end, nothing before is worth reading.
+        let from = match (anchored, is_new) {
+            (true, _) => position.last_sequence,
+            (false, true) => position.last_sequence + 1,
+            (false, false) => 1,
+        };
         if !anchored {
-            connection.reset(stream, &self.shared.durable, 1).await?;
+            connection.reset(stream, &self.shared.durable, from).await?;
         }
         Ok(Attachment {
             stream: stream.to_owned(),
-            bindings,
+            hearers,
             session: Session::new(position, anchored),
             messages,
             began_at: position,
-            rewinding: !anchored && position.last_sequence > 0,
+            rewinding: from == 1 && position.last_sequence > 0,
+            highest_seen: 0,
             recorded: 0,
         })
     }
@@ -110,7 +130,9 @@ impl Reader {
         connection: &Connection,
         account: &Account,
         stream: &str,
-    ) -> Result<(Covering, Vec<Binding>), ReadError> {
+    ) -> Result<(Covering, Hearers), ReadError> {
+        // Looked at first: bindings that change right after it are fenced off when something is recorded for them.
+        let revision = self.shared.store.account(&account.name).await?.map_or(account.revision, |now| now.revision);
         let mut bindings = self.shared.store.bindings_of_account(&account.name).await?;
         let kinds = bindings.iter().fold(KindSet::EMPTY, |kinds, binding| kinds.union(binding.kinds));
         let filter = account.root.filters(kinds, account.wide_filter);
@@ -123,7 +145,7 @@ impl Reader {
         if !uncovered.is_empty() {
             self.shared.store.cover_bindings(&uncovered, covering.since).await?;
         }
-        Ok((covering, bindings))
+        Ok((covering, Hearers { revision, bindings }))
     }
 
     /// Records what the consumer delivers, until something ends the attachment.
@@ -134,12 +156,10 @@ impl Reader {
         sealed: &SealedCredential,
         attachment: &mut Attachment,
     ) -> Result<Next, ReadError> {
-        let mut missed_heartbeats = 0;
         loop {
             let item = tokio::select! {
                 biased;
                 () = self.shared.drain.cancelled() => return Ok(Next::End),
-                () = connection.lost() => return Err(NatsError::Lost.into()),
                 changed = self.order.changed() => {
                     if changed.is_err() || self.is_to_leave() {
                         return Ok(Next::End);
@@ -152,21 +172,21 @@ impl Reader {
                     }
                     // No new attachment: a live consumer keeps its place when its filter changes, and a binding hears
                     // nothing stored before the server's answer.
-                    attachment.bindings = self.cover(connection, account, &attachment.stream).await?.1;
+                    attachment.hearers = self.cover(connection, account, &attachment.stream).await?.1;
                     continue;
                 }
                 item = tokio::time::timeout(IDLE, attachment.messages.next()) => item,
+                subject = connection.denied("$JS.API.CONSUMER.MSG.NEXT.") => return Err(NatsError::Denied(subject).into()),
+                // A denied acknowledgement looks sent; the events would come again and again.
+                subject = connection.denied("$JS.ACK.") => return Err(NatsError::Denied(subject).into()),
+                // Last: what came before the loss is recorded, so that what caused it is the next.
+                () = connection.lost() => return Err(NatsError::Lost.into()),
             };
             match item {
                 Err(_) => return Ok(Next::Idle),
                 Ok(None) => return Ok(Next::Attach("the consumer's deliveries ended")),
-                Ok(Some(Err(error))) => {
-                    if let Some(next) = after_pull_error(&error, &mut missed_heartbeats) {
-                        return Ok(next);
-                    }
-                }
+                Ok(Some(Err(error))) => return Ok(after_pull_error(&error)),
                 Ok(Some(Ok(message))) => {
-                    missed_heartbeats = 0;
                     if let Some(next) = self.take(account, attachment, message).await? {
                         return Ok(next);
                     }
@@ -183,7 +203,7 @@ impl Reader {
         first: Message,
     ) -> Result<Option<Next>, ReadError> {
         let before = attachment.session.position();
-        let mut batch = Batch::default();
+        let mut batch = Batch::at_revision(attachment.hearers.revision);
         let mut done = Vec::new();
         let mut waiting = 0;
         let (mut first_new, mut end) = (None, None);
@@ -196,7 +216,7 @@ impl Reader {
             match attachment.session.judge(delivered) {
                 Verdict::Record => {
                     first_new.get_or_insert(delivered.sequence);
-                    batch.add(&self.shared.store, account, &attachment.bindings, delivered, &message);
+                    batch.add(&self.shared.store, account, &attachment.hearers.bindings, delivered, &message);
                 }
                 Verdict::Skip => {}
                 Verdict::Gap => {
@@ -209,24 +229,33 @@ impl Reader {
                 }
             }
             waiting = pending;
-            done.push((message, delivered.sequence));
+            attachment.highest_seen = attachment.highest_seen.max(delivered.sequence);
+            done.push(message);
             if done.len() < MAX_BATCH {
-                next = attachment.messages.next().now_or_never().flatten().and_then(Result::ok);
+                next = match attachment.messages.next().now_or_never().flatten() {
+                    Some(Ok(message)) => Some(message),
+                    Some(Err(error)) => {
+                        end = Some(after_pull_error(&error));
+                        None
+                    }
+                    None => None,
+                };
             }
         }
 
         if let Some(first_new) = first_new {
             if !self.record(attachment, batch, before, first_new).await? {
-                return Ok(Some(Next::Attach("another writer recorded meanwhile")));
+                return Ok(Some(Next::Attach("another writer recorded meanwhile, or who hears the account changed")));
             }
-        } else if attachment.rewinding && attachment.recorded == 0 && waiting == 0 {
-            self.settle_rewound(attachment, done.last().map(|(_, sequence)| *sequence)).await?;
+        } else if attachment.rewinding && waiting == 0 && end.is_none() {
+            self.settle_rewound(attachment).await?;
         }
-        acknowledge(done.into_iter().map(|(message, _)| message)).await;
+        acknowledge(done).await;
         Ok(end)
     }
 
-    /// Commits a batch that begins with the event `first`; `false` when the position in the database stands elsewhere.
+    /// Commits a batch that begins with the event `first`; `false` when the position in the database stands elsewhere,
+    /// or when the bindings changed.
     async fn record(
         &self,
         attachment: &mut Attachment,
@@ -242,7 +271,7 @@ impl Reader {
             return Ok(false);
         }
         self.shared.store.ring_lanes(channels);
-        if attachment.rewinding && attachment.recorded == 0 && first <= attachment.began_at.last_sequence {
+        if attachment.rewinding && first <= attachment.began_at.last_sequence {
             tracing::warn!(
                 account = %self.account,
                 stream = attachment.stream,
@@ -251,17 +280,19 @@ impl Reader {
                 "the stream was rolled back, purged or made anew; events that were lost there can't be told of"
             );
         }
+        attachment.rewinding = false;
         attachment.recorded += events;
         tracing::debug!(account = %self.account, events, rows, rejected, sequence = after.last_sequence, "recorded");
         Ok(true)
     }
 
     /// A rewind that came to the stream's end and found nothing new: the recorded event is gone, or no longer in the
-    /// filter. The last event there is takes its place, so that the next attachment finds its anchor.
-    async fn settle_rewound(&self, attachment: &mut Attachment, last: Option<u64>) -> Result<(), StoreError> {
-        let Some(last_sequence) = last else { return Ok(()) };
+    /// filter. The last event there is takes its place, so that the next attachment finds its anchor. Once: what is
+    /// delivered after that is a redelivery, or new.
+    async fn settle_rewound(&self, attachment: &mut Attachment) -> Result<(), StoreError> {
+        attachment.rewinding = false;
         let before = attachment.session.position();
-        let after = Position { last_sequence, ..before };
+        let after = Position { last_sequence: attachment.highest_seen, ..before };
         if after == before {
             return Ok(());
         }
@@ -285,17 +316,19 @@ fn place(message: &Message) -> Option<(Delivered, u64)> {
     Some((delivered, info.pending))
 }
 
-/// What an error of the pull means. A missed heartbeat alone may be a stall of ours.
-fn after_pull_error(error: &MessagesError, missed_heartbeats: &mut u32) -> Option<Next> {
-    if error.kind() == MessagesErrorKind::MissingHeartbeat {
-        *missed_heartbeats += 1;
-        return (*missed_heartbeats >= MISSED_HEARTBEATS).then_some(Next::Attach("the pull is gone"));
+/// What an error of the pull means. Attaching anew costs two milliseconds, so none is worth waiting out.
+fn after_pull_error(error: &MessagesError) -> Next {
+    match error.kind() {
+        MessagesErrorKind::MissingHeartbeat => Next::Attach("nats-server was silent"),
+        MessagesErrorKind::ConsumerDeleted => Next::Attach("the consumer was deleted"),
+        _ => {
+            tracing::debug!(%error, "the pull failed");
+            Next::Attach("the pull failed")
+        }
     }
-    tracing::debug!(%error, "the pull failed");
-    Some(Next::Attach("the pull failed, or the consumer was deleted"))
 }
 
-async fn acknowledge(messages: impl Iterator<Item = Message>) {
+async fn acknowledge(messages: Vec<Message>) {
     let all = async {
         for message in messages {
             if let Err(error) = message.ack().await {

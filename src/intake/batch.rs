@@ -12,6 +12,7 @@ use crate::domain::event::{Event, Group, Kind};
 use crate::domain::ids::{AccountName, ChannelId, PlayerId, ServerId};
 use crate::domain::position::{Delivered, Position};
 use crate::domain::subject::Subject;
+use crate::store::accounts::is_at_revision;
 use crate::store::positions::advance_position;
 use crate::store::recording::{HeardPlayer, HeardServer, NewOutboxRow, Reject, details_to_column};
 use crate::store::{Store, StoreError};
@@ -27,6 +28,7 @@ pub struct Batch {
     players: BTreeMap<PlayerId, HeardPlayer>,
     rejects: Vec<Reject>,
     events: usize,
+    revision: Option<i64>,
 }
 
 /// What became of a batch.
@@ -34,11 +36,18 @@ pub struct Batch {
 pub enum Recorded {
     /// It is in the database, on disk.
     Committed,
-    /// Nothing is: the position stands elsewhere, so another writer recorded meanwhile.
+    /// Nothing is: another writer recorded meanwhile, or the bindings are no longer those that the batch was made for.
     Fenced,
 }
 
 impl Batch {
+    /// A batch for the bindings of this revision of the account, recorded only while they are its bindings: whoever
+    /// removed one was told so, and must not see what was published after that.
+    #[must_use]
+    pub fn at_revision(revision: i64) -> Self {
+        Self { revision: Some(revision), ..Self::default() }
+    }
+
     /// Adds one message of the stream.
     pub fn add(
         &mut self,
@@ -98,6 +107,12 @@ impl Batch {
 
         let mut transaction = store.write().await?;
         if !advance_position(&mut transaction, account, stream, before, after).await? {
+            transaction.rollback().await?;
+            return Ok(Recorded::Fenced);
+        }
+        if let Some(revision) = self.revision
+            && !is_at_revision(&mut transaction, account, revision).await?
+        {
             transaction.rollback().await?;
             return Ok(Recorded::Fenced);
         }

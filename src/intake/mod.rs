@@ -9,19 +9,50 @@ pub mod decode;
 pub mod reader;
 pub mod roster;
 
+use std::path::Path;
+
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::domain::account::Account;
 use crate::domain::ids::AccountName;
 use crate::nats::connection::NatsError;
 use crate::nats::credential::Credential;
-use crate::secrets::SecretKey;
+use crate::secrets::{KeyFileError, SecretKey};
 use crate::store::accounts::SealedCredential;
+use crate::store::{Store, StoreError};
 
 /// The name of the durable consumer that this installation makes in each account it reads.
 #[must_use]
 pub fn durable_name(installation: &str) -> String {
     format!("guildwire-{installation}")
+}
+
+/// The installation's key, made anew only while the database holds nothing that another key sealed.
+///
+/// One that opens none of the accounts' credentials is refused: it is another installation's, and what it sealed would
+/// be lost once the right one is back.
+pub async fn load_key(store: &Store, file: &Path) -> Result<SecretKey, KeyError> {
+    let key = SecretKey::load_or_create(file, !store.holds_secrets().await?)?;
+    let mut fits = true;
+    for account in store.accounts().await? {
+        let Some(sealed) = store.credential(&account.name).await? else { continue };
+        fits = open_credential(&key, &account, &sealed).is_ok();
+        if fits {
+            break;
+        }
+    }
+    if fits { Ok(key) } else { Err(KeyFileError::Another(file.to_owned()).into()) }
+}
+
+/// Why there is no key that fits the database.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The file is missing, or no key for this database.
+    #[error(transparent)]
+    File(#[from] KeyFileError),
+    /// The database can't be asked.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// Seals an account's credential for the database, bound to the account's name and the credential's kind.

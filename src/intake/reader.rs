@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::attachment::Next;
+use super::attachment::{Attachment, Next};
 use super::open_credential;
 use crate::clock;
 use crate::domain::account::Account;
@@ -22,7 +23,13 @@ use crate::store::{Store, StoreError};
 
 /// The first wait after a failure, and the longest.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
+const LONGEST_WAIT: Duration = Duration::from_secs(15);
+
+/// An attachment that lives so long, or records anything, is a success.
+const STEADY: Duration = Duration::from_secs(5);
+
+/// So many connections in a row may be lost at once before that needs another explanation than bad luck.
+const TOLERATED_CUTS: u32 = 2;
 
 /// What the roster wants of a reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +62,8 @@ pub struct Reader {
     pub(super) order: watch::Receiver<Order>,
     /// Where its durable is, once there is one.
     attached: Option<Attached>,
+    /// How often in a row the connection was lost before anything was read.
+    cut_short: u32,
 }
 
 struct Attached {
@@ -78,7 +87,7 @@ impl Reader {
     /// A reader of `account` that follows the roster's orders.
     #[must_use]
     pub const fn new(shared: Shared, account: AccountName, order: watch::Receiver<Order>) -> Self {
-        Self { shared, account, order, attached: None }
+        Self { shared, account, order, attached: None, cut_short: 0 }
     }
 
     /// Reads until the service stops or the account is no longer subscribed.
@@ -86,10 +95,11 @@ impl Reader {
         let mut failures = 0;
         while !self.is_to_leave() {
             self.note(AccountState::Connecting, failures);
-            let error = match self.connect_and_read(&mut failures).await {
-                Ok(Next::Connect) => continue,
-                Ok(_) => break,
-                Err(error) => error,
+            let drain = self.shared.drain.clone();
+            let error = match drain.run_until_cancelled(Box::pin(self.connect_and_read(&mut failures))).await {
+                Some(Ok(Next::Connect)) => continue,
+                Some(Err(error)) => error,
+                Some(Ok(_)) | None => break,
             };
             failures += 1;
             let wait = backoff(failures, FIRST_WAIT, LONGEST_WAIT, rand::random());
@@ -142,8 +152,14 @@ impl Reader {
         loop {
             let mut attachment = self.attach(&connection, &account, &stream, rewind).await?;
             self.note(AccountState::Running, 0);
-            *failures = 0;
-            let next = self.follow(&connection, &account, &sealed, &mut attachment).await?;
+            // For commands that wait to say that a binding hears its account.
+            self.shared.store.ring_coverage();
+            let began = Instant::now();
+            let followed = self.follow(&connection, &account, &sealed, &mut attachment).await;
+            if attachment.recorded > 0 || began.elapsed() >= STEADY {
+                (self.cut_short, *failures) = (0, 0);
+            }
+            let next = followed.map_err(|error| self.explained(error, &stream, &attachment))?;
             fruitless = if attachment.recorded > 0 { 0 } else { fruitless + 1 };
             match next {
                 Next::Idle => (rewind, fruitless) = (false, 0),
@@ -163,6 +179,19 @@ impl Reader {
                 self.shared.drain.run_until_cancelled(tokio::time::sleep(wait)).await;
             }
         }
+    }
+
+    /// What a loss of the connection means when it comes each time that events are asked for: async-nats gives up a
+    /// connection on which a subject is not UTF-8, which nats-server takes from whoever may publish.
+    fn explained(&mut self, error: ReadError, stream: &str, attachment: &Attachment) -> ReadError {
+        if !matches!(error, ReadError::Nats(NatsError::Lost)) {
+            return error;
+        }
+        self.cut_short += 1;
+        if self.cut_short <= TOLERATED_CUTS {
+            return error;
+        }
+        NatsError::LostEachTime { stream: stream.to_owned(), after: attachment.last_sequence() }.into()
     }
 
     pub(super) async fn load_account(&self) -> Result<Option<(Account, SealedCredential)>, StoreError> {

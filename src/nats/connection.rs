@@ -78,11 +78,26 @@ pub enum NatsError {
     #[error("JetStream refuses: {0}")]
     JetStream(String),
     /// No answer came.
-    #[error("nats-server does not answer {0}: the user may lack the permission to publish there")]
+    #[error(
+        "nats-server does not answer {0}: the user may lack the permission to publish there, or to subscribe to \
+         _INBOX_guildwire.>"
+    )]
     TimedOut(String),
     /// The connection ended.
     #[error("the connection to nats-server was lost")]
     Lost,
+    /// The connection ends each time that events are asked for.
+    #[error(
+        "the connection to nats-server is lost whenever events are asked for: most likely a subject in stream {stream} \
+         is not UTF-8, behind message {after}; find it with `nats stream view {stream}` and delete it with \
+         `nats stream rmm {stream} NUMBER`"
+    )]
+    LostEachTime {
+        /// The stream.
+        stream: String,
+        /// The last message that could be read.
+        after: u64,
+    },
     /// The answer can't be read.
     #[error("nats-server's answer to {subject} can't be read: {reason}")]
     BadAnswer {
@@ -122,6 +137,8 @@ impl Connection {
             .connection_timeout(CONNECT_TIMEOUT)
             .request_timeout(Some(REQUEST_TIMEOUT))
             .ping_interval(PING_INTERVAL)
+            // A server may name any address as one of its cluster; the credential goes to the one that was given.
+            .ignore_discovered_servers()
             // One attempt and no more: the caller connects anew, at its own jittered pace.
             .max_reconnects(1)
             .event_callback(move |event| {
@@ -162,7 +179,7 @@ impl Connection {
     }
 
     /// Waits until the server denies a publish to a subject that `concerns` the caller, and says which.
-    pub(super) async fn denied(&self, concerns: &str) -> String {
+    pub async fn denied(&self, concerns: &str) -> String {
         let mut denied = self.denied.clone();
         let is_ours =
             |subject: &Option<String>| subject.as_deref().is_some_and(|subject| subject.starts_with(concerns));

@@ -1,6 +1,7 @@
 //! What an account's user proves itself with, and its forms at rest and on the wire.
 
 use async_nats::ConnectOptions;
+use nkeys::KeyPair;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +27,9 @@ pub enum BadCredential {
     /// Not an nkey seed of a user.
     #[error("this is no nkey seed of a user: one starts with SU and has 58 characters")]
     Nkey,
+    /// An nkey seed in which something was mistyped.
+    #[error("this is no nkey seed of a user: its checksum is wrong, so a character is missing or mistyped")]
+    MistypedNkey,
     /// Not the text of a `.creds` file.
     #[error("this is no .creds file: one holds a NATS USER JWT and a USER NKEY SEED")]
     Creds,
@@ -44,10 +48,13 @@ impl Credential {
     /// An nkey's seed, which must look like one.
     pub fn nkey(seed: &str) -> Result<Self, BadCredential> {
         let seed = seed.trim();
-        if seed.len() == 58 && seed.starts_with("SU") && seed.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-            Ok(Self::Nkey(seed.into()))
-        } else {
-            Err(BadCredential::Nkey)
+        if seed.len() != 58 || !seed.starts_with("SU") || !seed.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Err(BadCredential::Nkey);
+        }
+        // nats-server would only say that the credential is refused.
+        match KeyPair::from_seed(seed) {
+            Ok(_) => Ok(Self::Nkey(seed.into())),
+            Err(_) => Err(BadCredential::MistypedNkey),
         }
     }
 
@@ -117,19 +124,24 @@ mod tests {
 
     #[test]
     fn a_credential_comes_back_from_its_stored_form_and_shows_nothing() {
-        let seed = format!("SU{}", "A".repeat(56));
+        let seed = KeyPair::new_user().seed().unwrap();
         let user = Credential::User { name: "UDXU4RCS".into(), password: Some("hunter2".into()) };
         for credential in [Credential::nkey(&seed).unwrap(), user] {
             let again = Credential::from_secret(credential.kind(), credential.to_secret()).unwrap();
             assert_eq!(again.to_secret().expose_secret(), credential.to_secret().expose_secret());
             let shown = format!("{credential:?}");
-            assert!(!shown.contains("AAAA") && !shown.contains("UDXU") && !shown.contains("hunter2"), "{shown}");
+            assert!(!shown.contains(&seed) && !shown.contains("UDXU") && !shown.contains("hunter2"), "{shown}");
         }
     }
 
     #[test]
     fn what_is_no_credential_is_refused() {
         assert!(Credential::nkey("UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4").is_err());
+        let seed = KeyPair::new_user().seed().unwrap();
+        let mistyped = format!("{}{}", &seed[..57], if seed.ends_with('A') { 'Q' } else { 'A' });
+        assert!(matches!(Credential::nkey(&mistyped), Err(BadCredential::MistypedNkey)));
+        assert!(matches!(Credential::nkey(&seed[..57]), Err(BadCredential::Nkey)));
+        assert!(matches!(Credential::nkey(&KeyPair::new_account().seed().unwrap()), Err(BadCredential::Nkey)));
         assert!(Credential::creds("nothing of the kind").is_err());
         assert!(Credential::from_secret("password", "x".into()).is_err());
     }

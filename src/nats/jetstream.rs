@@ -1,6 +1,6 @@
 //! The JetStream calls that reading an account's events takes. Each needs one permission and no more:
 //! `STREAM.NAMES` or none, `STREAM.INFO` once, `CONSUMER.CREATE`, `CONSUMER.RESET`, `CONSUMER.MSG.NEXT` and, at the
-//! end, `CONSUMER.DELETE`.
+//! end, `CONSUMER.DELETE`; and `$JS.ACK`, to acknowledge.
 
 use std::time::Duration;
 
@@ -133,9 +133,7 @@ impl Connection {
                 let stream = full_subject.split('.').nth(4).unwrap_or_default();
                 Err(NatsError::StreamMissing(stream.to_owned()))
             }
-            Ok(Response::Err { error }) if error.error_code() == ErrorCode::JETSTREAM_NOT_ENABLED_FOR_ACCOUNT => {
-                Err(NatsError::NoJetStream)
-            }
+            Ok(Response::Err { error }) if is_without_jetstream(error.error_code()) => Err(NatsError::NoJetStream),
             Ok(Response::Err { error }) => Err(NatsError::JetStream(error.to_string())),
             Err(error) => Err(match error.kind() {
                 RequestErrorKind::TimedOut => NatsError::TimedOut(full_subject),
@@ -144,6 +142,11 @@ impl Connection {
             }),
         }
     }
+}
+
+/// Whether the server answers that this account, or the server itself, has no JetStream.
+fn is_without_jetstream(code: ErrorCode) -> bool {
+    [ErrorCode::JETSTREAM_NOT_ENABLED_FOR_ACCOUNT, ErrorCode::JETSTREAM_NOT_ENABLED].contains(&code)
 }
 
 /// Opens the consumer's deliveries. Nothing is asked for before the first poll, so a reset may still follow.

@@ -86,7 +86,8 @@ pub(super) fn database_url(value: &ValueKind) -> Result<SecretString, String> {
 
 /// A NATS server's address, without user and password. Also what `account add --url` takes.
 pub fn nats_url(text: &str) -> Result<String, String> {
-    let url = parsed(text, &["nats", "tls"]).filter(has_host).ok_or_else(|| {
+    // A list would pass for one address with an odd host and path, and what is in it, unseen.
+    let url = parsed(text, &["nats", "tls"]).filter(|url| has_host(url) && !text.contains(',')).ok_or_else(|| {
         format!("must be an address like \"nats://127.0.0.1:4222\" (or tls://), not {}", shown_url(text))
     })?;
     if has_user(&url) {

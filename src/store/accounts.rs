@@ -1,7 +1,7 @@
 //! Accounts with their sealed credentials, invites and links.
 
-use sqlx::Row;
 use sqlx::any::AnyRow;
+use sqlx::{Any, Row, Transaction};
 
 use super::{Store, StoreError};
 use crate::domain::account::Account;
@@ -215,6 +215,20 @@ impl Store {
         .await?;
         Ok((row.try_get(0)?, row.try_get(1)?))
     }
+}
+
+/// Whether the account is still at `revision`: its bindings are those that were looked at then.
+pub async fn is_at_revision(
+    transaction: &mut Transaction<'_, Any>,
+    account: &AccountName,
+    revision: i64,
+) -> Result<bool, StoreError> {
+    let found = sqlx::query("SELECT 1 FROM accounts WHERE name = $1 AND revision = $2")
+        .bind(account.as_str())
+        .bind(revision)
+        .fetch_optional(&mut **transaction)
+        .await?;
+    Ok(found.is_some())
 }
 
 /// The account's name in a row's column.

@@ -14,7 +14,7 @@ const COLUMNS: &str =
     "account, id, guild_id, channel_id, server_id, kinds, mention_role, created_by, created_at, covered_from";
 
 impl Store {
-    /// Adds a binding, reopening its channel's lane. `Ok(false)` when an equal one exists or the guild is not linked.
+    /// Adds a binding, and opens its channel's lane where it is stopped, also when an equal binding is there already. `Ok(false)` when an equal one exists or the guild is not linked.
     pub async fn add_binding(&self, binding: &Binding) -> Result<bool, StoreError> {
         let mut transaction = self.write().await?;
         // Before the binding, as in `remove_account`: PostgreSQL locks rows in the order they are touched in.
@@ -37,18 +37,24 @@ impl Store {
         .bind(binding.created_at.nanoseconds())
         .execute(&mut *transaction)
         .await?;
-        if added.rows_affected() == 0 {
+        let is_new = added.rows_affected() > 0;
+        if is_new {
+            transaction.commit().await?;
+            self.ring_configuration();
+        } else {
             transaction.rollback().await?;
-            return Ok(false);
         }
-        sqlx::query("DELETE FROM stopped_lanes WHERE channel_id = $1")
-            .bind(binding.channel.to_column())
-            .execute(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
-        self.ring_configuration();
+        // Also for an equal one: whoever mended the channel types the same command again.
+        sqlx::query(
+            "DELETE FROM stopped_lanes WHERE channel_id = $1
+             AND EXISTS (SELECT 1 FROM bindings WHERE channel_id = $1 AND guild_id = $2)",
+        )
+        .bind(binding.channel.to_column())
+        .bind(binding.guild.to_column())
+        .execute(&self.writer)
+        .await?;
         self.ring_lanes([binding.channel]);
-        Ok(true)
+        Ok(is_new)
     }
 
     /// Removes a guild's binding and gives it back, or `None` when the guild has no such binding.

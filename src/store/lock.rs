@@ -68,10 +68,12 @@ impl RunnerLock {
                 continue;
             }
             tracing::warn!("the session that holds the runner's lock is gone; taking the lock again");
-            match session.replace(&store).await {
-                Ok(next) => session = next,
-                Err(StoreError::AlreadyRunning) => return StoreError::AlreadyRunning,
-                Err(error) => tracing::warn!(%error, "can't take the runner's lock yet"),
+            // Bounded, because the pool may hand out a session that is as broken; that one is given up with it.
+            match timeout(ANSWER_PATIENCE, session.replace(&store)).await {
+                Ok(Ok(next)) => session = next,
+                Ok(Err(StoreError::AlreadyRunning)) => return StoreError::AlreadyRunning,
+                Ok(Err(error)) => tracing::warn!(%error, "can't take the runner's lock yet"),
+                Err(_) => tracing::warn!("can't take the runner's lock yet: the database does not answer"),
             }
         }
     }

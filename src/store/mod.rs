@@ -97,7 +97,7 @@ struct Shared {
     next_number: AtomicI64,
     /// Rung when an account, a link or a binding changed.
     configuration: Notify,
-    /// Rung when a consumer covered bindings.
+    /// Rung when a consumer covered bindings, or reading an account has begun.
     coverage: Notify,
     /// Rung when a lane has something new to send, with the lanes' channels.
     lanes: Notify,
@@ -169,7 +169,7 @@ impl Store {
         self.shared.configuration.notified()
     }
 
-    /// Says that a consumer covered bindings.
+    /// Says that a consumer covered bindings, or that reading an account has begun.
     pub fn ring_coverage(&self) {
         self.shared.coverage.notify_waiters();
     }

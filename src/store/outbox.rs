@@ -137,6 +137,12 @@ impl Store {
         .transpose()
     }
 
+    /// When a message's bytes were fixed: it was not attempted before.
+    pub async fn sealed_at(&self, id: i64) -> Result<Timestamp, StoreError> {
+        let row = sqlx::query("SELECT sealed_at FROM messages WHERE id = $1").bind(id).fetch_one(&self.reader).await?;
+        Ok(Timestamp::from_nanoseconds(row.try_get(0)?))
+    }
+
     /// Settles a message as shown in its channel. `discord_id` is `None` when Discord says that it was shown and is
     /// gone again.
     pub async fn settle_delivered(&self, id: i64, discord_id: Option<u64>, now: Timestamp) -> Result<(), StoreError> {

@@ -70,9 +70,9 @@ impl Store {
         rows.iter().map(|row| account_name(row, 0)).collect()
     }
 
-    /// Forgets the account's position: the next subscription begins at its own now.
+    /// Forgets the account's position: the next subscription begins at its own now. Stays while a binding needs it.
     pub async fn forget_position(&self, account: &AccountName) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM positions WHERE account = $1").bind(account.as_str()).execute(&self.writer).await?;
+        sqlx::query("DELETE FROM positions WHERE account = $1 AND NOT EXISTS (SELECT 1 FROM bindings WHERE bindings.account = $1)").bind(account.as_str()).execute(&self.writer).await?;
         Ok(())
     }
 }

@@ -2,5 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "a story that can't go on is over")]
 
 mod bodies;
+mod commands;
+mod crashes;
+mod credentials;
 mod everyday;
+mod fire;
+mod installation;
+mod position;
+mod refusals;
 mod support;

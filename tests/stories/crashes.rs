@@ -1,0 +1,327 @@
+//! What breaks: the bot, nats-server, Discord and the ways between them. Whatever it is, each event is shown once and in
+//! order, and what is not broken goes on.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use async_nats::HeaderMap;
+use async_nats::jetstream::{self, Context};
+use discord_sim::{Options, Route, Scope, Sim, Trouble};
+use guildwire_harness::house::PATIENCE;
+use guildwire_harness::{NatsServer, RunningBot};
+
+use crate::fire::{self, Fire, eventually};
+use crate::support::{Database, on_both_databases};
+
+on_both_databases!(
+    nats_server_dies_while_servers_publish,
+    the_bot_dies_between_commit_and_acknowledgement,
+    the_bot_dies_before_it_hears_that_a_message_was_taken,
+    a_lost_answer_shows_nothing_twice,
+    discord_goes_away_and_comes_back,
+    one_channels_trouble_is_no_others,
+    a_limit_of_discords_is_obeyed_in_its_scope,
+    a_channel_without_access_stops_alone_and_goes_on_after_a_restart,
+    a_new_binding_makes_a_stopped_channel_go_on,
+    a_deleted_channel_is_not_asked_again_and_again,
+    a_message_that_discord_never_takes_is_set_aside,
+    a_revoked_token_stops_sending_but_not_recording,
+    stopping_takes_little_time_and_loses_nothing,
+);
+
+/// How long an answer of nats-server may take before a game server publishes once more.
+const PUBLISH_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// View Channel, as Discord numbers it.
+const VIEW_CHANNEL: u64 = 1 << 10;
+
+async fn nats_server_dies_while_servers_publish(database: Database) {
+    let mut fire = Fire::lay(database).await;
+    let _bot = fire.light().await;
+    let names = fire.next_names(40);
+    let client = fire.house.publisher(guildwire_harness::house::FIRST_ACCOUNT).await.unwrap();
+    let publisher = jetstream::with_prefix(client.jetstream.client(), "$JS.API");
+    let (discord, channel) = (fire.house.discord.clone(), fire.channel);
+    let publishing = async {
+        for name in &names {
+            publish_until_stored(&publisher, name).await;
+        }
+    };
+    let dying = async {
+        for name in [&names[4], &names[20]] {
+            fire::wait_for(&discord, channel, name).await;
+            restart(&mut fire.house.nats);
+        }
+    };
+    tokio::join!(publishing, dying);
+    fire.check().await;
+}
+
+/// Publishes until nats-server says that it is stored. The event's id keeps the stream from holding it twice.
+async fn publish_until_stored(jetstream: &Context, name: &str) {
+    loop {
+        let mut headers = HeaderMap::new();
+        headers.insert("Nats-Msg-Id", name);
+        let subject = format!("v0.rust.servers.{name}.events.started");
+        let stored = async { jetstream.publish_with_headers(subject, headers, "{}".into()).await?.await };
+        if let Ok(Ok(_)) = tokio::time::timeout(PUBLISH_TIMEOUT, stored).await {
+            return;
+        }
+    }
+}
+
+fn restart(nats: &mut NatsServer) {
+    tokio::task::block_in_place(|| nats.restart()).unwrap();
+}
+
+async fn the_bot_dies_between_commit_and_acknowledgement(database: Database) {
+    let mut fire = Fire::lay(database).await;
+    let nats = fire.nats_proxy().await;
+    let mut bot = fire.light().await;
+    fire.check().await;
+    // The acknowledgements never arrive; the second time, they come late.
+    for come_late in [false, true] {
+        nats.hold_to_target_at(b"$JS.ACK");
+        fire.come_up(3).await;
+        nats.wait_until_holding(PATIENCE).await.unwrap();
+        bot.kill().await.unwrap();
+        if !come_late {
+            nats.cut();
+        }
+        nats.pass();
+        bot = fire.house.start().await.unwrap();
+        fire.check().await;
+    }
+}
+
+async fn the_bot_dies_before_it_hears_that_a_message_was_taken(database: Database) {
+    // By the time it is back, Discord has forgotten the nonce.
+    let forgetful = Options { nonce_window: Some(Duration::ZERO), ..Options::default() };
+    let mut fire = Fire::lay_with(database, forgetful).await;
+    let discord = fire.discord_proxy().await;
+    let mut bot = fire.light().await;
+    fire.check().await;
+    discord.hold_from_target();
+    fire.come_up(5).await;
+    discord.wait_until_holding(PATIENCE).await.unwrap();
+    bot.kill().await.unwrap();
+    discord.cut();
+    discord.pass();
+    let bot = fire.house.start().await.unwrap();
+    fire.check().await;
+    assert!(bot.log().contains("delivered already"), "{}", bot.log());
+}
+
+async fn a_lost_answer_shows_nothing_twice(database: Database) {
+    let mut fire = Fire::lay(database).await;
+    let _bot = fire.light().await;
+    fire.house.discord.trouble(Route::MessageCreate, Trouble::LoseReply, Some(2));
+    fire.come_up(5).await;
+    eventually("both are sent again", async || fire.house.discord.statistics().nonce_replays == 2).await;
+    fire.check().await;
+}
+
+async fn discord_goes_away_and_comes_back(database: Database) {
+    let mut fire = Fire::lay(database).await;
+    let bot = fire.light().await;
+    fire.come_up(3).await;
+    fire.wait_for_last().await;
+    fire.house.discord.go_away().await;
+    fire.come_up(12).await;
+    bot.wait_for_log("a message was not delivered; trying again", PATIENCE).await.unwrap();
+    fire.house.discord.come_back().await;
+    fire.check().await;
+    fire.house.discord.wait_for_gateway(PATIENCE).await.unwrap();
+    let list = fire.listed().await;
+    assert!(list.contains("lifecycle"), "{list}");
+}
+
+async fn one_channels_trouble_is_no_others(database: Database) {
+    let mut fire = Fire::lay(database).await;
+    fire.set("delivery.request_timeout_seconds", "2");
+    let bot = fire.light().await;
+    let other = fire.house.channel(fire.guild, "another");
+    fire.bind(other).await;
+    let discord = fire.house.discord.clone();
+    let here = Route::MessageCreateIn(fire.channel);
+    discord.trouble(here, Trouble::Hang, None);
+    fire.come_up(10).await;
+    fire.wait_for(other, fire.expected.last().unwrap()).await;
+    assert!(fire.shown_in(fire.channel).is_empty(), "the other channel did not wait for this one");
+    bot.wait_for_log("a message was not delivered; trying again", PATIENCE).await.unwrap();
+    discord.clear_trouble();
+    for trouble in [Trouble::Status(502), Trouble::Refuse, Trouble::Status(500)] {
+        discord.trouble(here, trouble, Some(1));
+    }
+    fire.check().await;
+    fire.wait_for(other, fire.expected.last().unwrap()).await;
+    assert_eq!(fire.shown_in(other), fire.expected);
+}
+
+async fn a_limit_of_discords_is_obeyed_in_its_scope(database: Database) {
+    // With buckets as Discord has them.
+    let mut fire = Fire::lay_with(database, Options::default()).await;
+    let bot = fire.light().await;
+    let other = fire.house.channel(fire.guild, "another");
+    fire.bind(other).await;
+    let discord = fire.house.discord.clone();
+    let wait = Duration::from_millis(2500);
+    for scope in [Scope::User, Scope::Shared, Scope::Global] {
+        let (before, attempts, log) = (now(), fire.attempts(), bot.log().len());
+        let invalid = discord.statistics().invalid;
+        let trouble = Trouble::RateLimited { scope, retry_after: wait.as_secs_f64() };
+        discord.trouble(Route::MessageCreateIn(fire.channel), trouble, Some(1));
+        fire.come_up(1).await;
+        eventually("the bot heard of its limit", async || bot.log()[log..].contains("Discord limits")).await;
+        fire.come_up(1).await;
+        fire.wait_for_last().await;
+        fire.wait_for(other, fire.expected.last().unwrap()).await;
+
+        let here = discord.messages(fire.channel).into_iter().filter(|message| message.sent_at > before);
+        let here: Vec<_> = here.map(|message| message.sent_at.duration_since(before).unwrap()).collect();
+        assert!(here.iter().all(|after| *after >= wait), "{scope:?}: the channel's messages came after {here:?}");
+        let there = sent_after(&discord, other, fire.expected.last().unwrap(), before);
+        assert_eq!(there >= wait, scope == Scope::Global, "{scope:?}: the other channel's came after {there:?}");
+        let statistics = discord.statistics();
+        assert_eq!(statistics.invalid - invalid, u64::from(scope != Scope::Shared));
+        // One was refused; the events of both moments share the message that comes next, or have one each.
+        assert!((3..=5).contains(&(fire.attempts() - attempts)), "{scope:?}: {} attempts", fire.attempts() - attempts);
+    }
+    assert_eq!(discord.statistics().rate_limited_total(), 3, "none but those that were made up");
+    fire.check().await;
+    fire.wait_for(other, fire.expected.last().unwrap()).await;
+    assert_eq!(fire.shown_in(other), fire.expected);
+}
+
+fn now() -> SystemTime {
+    #[expect(clippy::disallowed_methods, reason = "to compare with when Discord says that a message was sent")]
+    SystemTime::now()
+}
+
+/// How long after a moment the message was sent that shows a server.
+fn sent_after(discord: &Sim, channel: u64, name: &str, moment: SystemTime) -> Duration {
+    let mut messages = discord.messages(channel).into_iter();
+    let tells = |description: &Option<String>| description.as_deref().is_some_and(|text| text.contains(name));
+    let message = messages.find(|message| message.embeds.iter().any(|embed| tells(&embed.description))).unwrap();
+    message.sent_at.duration_since(moment).unwrap()
+}
+
+/// A fire with a second channel that hears the same, while the first one refuses the bot.
+async fn refused_by_a_channel(database: Database) -> (Fire, RunningBot, u64) {
+    let mut fire = Fire::lay(database).await;
+    let bot = fire.light().await;
+    let other = fire.house.channel(fire.guild, "another");
+    fire.bind(other).await;
+    fire.check().await;
+    fire.house.discord.deny(fire.channel, VIEW_CHANNEL);
+    fire.come_up(2).await;
+    bot.wait_for_log("the channel refuses the bot", PATIENCE).await.unwrap();
+    let attempts = fire.attempts();
+    fire.come_up(5).await;
+    fire.wait_for(other, fire.expected.last().unwrap()).await;
+    assert_eq!(fire.shown_in(other), fire.expected, "the other channel goes on");
+    let list = fire.listed().await;
+    assert_eq!(list.matches("🔴").count(), 1, "{list}");
+    assert!(list.contains("50001"), "{list}");
+    let attempts = fire.attempts() - attempts;
+    assert!(attempts <= 7, "only the other channel is tried, not {attempts} times");
+    fire.house.discord.deny(fire.channel, 0);
+    (fire, bot, other)
+}
+
+async fn a_channel_without_access_stops_alone_and_goes_on_after_a_restart(database: Database) {
+    let (mut fire, mut bot, other) = refused_by_a_channel(database).await;
+    assert!(bot.terminate().await.unwrap().success());
+    let _bot = fire.house.start().await.unwrap();
+    fire.check().await;
+    fire.wait_for(other, fire.expected.last().unwrap()).await;
+    assert_eq!(fire.shown_in(other), fire.expected);
+    let list = fire.listed().await;
+    assert!(!list.contains("🔴"), "{list}");
+}
+
+async fn a_new_binding_makes_a_stopped_channel_go_on(database: Database) {
+    let (mut fire, _bot, _) = refused_by_a_channel(database).await;
+    fire.house.notify(fire.guild, fire.channel, "chat", &[]).await.unwrap();
+    fire.check().await;
+    let list = fire.listed().await;
+    assert!(!list.contains("🔴"), "{list}");
+}
+
+async fn a_deleted_channel_is_not_asked_again_and_again(database: Database) {
+    let mut fire = Fire::lay(database).await;
+    let bot = fire.light().await;
+    let doomed = fire.house.channel(fire.guild, "doomed");
+    fire.bind(doomed).await;
+    fire.check().await;
+    fire.wait_for(doomed, fire.expected.last().unwrap()).await;
+    fire.house.discord.delete_channel(doomed);
+    fire.come_up(1).await;
+    bot.wait_for_log("the channel refuses the bot", PATIENCE).await.unwrap();
+    fire.come_up(30).await;
+    fire.check().await;
+    let refusals = fire.house.discord.statistics().rejected;
+    assert_eq!(refusals.iter().filter(|refusal| refusal.status == 404).count(), 1, "{refusals:?}");
+}
+
+async fn a_message_that_discord_never_takes_is_set_aside(database: Database) {
+    let mut fire = Fire::lay(database).await;
+    let bot = fire.light().await;
+    let message = "Invalid Form Body".to_owned();
+    let trouble = Trouble::Error { status: 400, code: 50_035, message };
+    fire.house.discord.trouble(Route::MessageCreateIn(fire.channel), trouble, Some(1));
+    fire.come_up_unseen(1).await;
+    bot.wait_for_log("it is set aside", PATIENCE).await.unwrap();
+    assert!(bot.log().contains("code 50035: Invalid Form Body"), "{}", bot.log());
+    fire.come_up(3).await;
+    fire.check().await;
+}
+
+async fn a_revoked_token_stops_sending_but_not_recording(database: Database) {
+    let mut fire = Fire::lay(database).await;
+    let mut bot = fire.light().await;
+    fire.check().await;
+    let before = fire.house.discord.statistics();
+    fire.house.discord.revoke_token();
+    fire.come_up(5).await;
+    let ready = format!("{}/readyz", bot.http_url());
+    eventually("the bot says that its token is refused", async || {
+        let answer = reqwest::get(&ready).await.unwrap();
+        answer.status() == 503 && answer.text().await.unwrap().contains("token: Discord refuses it")
+    })
+    .await;
+    let attempts = fire.attempts();
+    fire.come_up(5).await;
+    eventually("intake goes on", async || fire.is_all_recorded().await).await;
+    assert_eq!(fire.attempts(), attempts, "nothing is sent any more");
+    let refused = fire.house.discord.statistics().invalid - before.invalid;
+    assert!(refused <= 5, "{refused} requests were refused");
+    assert!(bot.terminate().await.unwrap().success());
+
+    fire.house.discord.restore_token();
+    let _bot = fire.house.start().await.unwrap();
+    fire.check().await;
+}
+
+async fn stopping_takes_little_time_and_loses_nothing(database: Database) {
+    // With buckets as Discord has them: lanes that wait for theirs have to stop, too.
+    let mut fire = Fire::lay_with(database, Options::default()).await;
+    let mut bot = fire.light().await;
+    let names = fire.next_names(60);
+    let (discord, channel, servers) = (fire.house.discord.clone(), fire.channel, fire.servers.clone());
+    let publishing = async {
+        for name in &names {
+            servers.publish(&format!("{name}.events.started"), "{}").await.unwrap();
+        }
+    };
+    let stopping = async {
+        fire::wait_for(&discord, channel, &names[5]).await;
+        let asked = Instant::now();
+        let status = bot.terminate().await.unwrap();
+        assert!(status.success(), "{status}");
+        assert!(asked.elapsed() < Duration::from_secs(5), "stopping took {:?}", asked.elapsed());
+        assert!(!bot.log().contains("cut off"), "{}", bot.log());
+    };
+    tokio::join!(publishing, stopping);
+    let _bot = fire.house.start().await.unwrap();
+    fire.check().await;
+}
