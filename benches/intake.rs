@@ -30,6 +30,8 @@ use guildwire_harness::{NatsConfig, NatsServer, Postgres};
 const REPETITIONS: usize = 5;
 const EVENTS: usize = 200_000;
 const SERVERS: usize = 10;
+/// Few, because nats-server itself finds the next event of several filters the slower, the more subjects there are.
+const PLAYERS: usize = 10;
 const BATCH: usize = 500;
 const STREAM: &str = "EVENTS";
 const GUILD: GuildId = GuildId(1);
@@ -181,7 +183,7 @@ async fn publish(publisher: &Publisher, events: usize) -> Result<()> {
     let mut acknowledgements = std::collections::VecDeque::new();
     for number in 0..events {
         let server = format!("server-{}", number % SERVERS);
-        let player = 76_561_198_000_000_000 + number % 1000;
+        let player = 76_561_198_000_000_000 + number / SERVERS % PLAYERS;
         let (subject, payload) = match number / SERVERS % 5 {
             0 => (
                 format!("players.{player}.events.connected"),

@@ -150,3 +150,6 @@ impl Drop for Comparisons {
         }
     }
 }
+
+/// The user of an account, and its password.
+pub(crate) const USER: (&str, &str) = ("bot", "correct horse");

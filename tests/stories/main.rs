@@ -8,6 +8,8 @@ mod credentials;
 mod everyday;
 mod fire;
 mod installation;
+mod operating;
 mod position;
 mod refusals;
 mod support;
+mod unreadable;
