@@ -1,4 +1,4 @@
-//! `guildwire account add`: takes a credential in, after it has shown that it works.
+//! `guildwire account add`: takes a credential in, once it has shown that the account's stream can be found with it.
 
 use std::fs;
 use std::path::Path;
