@@ -1,0 +1,27 @@
+//! Every sentence the bot says, and nothing else: no layout, no cleaning, no decisions about who hears it.
+//!
+//! Arguments are shown as they are: what strangers wrote has been through `domain::text` before it comes here.
+//! Results are markdown, as embed descriptions and message contents render it.
+
+pub mod descriptions;
+
+mod answers;
+mod events;
+
+pub use self::answers::*;
+pub use self::events::*;
+use crate::domain::event::Group;
+
+/// The description of a group of kinds, where one is chosen.
+#[must_use]
+pub const fn group(group: Group) -> &'static str {
+    match group {
+        Group::Lifecycle => "Lifecycle: server started, stopping, stopped, wiped",
+        Group::Players => "Players: who joins and leaves",
+        Group::Chat => "Chat: everything players say, team chat included",
+        Group::Moderation => "Moderation: bans, reports, commands",
+        Group::Combat => "Combat: hits and respawns",
+        Group::Items => "Items: gathered, picked up, looted, crafted",
+        Group::Everything => "Everything but chat",
+    }
+}
