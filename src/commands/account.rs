@@ -44,8 +44,8 @@ pub(super) async fn list(shared: &Shared, request: &Request) -> Result<Reply, St
                 None => words::ACCOUNT_IDLE.to_owned(),
                 Some((AccountState::Connecting, _)) => words::ACCOUNT_CONNECTING.to_owned(),
                 Some((AccountState::Running, since)) => words::account_running(since.unix_seconds()),
-                Some((AccountState::Trouble(reason), since)) => {
-                    words::account_trouble(&display(&reason, REASON_LIMIT, ""), since.unix_seconds())
+                Some((AccountState::Trouble(fault), since)) => {
+                    words::account_trouble(&display(&fault.to_string(), REASON_LIMIT, ""), since.unix_seconds())
                 }
             };
             words::account_line(link.account.as_str(), link.linked_at.unix_seconds(), &state)

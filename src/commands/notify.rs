@@ -61,7 +61,7 @@ pub(super) async fn add(shared: &Shared, guilds: &Guilds, request: &Request) -> 
         words::bound(&told)
     } else {
         let why = match shared.states.get(&binding.account) {
-            Some((AccountState::Trouble(reason), _)) => Some(display(&reason, REASON_LIMIT, "")),
+            Some((AccountState::Trouble(fault), _)) => Some(display(&fault.to_string(), REASON_LIMIT, "")),
             _ => None,
         };
         words::bound_later(&told, why.as_deref())

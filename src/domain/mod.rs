@@ -6,6 +6,7 @@
 pub mod account;
 pub mod binding;
 pub mod event;
+pub mod fault;
 pub mod ids;
 pub mod invite;
 pub mod position;

@@ -15,8 +15,9 @@ use super::reader::{ReadError, Reader};
 use crate::domain::account::Account;
 use crate::domain::binding::Binding;
 use crate::domain::event::KindSet;
+use crate::domain::fault::Fault;
 use crate::domain::position::{Delivered, Position, Session, Verdict};
-use crate::nats::connection::{Connection, NatsError};
+use crate::nats::connection::Connection;
 use crate::nats::jetstream::{Covering, deliveries};
 use crate::store::StoreError;
 use crate::store::accounts::SealedCredential;
@@ -92,7 +93,7 @@ impl Reader {
         let (covering, hearers) = self.cover(connection, account, stream).await?;
         let Some(position) = self.shared.store.position(&account.name, stream).await? else {
             // Removed at this very moment; the roster says so shortly.
-            return Err(NatsError::Lost.into());
+            return Err(Fault::Lost.into());
         };
         // The stream asks for nothing before it is polled, so the reset comes first.
         let messages = deliveries(&covering.consumer).await?;
@@ -176,11 +177,11 @@ impl Reader {
                     continue;
                 }
                 item = tokio::time::timeout(IDLE, attachment.messages.next()) => item,
-                subject = connection.denied("$JS.API.CONSUMER.MSG.NEXT.") => return Err(NatsError::Denied(subject).into()),
+                subject = connection.denied("$JS.API.CONSUMER.MSG.NEXT.") => return Err(Fault::Denied(subject).into()),
                 // A denied acknowledgement looks sent; the events would come again and again.
-                subject = connection.denied("$JS.ACK.") => return Err(NatsError::Denied(subject).into()),
+                subject = connection.denied("$JS.ACK.") => return Err(Fault::Denied(subject).into()),
                 // Last: what came before the loss is recorded, so that what caused it is the next.
-                () = connection.lost() => return Err(NatsError::Lost.into()),
+                () = connection.lost() => return Err(Fault::Lost.into()),
             };
             match item {
                 Err(_) => return Ok(Next::Idle),

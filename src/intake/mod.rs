@@ -14,8 +14,8 @@ use std::path::Path;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::domain::account::Account;
+use crate::domain::fault::Fault;
 use crate::domain::ids::AccountName;
-use crate::nats::connection::NatsError;
 use crate::nats::credential::Credential;
 use crate::secrets::{KeyFileError, SecretKey};
 use crate::store::accounts::SealedCredential;
@@ -64,12 +64,12 @@ pub fn seal_credential(key: &SecretKey, account: &AccountName, credential: &Cred
 }
 
 /// Opens an account's credential.
-pub fn open_credential(key: &SecretKey, account: &Account, sealed: &SealedCredential) -> Result<Credential, NatsError> {
+pub fn open_credential(key: &SecretKey, account: &Account, sealed: &SealedCredential) -> Result<Credential, Fault> {
     let secret = key
         .open(&context(&account.name, &sealed.kind), &sealed.sealed)
-        .map_err(|error| NatsError::BadCredential(error.to_string()))?;
+        .map_err(|error| Fault::BadCredential(error.to_string()))?;
     let text = std::str::from_utf8(secret.expose_secret())
-        .map_err(|_| NatsError::BadCredential("the stored credential is no text".to_owned()))?;
+        .map_err(|_| Fault::BadCredential("the stored credential is no text".to_owned()))?;
     Ok(Credential::from_secret(&sealed.kind, SecretString::from(text))?)
 }
 

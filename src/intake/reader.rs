@@ -12,9 +12,10 @@ use super::attachment::{Attachment, Next};
 use super::open_credential;
 use crate::clock;
 use crate::domain::account::Account;
+use crate::domain::fault::Fault;
 use crate::domain::ids::AccountName;
 use crate::domain::retry::backoff;
-use crate::nats::connection::{Connection, NatsError};
+use crate::nats::connection::Connection;
 use crate::nats::credential::Credential;
 use crate::nats::states::{AccountState, AccountStates};
 use crate::secrets::SecretKey;
@@ -76,11 +77,22 @@ struct Attached {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ReadError {
     #[error(transparent)]
-    Nats(#[from] NatsError),
+    Nats(#[from] Fault),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("the account was removed")]
     AccountRemoved,
+}
+
+impl ReadError {
+    /// What is wrong with the account, to be told; nothing when it is on its way out.
+    fn fault(&self) -> Option<Fault> {
+        match self {
+            Self::Nats(fault) => Some(fault.clone()),
+            Self::Store(error) => Some(Fault::Database(error.to_string())),
+            Self::AccountRemoved => None,
+        }
+    }
 }
 
 impl Reader {
@@ -103,7 +115,9 @@ impl Reader {
             };
             failures += 1;
             let wait = backoff(failures, FIRST_WAIT, LONGEST_WAIT, rand::random());
-            self.note(AccountState::Trouble(error.to_string()), failures);
+            if let Some(fault) = error.fault() {
+                self.note(AccountState::Trouble(fault), failures);
+            }
             tracing::debug!(account = %self.account, %error, ?wait, "reading failed");
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
@@ -125,7 +139,8 @@ impl Reader {
         }
         if self.shared.states.set(&self.account, state.clone(), clock::now()) {
             match state {
-                AccountState::Trouble(reason) => {
+                AccountState::Trouble(fault) => {
+                    let reason = fault.to_string();
                     tracing::warn!(account = %self.account, reason, "can't read the account; trying again");
                 }
                 AccountState::Running => tracing::info!(account = %self.account, "reading the account's events"),
@@ -184,14 +199,14 @@ impl Reader {
     /// What a loss of the connection means when it comes each time that events are asked for: async-nats gives up a
     /// connection on which a subject is not UTF-8, which nats-server takes from whoever may publish.
     fn explained(&mut self, error: ReadError, stream: &str, attachment: &Attachment) -> ReadError {
-        if !matches!(error, ReadError::Nats(NatsError::Lost)) {
+        if !matches!(error, ReadError::Nats(Fault::Lost)) {
             return error;
         }
         self.cut_short += 1;
         if self.cut_short <= TOLERATED_CUTS {
             return error;
         }
-        NatsError::LostEachTime { stream: stream.to_owned(), after: attachment.last_sequence() }.into()
+        Fault::LostEachTime { stream: stream.to_owned(), after: attachment.last_sequence() }.into()
     }
 
     pub(super) async fn load_account(&self) -> Result<Option<(Account, SealedCredential)>, StoreError> {

@@ -7,7 +7,8 @@ use async_nats::{Client, ConnectErrorKind, Event, ServerError, jetstream};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::credential::{BadCredential, Credential};
+use super::credential::Credential;
+use crate::domain::fault::Fault;
 
 /// The first nats-server that can set a durable consumer back to a sequence (`CONSUMER.RESET`).
 pub const OLDEST_SERVER: (u32, u32) = (2, 14);
@@ -21,99 +22,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often a silent connection is pinged: two that go unanswered end it.
 const PING_INTERVAL: Duration = Duration::from_secs(15);
 
-/// Why an account can't be read, in words for the account's owner.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum NatsError {
-    /// Nothing answers there.
-    #[error(
-        "nats-server can't be reached at {url} ({reason}): check that it runs there and that this address is right"
-    )]
-    Unreachable {
-        /// Where.
-        url: String,
-        /// What the client library said.
-        reason: String,
-    },
-    /// The server does not let this user in.
-    #[error("nats-server at {url} refuses the credential: check that the user exists there and was not revoked")]
-    Refused {
-        /// Where.
-        url: String,
-    },
-    /// The stored credential is none.
-    #[error("{0}")]
-    BadCredential(String),
-    /// The server lacks what reading without loss needs.
-    #[error("nats-server {version} is too old: guildwire needs 2.14 or newer, to set its consumer back after a crash")]
-    TooOld {
-        /// The version it says it has.
-        version: String,
-    },
-    /// The account has no JetStream.
-    #[error("JetStream is not available to this account: enable it for the account in nats-server's configuration")]
-    NoJetStream,
-    /// No stream keeps the game servers' events.
-    #[error(
-        "no stream covers {subjects}: make one with `nats stream add EVENTS --subjects '{subjects}' --storage file --defaults`"
-    )]
-    NoStream {
-        /// Which subjects.
-        subjects: String,
-    },
-    /// The named stream does not exist.
-    #[error("there is no stream named {0} in this account")]
-    StreamMissing(String),
-    /// More than one stream could be meant.
-    #[error("several streams cover {subjects} ({}): name the one to read with --stream", .names.join(", "))]
-    SeveralStreams {
-        /// Which subjects.
-        subjects: String,
-        /// The streams' names.
-        names: Vec<String>,
-    },
-    /// The user lacks a permission.
-    #[error("the user may not publish to {0}: allow that subject in the user's permissions")]
-    Denied(String),
-    /// JetStream said no.
-    #[error("JetStream refuses: {0}")]
-    JetStream(String),
-    /// No answer came.
-    #[error(
-        "nats-server does not answer {0}: the user may lack the permission to publish there, or to subscribe to \
-         _INBOX_guildwire.>"
-    )]
-    TimedOut(String),
-    /// The connection ended.
-    #[error("the connection to nats-server was lost")]
-    Lost,
-    /// The connection ends each time that events are asked for.
-    #[error(
-        "the connection to nats-server is lost whenever events are asked for: most likely a subject in stream {stream} \
-         is not UTF-8, behind message {after}; find it with `nats stream view {stream}` and delete it with \
-         `nats stream rmm {stream} NUMBER`"
-    )]
-    LostEachTime {
-        /// The stream.
-        stream: String,
-        /// The last message that could be read.
-        after: u64,
-    },
-    /// The answer can't be read.
-    #[error("nats-server's answer to {subject} can't be read: {reason}")]
-    BadAnswer {
-        /// The request's subject.
-        subject: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-}
-
-impl From<BadCredential> for NatsError {
-    fn from(error: BadCredential) -> Self {
-        Self::BadCredential(error.to_string())
-    }
-}
-
 /// A live connection as one account.
 #[derive(Debug, Clone)]
 pub struct Connection {
@@ -126,7 +34,7 @@ pub struct Connection {
 
 impl Connection {
     /// Connects to `url` and checks the server's version.
-    pub async fn open(url: &str, credential: &Credential) -> Result<Self, NatsError> {
+    pub async fn open(url: &str, credential: &Credential) -> Result<Self, Fault> {
         let lost = CancellationToken::new();
         let (denied_sender, denied) = watch::channel(None);
         let on_lost = lost.clone();
@@ -155,13 +63,13 @@ impl Connection {
             });
         let client = options.connect(url).await.map_err(|error| match error.kind() {
             ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication => {
-                NatsError::Refused { url: url.to_owned() }
+                Fault::Refused { url: url.to_owned() }
             }
-            _ => NatsError::Unreachable { url: url.to_owned(), reason: error.to_string() },
+            _ => Fault::Unreachable { url: url.to_owned(), reason: error.to_string() },
         })?;
         let version = client.server_info().version;
         if !is_new_enough(&version) {
-            return Err(NatsError::TooOld { version });
+            return Err(Fault::TooOld { version });
         }
         let jetstream = jetstream::ContextBuilder::new().timeout(REQUEST_TIMEOUT).build(client.clone());
         Ok(Self { client, jetstream, lost, denied })

@@ -5,6 +5,8 @@ use nkeys::KeyPair;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::fault::Fault;
+
 /// A credential of a NATS user: <https://docs.nats.io/running-a-nats-service/configuration/securing_nats/auth_intro>.
 #[derive(Debug, Clone)]
 pub enum Credential {
@@ -36,6 +38,12 @@ pub enum BadCredential {
     /// A kind or a form that this version does not know.
     #[error("the stored credential has a form that this guildwire does not know")]
     Form,
+}
+
+impl From<BadCredential> for Fault {
+    fn from(error: BadCredential) -> Self {
+        Self::BadCredential(error.to_string())
+    }
 }
 
 #[derive(Serialize, Deserialize)]

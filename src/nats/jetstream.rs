@@ -14,7 +14,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::connection::{Connection, NatsError};
+use super::connection::Connection;
+use crate::domain::fault::Fault;
 use crate::domain::position::Position;
 use crate::domain::subject::Root;
 use crate::domain::timestamp::Timestamp;
@@ -68,25 +69,25 @@ struct Deleted {}
 
 impl Connection {
     /// The one stream that covers the root's subjects.
-    pub async fn find_stream(&self, root: &Root) -> Result<String, NatsError> {
+    pub async fn find_stream(&self, root: &Root) -> Result<String, Fault> {
         let subjects = root.all_subjects();
         let names: Names = self.ask("STREAM.NAMES".to_owned(), json!({ "subject": subjects })).await?;
         let mut names = names.streams.unwrap_or_default();
         match names.len() {
-            0 => Err(NatsError::NoStream { subjects }),
+            0 => Err(Fault::NoStream { subjects }),
             1 => Ok(names.remove(0)),
-            _ => Err(NatsError::SeveralStreams { subjects, names }),
+            _ => Err(Fault::SeveralStreams { subjects, names }),
         }
     }
 
     /// Where the stream ends now: reading from there on begins with what comes next.
-    pub async fn stream_end(&self, stream: &str) -> Result<Position, NatsError> {
+    pub async fn stream_end(&self, stream: &str) -> Result<Position, Fault> {
         let info: stream::Info = self.ask(format!("STREAM.INFO.{stream}"), json!({})).await?;
         Ok(Position { last_sequence: info.state.last_sequence, last_time: info.state.last_timestamp.into() })
     }
 
     /// Makes the durable consumer, or gives the one that is there the filter.
-    pub async fn cover(&self, stream: &str, durable: &str, filter: Vec<String>) -> Result<Covering, NatsError> {
+    pub async fn cover(&self, stream: &str, durable: &str, filter: Vec<String>) -> Result<Covering, Fault> {
         let config = pull::Config {
             durable_name: Some(durable.to_owned()),
             description: Some("guildwire reads events for Discord".to_owned()),
@@ -105,40 +106,40 @@ impl Connection {
     }
 
     /// Sets the durable back, so that what it delivers next has at least this sequence and is counted from 1.
-    pub async fn reset(&self, stream: &str, durable: &str, sequence: u64) -> Result<AfterReset, NatsError> {
+    pub async fn reset(&self, stream: &str, durable: &str, sequence: u64) -> Result<AfterReset, Fault> {
         let info: Info = self.ask(format!("CONSUMER.RESET.{stream}.{durable}"), json!({ "seq": sequence })).await?;
         Ok(AfterReset { pending: info.num_pending, delivered: info.delivered.consumer_sequence })
     }
 
     /// Deletes the durable. One that is gone already is no error.
-    pub async fn delete_consumer(&self, stream: &str, durable: &str) -> Result<(), NatsError> {
+    pub async fn delete_consumer(&self, stream: &str, durable: &str) -> Result<(), Fault> {
         match self.ask::<Deleted>(format!("CONSUMER.DELETE.{stream}.{durable}"), json!({})).await {
             Ok(_) => Ok(()),
-            Err(NatsError::JetStream(reason)) if reason.contains("consumer not found") => Ok(()),
+            Err(Fault::JetStream(reason)) if reason.contains("consumer not found") => Ok(()),
             Err(error) => Err(error),
         }
     }
 
     /// Sends a request to JetStream's API. A refusal to publish it is known within a round trip, not by the time-out.
-    async fn ask<Answer: DeserializeOwned>(&self, subject: String, body: Value) -> Result<Answer, NatsError> {
+    async fn ask<Answer: DeserializeOwned>(&self, subject: String, body: Value) -> Result<Answer, Fault> {
         let full_subject = format!("$JS.API.{subject}");
         let answer: Result<Response<Answer>, RequestError> = tokio::select! {
             answer = self.jetstream.request(subject, &body) => answer,
-            denied = self.denied(&full_subject) => return Err(NatsError::Denied(denied)),
-            () = self.lost() => return Err(NatsError::Lost),
+            denied = self.denied(&full_subject) => return Err(Fault::Denied(denied)),
+            () = self.lost() => return Err(Fault::Lost),
         };
         match answer {
             Ok(Response::Ok(answer)) => Ok(answer),
             Ok(Response::Err { error }) if error.error_code() == ErrorCode::STREAM_NOT_FOUND => {
                 let stream = full_subject.split('.').nth(4).unwrap_or_default();
-                Err(NatsError::StreamMissing(stream.to_owned()))
+                Err(Fault::StreamMissing(stream.to_owned()))
             }
-            Ok(Response::Err { error }) if is_without_jetstream(error.error_code()) => Err(NatsError::NoJetStream),
-            Ok(Response::Err { error }) => Err(NatsError::JetStream(error.to_string())),
+            Ok(Response::Err { error }) if is_without_jetstream(error.error_code()) => Err(Fault::NoJetStream),
+            Ok(Response::Err { error }) => Err(Fault::JetStream(error.to_string())),
             Err(error) => Err(match error.kind() {
-                RequestErrorKind::TimedOut => NatsError::TimedOut(full_subject),
-                RequestErrorKind::NoResponders => NatsError::NoJetStream,
-                _ => NatsError::BadAnswer { subject: full_subject, reason: error.to_string() },
+                RequestErrorKind::TimedOut => Fault::TimedOut(full_subject),
+                RequestErrorKind::NoResponders => Fault::NoJetStream,
+                _ => Fault::BadAnswer { subject: full_subject, reason: error.to_string() },
             }),
         }
     }
@@ -150,7 +151,7 @@ fn is_without_jetstream(code: ErrorCode) -> bool {
 }
 
 /// Opens the consumer's deliveries. Nothing is asked for before the first poll, so a reset may still follow.
-pub async fn deliveries(consumer: &Consumer<pull::Config>) -> Result<Stream, NatsError> {
+pub async fn deliveries(consumer: &Consumer<pull::Config>) -> Result<Stream, Fault> {
     consumer
         .stream()
         .max_messages_per_batch(PULL_BATCH)
@@ -158,5 +159,5 @@ pub async fn deliveries(consumer: &Consumer<pull::Config>) -> Result<Stream, Nat
         .heartbeat(HEARTBEAT)
         .messages()
         .await
-        .map_err(|error| NatsError::JetStream(error.to_string()))
+        .map_err(|error| Fault::JetStream(error.to_string()))
 }

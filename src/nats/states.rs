@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use dashmap::DashMap;
 
+use crate::domain::fault::Fault;
 use crate::domain::ids::AccountName;
 use crate::domain::timestamp::Timestamp;
 
@@ -14,8 +15,8 @@ pub enum AccountState {
     Connecting,
     /// Events are read as they come.
     Running,
-    /// Reading stopped; it is tried again by itself. Why, in words for the owner.
-    Trouble(String),
+    /// Reading stopped; it is tried again by itself.
+    Trouble(Fault),
 }
 
 /// Every subscribed account's state, with the moment since when. Cloning shares it.

@@ -10,9 +10,10 @@ use super::secret_key;
 use crate::cli::{AddAccount, CredentialSource};
 use crate::clock;
 use crate::domain::account::Account;
+use crate::domain::fault::Fault;
 use crate::domain::ids::AccountName;
 use crate::intake::seal_credential;
-use crate::nats::connection::{Connection, NatsError};
+use crate::nats::connection::Connection;
 use crate::nats::credential::Credential;
 use crate::settings::Settings;
 use crate::store::Store;
@@ -51,7 +52,7 @@ pub(super) async fn add(store: &Store, settings: &Settings, add: AddAccount) -> 
 }
 
 /// Looks for what reading the account takes, in the order in which reading it does.
-async fn find(account: &Account, credential: &Credential) -> Result<Found, NatsError> {
+async fn find(account: &Account, credential: &Credential) -> Result<Found, Fault> {
     let connection = Connection::open(&account.url, credential).await?;
     let stream = match &account.stream {
         Some(stream) => stream.clone(),
@@ -80,7 +81,7 @@ fn told(account: &Account, found: Option<&Found>) -> String {
     )
 }
 
-fn not_stored(error: &NatsError) -> anyhow::Error {
+fn not_stored(error: &Fault) -> anyhow::Error {
     anyhow::anyhow!("{error}\nNothing was stored. To store the account without trying it, add --no-check.")
 }
 

@@ -7,8 +7,9 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use super::{known_account, secret_key};
 use crate::cli::RemoveAccount;
 use crate::domain::account::Account;
+use crate::domain::fault::Fault;
 use crate::intake::{durable_name, open_credential};
-use crate::nats::connection::{Connection, NatsError};
+use crate::nats::connection::Connection;
 use crate::secrets::SecretKey;
 use crate::settings::Settings;
 use crate::store::lock::RunnerLock;
@@ -91,7 +92,7 @@ async fn delete(store: &Store, key: &SecretKey, account: &Account, stream: &str,
     let credential = open_credential(key, account, &sealed)?;
     let connection = Connection::open(&account.url, &credential).await?;
     match connection.delete_consumer(stream, durable).await {
-        Ok(()) | Err(NatsError::StreamMissing(_)) => Ok(()),
+        Ok(()) | Err(Fault::StreamMissing(_)) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
