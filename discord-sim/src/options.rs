@@ -38,6 +38,8 @@ pub struct Options {
     /// IDENTIFY calls per day before the token is taken away
     /// (<https://discord.com/developers/docs/events/gateway#session-start-limit-object>).
     pub identify_limit: u32,
+    /// How many shards `GET /gateway/bot` recommends.
+    pub shards: u32,
     /// Whether the application was granted the privileged intents; without, asking for one closes with 4014.
     pub privileged_intents: bool,
     /// How long an interaction may take to its first answer.
@@ -63,6 +65,7 @@ impl Default for Options {
             heartbeat_interval: Duration::from_millis(41_250),
             max_concurrency: 16,
             identify_limit: 1000,
+            shards: 1,
             privileged_intents: false,
             interaction_deadline: Duration::from_secs(3),
             deferred_within: Duration::from_secs(15),

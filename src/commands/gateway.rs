@@ -1,23 +1,26 @@
 //! The connection that brings interactions and keeps the bot's picture of its guilds: serenity's, watched.
 
-use std::collections::BTreeSet;
+mod shards;
+
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serenity::all::{
-    ClientBuilder, ConnectionStage, Context, EventHandler, GatewayIntents, HttpBuilder, Interaction, Ready,
-    ResumedEvent, ShardId, ShardStageUpdateEvent,
+    Client, ClientBuilder, ConnectionStage, Context, EventHandler, GatewayIntents, HttpBuilder, Interaction, Ready,
+    ResumedEvent, ShardStageUpdateEvent,
 };
 use serenity::async_trait;
 use serenity::cache::Settings as CacheSettings;
 use serenity::gateway::GatewayError;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
+use self::shards::{Shards, stalled};
 use super::{Shared, answer, definitions, offer};
 use crate::discord::guilds::Guilds;
-use crate::discord::rest::RestError;
+use crate::discord::rest::{Gateway, RestError};
 use crate::domain::retry::backoff;
 use crate::lifecycle::Lifecycle;
 
@@ -39,6 +42,8 @@ enum Failure {
     WrongToken,
     /// It may work later.
     ForNow(String),
+    /// Discord says how long to wait before it is asked again.
+    Limited(Duration),
 }
 
 /// Stays connected until the service stops. A token that is wrong from the start stops the service; one that is revoked
@@ -53,6 +58,7 @@ pub async fn run(shared: Shared, lifecycle: Lifecycle) {
         if began.elapsed() > LONGEST_WAIT {
             failures = 0;
         }
+        let mut shortest_wait = Duration::ZERO;
         let reason = match (ended, was_ready.load(Ordering::Relaxed)) {
             (Failure::WrongToken, false) => return lifecycle.fail(WRONG_TOKEN),
             (Failure::WrongToken, true) => {
@@ -62,12 +68,16 @@ pub async fn run(shared: Shared, lifecycle: Lifecycle) {
             }
             (Failure::Fatal(reason), false) => return lifecycle.fail(reason),
             (Failure::Fatal(reason) | Failure::ForNow(reason), _) => reason,
+            (Failure::Limited(wait), _) => {
+                shortest_wait = wait;
+                "Discord limits the bot".to_owned()
+            }
         };
         if shared.drain.is_cancelled() {
             return;
         }
         failures += 1;
-        let wait = backoff(failures, FIRST_WAIT, LONGEST_WAIT, rand::random());
+        let wait = backoff(failures, FIRST_WAIT, LONGEST_WAIT, rand::random()).max(shortest_wait);
         tracing::warn!(reason, ?wait, "no connection to Discord's gateway; trying again");
         shared.drain.run_until_cancelled(tokio::time::sleep(wait)).await;
     }
@@ -81,41 +91,63 @@ async fn connect(shared: &Shared, was_ready: &Arc<AtomicBool>) -> Failure {
         Some(Err(failure)) => return failure,
         None => return stopping(),
     };
-    let http = HttpBuilder::new(shared.token.expose_secret())
-        .proxy(&shared.api_url)
+    let (shards, changes) = watch::channel(Shards::none_of(gateway.shards));
+    let handler = Handler { shared: shared.clone(), was_ready: Arc::clone(was_ready), shards };
+    let mut client = match client(&shared.token, &shared.api_url, &gateway, handler).await {
+        Ok(client) => client,
+        Err(error) => return Failure::ForNow(error.to_string()),
+    };
+    let manager = Arc::clone(&client.shard_manager);
+    tokio::select! {
+        ended = client.start_shards(gateway.shards) => match ended {
+            Ok(()) => Failure::ForNow("the connection ended".to_owned()),
+            Err(error) => gateway_failure(error),
+        },
+        () = stalled(changes) => {
+            manager.shutdown_all().await;
+            Failure::ForNow("a shard did not connect".to_owned())
+        }
+        () = shared.drain.cancelled() => {
+            manager.shutdown_all().await;
+            stopping()
+        }
+    }
+}
+
+/// serenity's client, which goes to the address that was asked for and to no other.
+async fn client(
+    token: &SecretString,
+    api_url: &str,
+    gateway: &Gateway,
+    handler: impl EventHandler + 'static,
+) -> serenity::Result<Client> {
+    let http = HttpBuilder::new(token.expose_secret())
+        .proxy(api_url)
         // With its own limiter, serenity would talk to discord.com whatever the proxy is.
         .ratelimiter_disabled(true)
         .build();
     let mut cache = CacheSettings::default();
     cache.max_messages = 0;
     cache.cache_users = false;
-    let handler = Handler { shared: shared.clone(), was_ready: Arc::clone(was_ready), shards: Mutex::default() };
     let client =
-        ClientBuilder::new_with_http(http, GatewayIntents::GUILDS).cache_settings(cache).event_handler(handler);
-    let mut client = match client.await {
-        Ok(client) => client,
-        Err(error) => return Failure::ForNow(error.to_string()),
-    };
+        ClientBuilder::new_with_http(http, GatewayIntents::GUILDS).cache_settings(cache).event_handler(handler).await?;
     // serenity asks for this address itself and, when that fails, takes the real Discord's.
-    gateway.clone_into(&mut *client.ws_url.lock().await);
+    gateway.url.clone_into(&mut *client.ws_url.lock().await);
+    Ok(client)
+}
 
-    let shards = Arc::clone(&client.shard_manager);
-    match shared.drain.run_until_cancelled(client.start_autosharded()).await {
-        Some(Ok(())) => Failure::ForNow("the connection ended".to_owned()),
-        Some(Err(serenity::Error::Gateway(GatewayError::InvalidAuthentication))) => Failure::WrongToken,
-        Some(Err(serenity::Error::Gateway(
+fn gateway_failure(error: serenity::Error) -> Failure {
+    match error {
+        serenity::Error::Gateway(GatewayError::InvalidAuthentication) => Failure::WrongToken,
+        serenity::Error::Gateway(
             error @ (GatewayError::InvalidGatewayIntents | GatewayError::DisallowedGatewayIntents),
-        ))) => Failure::Fatal(format!("Discord refuses the bot's gateway intents: {error}")),
-        Some(Err(other)) => Failure::ForNow(other.to_string()),
-        None => {
-            shards.shutdown_all().await;
-            stopping()
-        }
+        ) => Failure::Fatal(format!("Discord refuses the bot's gateway intents: {error}")),
+        other => Failure::ForNow(other.to_string()),
     }
 }
 
-/// Makes sure of the token and registers the commands; answers with the gateway's address.
-async fn prepare(shared: &Shared) -> Result<String, Failure> {
+/// Makes sure of the token, registers the commands, and waits until new sessions may begin.
+async fn prepare(shared: &Shared) -> Result<Gateway, Failure> {
     shared.limiter.wait_for_gate().await;
     let gateway = shared.rest.gateway().await.map_err(failure)?;
     if shared.is_test_address && gateway.url.contains("discord.gg") {
@@ -135,12 +167,25 @@ async fn prepare(shared: &Shared) -> Result<String, Failure> {
         }
         other => failure(other),
     })?;
-    Ok(gateway.url)
+    let starts = gateway.session_starts();
+    let wait = starts.wait(gateway.shards);
+    if !wait.is_zero() {
+        tracing::warn!(
+            ?wait,
+            remaining = starts.remaining,
+            total = starts.total,
+            "too many sessions with Discord's gateway were begun: waiting, so that Discord does not take the bot's token \
+             away; events are still recorded and sent"
+        );
+        tokio::time::sleep(wait).await;
+    }
+    Ok(gateway)
 }
 
 fn failure(error: RestError) -> Failure {
     match error {
         RestError::Unauthorised => Failure::WrongToken,
+        RestError::Limited { wait, .. } => Failure::Limited(wait),
         other => Failure::ForNow(other.to_string()),
     }
 }
@@ -149,22 +194,13 @@ struct Handler {
     shared: Shared,
     /// Whether a session ever began.
     was_ready: Arc<AtomicBool>,
-    shards: Mutex<Shards>,
-}
-
-/// Which shards are connected, of how many.
-#[derive(Default)]
-struct Shards {
-    connected: BTreeSet<ShardId>,
-    total: usize,
+    shards: watch::Sender<Shards>,
 }
 
 impl Handler {
     fn note(&self, change: impl FnOnce(&mut Shards)) {
-        let mut shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut shards);
-        let all = shards.total > 0 && shards.connected.len() >= shards.total;
-        self.shared.connected.store(all, Ordering::Relaxed);
+        self.shards.send_modify(change);
+        self.shared.connected.store(self.shards.borrow().are_all_connected(), Ordering::Relaxed);
     }
 }
 
@@ -173,25 +209,20 @@ impl EventHandler for Handler {
     async fn ready(&self, context: Context, ready: Ready) {
         tracing::info!(shard = context.shard_id.0, guilds = ready.guilds.len(), "connected to Discord");
         self.was_ready.store(true, Ordering::Relaxed);
-        self.note(|shards| {
-            shards.total = ready.shard.map_or(1, |shard| usize::try_from(shard.total).unwrap_or(1));
-            shards.connected.insert(context.shard_id);
-        });
+        self.note(|shards| shards.connect(context.shard_id));
     }
 
     async fn resume(&self, context: Context, _: ResumedEvent) {
         tracing::info!(shard = context.shard_id.0, "connected to Discord again, with nothing missed");
-        self.note(|shards| {
-            shards.connected.insert(context.shard_id);
-        });
+        self.note(|shards| shards.connect(context.shard_id));
     }
 
     async fn shard_stage_update(&self, _: Context, event: ShardStageUpdateEvent) {
         self.note(|shards| {
             if event.new == ConnectionStage::Connected {
-                shards.connected.insert(event.shard_id);
+                shards.connect(event.shard_id);
             } else {
-                shards.connected.remove(&event.shard_id);
+                shards.disconnect(event.shard_id);
             }
         });
     }

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::answer::{Answer, Scope, Verdict, seconds};
 use super::limiter::BucketState;
 use crate::domain::ids::ChannelId;
+use crate::domain::session_starts::SessionStarts;
 
 /// Discord asks bots to name themselves in this form, and refuses others:
 /// <https://discord.com/developers/docs/reference#user-agent>.
@@ -52,11 +53,31 @@ pub enum RestError {
     },
 }
 
-/// Where the gateway is.
+/// Where the gateway is, and how it may be used.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Gateway {
     /// The address to connect to.
     pub url: String,
+    /// How many shards Discord recommends.
+    pub shards: u32,
+    session_start_limit: SessionStartLimit,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+struct SessionStartLimit {
+    total: u32,
+    remaining: u32,
+    /// In milliseconds.
+    reset_after: u64,
+}
+
+impl Gateway {
+    /// How many sessions the bot may still begin.
+    #[must_use]
+    pub const fn session_starts(&self) -> SessionStarts {
+        let SessionStartLimit { total, remaining, reset_after } = self.session_start_limit;
+        SessionStarts { total, remaining, reset_after: Duration::from_millis(reset_after) }
+    }
 }
 
 /// How many messages [`Rest::messages_after`] answers with; Discord gives no more.

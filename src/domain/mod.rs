@@ -11,6 +11,7 @@ pub mod ids;
 pub mod invite;
 pub mod position;
 pub mod retry;
+pub mod session_starts;
 pub mod subject;
 pub mod text;
 pub mod timestamp;

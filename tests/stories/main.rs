@@ -7,6 +7,7 @@ mod crashes;
 mod credentials;
 mod everyday;
 mod fire;
+mod gateway;
 mod installation;
 mod operating;
 mod position;

@@ -221,7 +221,7 @@ fn gateway_bot(world: &World) -> Value {
     let used = u32::try_from(world.sessions.identified_today()).unwrap_or(total);
     let day = Duration::from_hours(24).as_millis();
     json!({
-        "url": gateway_url(world), "shards": 1,
+        "url": gateway_url(world), "shards": world.options.shards,
         "session_start_limit": {
             "total": total, "remaining": total.saturating_sub(used), "reset_after": u64::try_from(day).unwrap_or(0),
             "max_concurrency": world.options.max_concurrency,
