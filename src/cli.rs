@@ -42,6 +42,11 @@ pub enum Command {
     /// Works while `guildwire run` is running, which notices within seconds.
     #[command(subcommand, after_help = ACCOUNT_EXAMPLES)]
     Account(AccountCommand),
+    /// Try everything that running needs, and say what is wrong and what to do about it.
+    ///
+    /// Looks at the settings, the database, the key file, the bot's token, Discord's gateway, the commands, every account
+    /// and every channel. Ends with 1 when something is wrong. Works while `guildwire run` is running.
+    Doctor,
     /// Print the settings in force and where they come from, without secrets.
     Config,
 }

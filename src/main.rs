@@ -38,6 +38,11 @@ fn carry_out(cli: Cli) -> anyhow::Result<()> {
                 Outcome::Failed(reason) => Err(anyhow::Error::msg(reason)),
             },
             Command::Account(command) => print(&operator::account(command, &settings).await?),
+            Command::Doctor => {
+                let report = operator::doctor(&settings).await;
+                print(&report.to_string())?;
+                report.failure().map_or(Ok(()), |failure| Err(anyhow::Error::msg(failure)))
+            }
             Command::Config => print(&settings.render_redacted()),
         }
     });

@@ -5,10 +5,13 @@
 //! and a warning go to standard error.
 
 mod add;
+mod doctor;
 mod invite;
 mod list;
 mod remove;
+mod report;
 
+pub use self::doctor::doctor;
 use anyhow::Context as _;
 use secrecy::ExposeSecret;
 
@@ -48,6 +51,11 @@ async fn known_account(store: &Store, name: &AccountName) -> anyhow::Result<Acco
 /// The key that seals credentials; made anew only while nothing is sealed.
 async fn secret_key(store: &Store, settings: &Settings) -> anyhow::Result<SecretKey> {
     Ok(load_key(store, &settings.secrets.key_file).await?)
+}
+
+/// A number of things, such as `1 link` or `2 links`.
+fn counted(number: i64, one: &str, several: &str) -> String {
+    if number == 1 { format!("{number} {one}") } else { format!("{number} {several}") }
 }
 
 const HOW_TO_ADD: &str = "add one with `guildwire account add NAME --url nats://… --creds FILE` \

@@ -196,6 +196,16 @@ impl Settings {
         text
     }
 
+    /// Where settings came from beside the defaults, for people.
+    #[must_use]
+    pub fn sources(&self) -> String {
+        let changed: Vec<_> = self.origins.values().filter(|origin| !matches!(origin, Origin::Defaults)).collect();
+        let mut sources: Vec<_> = changed.iter().map(ToString::to_string).collect();
+        sources.sort();
+        sources.dedup();
+        if sources.is_empty() { "the defaults".to_owned() } else { format!("from {}", sources.join(", ")) }
+    }
+
     /// Each key with its value as it may be shown, in the manual's order.
     fn shown(&self) -> Vec<(&'static str, String)> {
         let token = if self.discord.token.is_some() { "<set>" } else { "<not set>" };

@@ -14,6 +14,21 @@ pub(super) fn all() -> Vec<CreateCommand> {
     vec![account(), notify(), status()]
 }
 
+/// The commands' names, sorted.
+#[must_use]
+pub fn names() -> Vec<String> {
+    let all = serde_json::to_value(all()).unwrap_or_default();
+    let mut names: Vec<_> = all
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|command| command["name"].as_str())
+        .map(str::to_owned)
+        .collect();
+    names.sort();
+    names
+}
+
 fn account() -> CreateCommand {
     let link = subcommand("link", descriptions::ACCOUNT_LINK)
         .add_sub_option(text("code", descriptions::ACCOUNT_LINK_CODE).required(true).max_length(100));

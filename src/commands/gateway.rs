@@ -1,6 +1,7 @@
 //! The connection that brings interactions and keeps the bot's picture of its guilds: serenity's, watched.
 
 mod shards;
+mod visit;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,6 +19,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use self::shards::{Shards, stalled};
+pub use self::visit::{Visit, visit};
 use super::{Shared, answer, definitions, offer};
 use crate::discord::guilds::Guilds;
 use crate::discord::rest::{Gateway, RestError};
@@ -91,7 +93,7 @@ async fn connect(shared: &Shared, was_ready: &Arc<AtomicBool>) -> Failure {
         Some(Err(failure)) => return failure,
         None => return stopping(),
     };
-    let (shards, changes) = watch::channel(Shards::none_of(gateway.shards));
+    let (shards, changes) = watch::channel(Shards::none_of(gateway.shards()));
     let handler = Handler { shared: shared.clone(), was_ready: Arc::clone(was_ready), shards };
     let mut client = match client(&shared.token, &shared.api_url, &gateway, handler).await {
         Ok(client) => client,
@@ -99,7 +101,7 @@ async fn connect(shared: &Shared, was_ready: &Arc<AtomicBool>) -> Failure {
     };
     let manager = Arc::clone(&client.shard_manager);
     tokio::select! {
-        ended = client.start_shards(gateway.shards) => match ended {
+        ended = client.start_shards(gateway.shards()) => match ended {
             Ok(()) => Failure::ForNow("the connection ended".to_owned()),
             Err(error) => gateway_failure(error),
         },
@@ -139,24 +141,41 @@ async fn client(
 fn gateway_failure(error: serenity::Error) -> Failure {
     match error {
         serenity::Error::Gateway(GatewayError::InvalidAuthentication) => Failure::WrongToken,
+        serenity::Error::Gateway(GatewayError::InvalidGatewayIntents | GatewayError::DisallowedGatewayIntents) => {
+            Failure::Fatal(in_words(error))
+        }
+        other => Failure::ForNow(in_words(other)),
+    }
+}
+
+/// Why the gateway ended a connection.
+fn in_words(error: serenity::Error) -> String {
+    match error {
+        serenity::Error::Gateway(GatewayError::InvalidAuthentication) => WRONG_TOKEN.to_owned(),
         serenity::Error::Gateway(
             error @ (GatewayError::InvalidGatewayIntents | GatewayError::DisallowedGatewayIntents),
-        ) => Failure::Fatal(format!("Discord refuses the bot's gateway intents: {error}")),
-        other => Failure::ForNow(other.to_string()),
+        ) => format!("Discord refuses the bot's gateway intents: {error}"),
+        other => other.to_string(),
     }
+}
+
+/// Refuses the real Discord's gateway behind a test address.
+pub fn check_gateway(gateway: &Gateway, api_url: &str, is_test_address: bool) -> Result<(), String> {
+    if is_test_address && gateway.url.contains("discord.gg") {
+        return Err(format!(
+            "{api_url} names the real Discord's gateway, {}, though discord.api_url is another address: guildwire does \
+             not go there",
+            gateway.url
+        ));
+    }
+    Ok(())
 }
 
 /// Makes sure of the token, registers the commands, and waits until new sessions may begin.
 async fn prepare(shared: &Shared) -> Result<Gateway, Failure> {
     shared.limiter.wait_for_gate().await;
     let gateway = shared.rest.gateway().await.map_err(failure)?;
-    if shared.is_test_address && gateway.url.contains("discord.gg") {
-        return Err(Failure::Fatal(format!(
-            "{} names the real Discord's gateway, {}, though discord.api_url is another address: guildwire does not go \
-             there",
-            shared.api_url, gateway.url
-        )));
-    }
+    check_gateway(&gateway, &shared.api_url, shared.is_test_address).map_err(Failure::Fatal)?;
     shared.limiter.wait_for_gate().await;
     let application = shared.rest.application().await.map_err(failure)?;
     let commands = serde_json::to_value(definitions::all()).map_err(|error| Failure::Fatal(error.to_string()))?;
@@ -168,7 +187,7 @@ async fn prepare(shared: &Shared) -> Result<Gateway, Failure> {
         other => failure(other),
     })?;
     let starts = gateway.session_starts();
-    let wait = starts.wait(gateway.shards);
+    let wait = starts.wait(gateway.shards());
     if !wait.is_zero() {
         tracing::warn!(
             ?wait,
@@ -180,6 +199,15 @@ async fn prepare(shared: &Shared) -> Result<Gateway, Failure> {
         tokio::time::sleep(wait).await;
     }
     Ok(gateway)
+}
+
+/// Why Discord can't be asked, in words for the operator.
+#[must_use]
+pub fn rest_failure(error: &RestError) -> String {
+    match error {
+        RestError::Unauthorised => WRONG_TOKEN.to_owned(),
+        other => other.to_string(),
+    }
 }
 
 fn failure(error: RestError) -> Failure {

@@ -18,7 +18,8 @@ use serde_json::json;
 use serenity::model::application::CommandInteraction;
 use tokio_util::sync::CancellationToken;
 
-pub use self::gateway::run;
+pub use self::definitions::names;
+pub use self::gateway::{Visit, check_gateway, rest_failure, run, visit};
 use self::reply::{Reply, deferred};
 use self::request::Request;
 use crate::discord::guilds::Guilds;

@@ -35,14 +35,6 @@ const REASON_LIMIT: usize = 600;
 /// How much of a name that strangers chose is shown, in UTF-16 units.
 const NAME_LIMIT: usize = 100;
 
-/// What the bot needs in a channel or a thread, and how Discord's settings call it.
-const NEEDED: [(Permissions, &str); 4] = [
-    (Permissions::VIEW_CHANNEL, "**View Channel**"),
-    (Permissions::SEND_MESSAGES, "**Send Messages**"),
-    (Permissions::SEND_MESSAGES_IN_THREADS, "**Send Messages in Threads**"),
-    (Permissions::EMBED_LINKS, "**Embed Links**"),
-];
-
 /// `/notify add`.
 pub(super) async fn add(shared: &Shared, guilds: &Guilds, request: &Request) -> Result<Reply, StoreError> {
     let binding = match wanted_binding(shared, guilds, request).await? {
@@ -187,16 +179,11 @@ fn refusal_of_channel(
     channel: ChosenChannel,
     mention: Option<RoleId>,
 ) -> Option<String> {
-    let ChannelAccess::Known { permissions, is_thread } = guilds.access(guild, channel) else {
+    let access = guilds.access(guild, channel);
+    let ChannelAccess::Known { permissions, .. } = access else {
         return Some(words::channel_out_of_sight(channel.id.0));
     };
-    // In a thread, the permission to send in channels means nothing, and the other way round.
-    let unneeded = if is_thread { Permissions::SEND_MESSAGES } else { Permissions::SEND_MESSAGES_IN_THREADS };
-    let missing: Vec<_> = NEEDED
-        .iter()
-        .filter(|(permission, _)| *permission != unneeded && !permissions.contains(*permission))
-        .map(|(_, name)| *name)
-        .collect();
+    let missing: Vec<_> = access.missing_permissions().into_iter().map(|name| format!("**{name}**")).collect();
     if !missing.is_empty() {
         return Some(words::missing_permissions(channel.id.0, &missing.join(", ")));
     }

@@ -9,6 +9,14 @@ use serenity::model::guild::Guild;
 
 use crate::domain::ids::{ChannelId, GuildId, RoleId};
 
+/// What the bot needs in a channel or a thread, and how Discord's settings call it.
+const NEEDED: [(Permissions, &str); 4] = [
+    (Permissions::VIEW_CHANNEL, "View Channel"),
+    (Permissions::SEND_MESSAGES, "Send Messages"),
+    (Permissions::SEND_MESSAGES_IN_THREADS, "Send Messages in Threads"),
+    (Permissions::EMBED_LINKS, "Embed Links"),
+];
+
 /// A channel that somebody chose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChosenChannel {
@@ -46,6 +54,19 @@ pub enum ChannelAccess {
     },
 }
 
+impl ChannelAccess {
+    /// What the bot would need there to post events and lacks, in the words of Discord's settings. Nothing of a channel
+    /// that the gateway did not tell of: that can't be known.
+    #[must_use]
+    pub fn missing_permissions(self) -> Vec<&'static str> {
+        let Self::Known { permissions, is_thread } = self else { return Vec::new() };
+        // In a thread, the permission to send in channels means nothing, and the other way round.
+        let unneeded = if is_thread { Permissions::SEND_MESSAGES } else { Permissions::SEND_MESSAGES_IN_THREADS };
+        let is_missing = |permission| permission != unneeded && !permissions.contains(permission);
+        NEEDED.iter().filter(|(permission, _)| is_missing(*permission)).map(|(_, name)| *name).collect()
+    }
+}
+
 /// The guilds the bot is in, as the gateway keeps them up to date. Cloning shares them.
 #[derive(Clone)]
 pub struct Guilds(Arc<Cache>);
@@ -78,6 +99,17 @@ impl Guilds {
             permissions: guild.user_permissions_in(place, member),
             is_thread: channel.place != Place::Channel,
         })
+    }
+
+    /// What the bot may do in a channel of which only the id is known. A thread that is archived is unknown.
+    #[must_use]
+    pub fn access_by_id(&self, guild: GuildId, channel: ChannelId) -> ChannelAccess {
+        let parent = self.0.guild(guild.0).and_then(|guild| {
+            let thread = guild.threads.iter().find(|thread| thread.id.get() == channel.0)?;
+            thread.parent_id.map(|parent| ChannelId(parent.get()))
+        });
+        let place = parent.map_or(Place::Channel, |parent| Place::PublicThread { parent });
+        self.access(guild, ChosenChannel { id: channel, place })
     }
 
     /// Whether everybody may mention the role; `None` when the guild has no such role.

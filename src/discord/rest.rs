@@ -1,5 +1,6 @@
 //! Requests to Discord's REST API. One place makes them, names the bot and holds the token.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, HeaderMap, RETRY_AFTER};
@@ -59,7 +60,7 @@ pub struct Gateway {
     /// The address to connect to.
     pub url: String,
     /// How many shards Discord recommends.
-    pub shards: u32,
+    shards: NonZeroU32,
     session_start_limit: SessionStartLimit,
 }
 
@@ -72,6 +73,12 @@ struct SessionStartLimit {
 }
 
 impl Gateway {
+    /// How many shards Discord recommends.
+    #[must_use]
+    pub const fn shards(&self) -> u32 {
+        self.shards.get()
+    }
+
     /// How many sessions the bot may still begin.
     #[must_use]
     pub const fn session_starts(&self) -> SessionStarts {
@@ -117,6 +124,11 @@ impl Posted {
 #[derive(Deserialize)]
 struct Application {
     id: String,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    name: String,
 }
 
 impl Rest {
@@ -168,6 +180,15 @@ impl Rest {
     pub async fn application(&self) -> Result<u64, RestError> {
         let application: Application = self.request(Method::GET, "/applications/@me", None, true).await?;
         application.id.parse().map_err(|_| RestError::NoAnswer(format!("{:?} is no application's id", application.id)))
+    }
+
+    /// The names of the commands that are registered in every guild, sorted.
+    pub async fn command_names(&self, application: u64) -> Result<Vec<String>, RestError> {
+        let path = format!("/applications/{application}/commands");
+        let commands: Vec<Named> = self.request(Method::GET, &path, None, true).await?;
+        let mut names: Vec<_> = commands.into_iter().map(|command| command.name).collect();
+        names.sort();
+        Ok(names)
     }
 
     /// Registers the commands, in every guild, in place of those registered before.

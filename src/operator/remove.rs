@@ -4,7 +4,7 @@
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
-use super::{known_account, secret_key};
+use super::{counted, known_account, secret_key};
 use crate::cli::RemoveAccount;
 use crate::domain::account::Account;
 use crate::domain::fault::Fault;
@@ -95,8 +95,4 @@ async fn delete(store: &Store, key: &SecretKey, account: &Account, stream: &str,
         Ok(()) | Err(Fault::StreamMissing(_)) => Ok(()),
         Err(error) => Err(error.into()),
     }
-}
-
-fn counted(number: i64, one: &str, several: &str) -> String {
-    if number == 1 { format!("{number} {one}") } else { format!("{number} {several}") }
 }

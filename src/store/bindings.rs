@@ -93,6 +93,16 @@ impl Store {
         rows.iter().map(binding_from).collect()
     }
 
+    /// The channels that some binding names, with their guilds.
+    pub async fn bound_channels(&self) -> Result<Vec<(GuildId, ChannelId)>, StoreError> {
+        let rows = sqlx::query("SELECT DISTINCT guild_id, channel_id FROM bindings ORDER BY guild_id, channel_id")
+            .fetch_all(&self.reader)
+            .await?;
+        rows.iter()
+            .map(|row| Ok((GuildId::from_column(row.try_get(0)?), ChannelId::from_column(row.try_get(1)?))))
+            .collect()
+    }
+
     /// An account's bindings, oldest first.
     pub async fn bindings_of_account(&self, account: &AccountName) -> Result<Vec<Binding>, StoreError> {
         let query = format!("SELECT {COLUMNS} FROM bindings WHERE account = $1 ORDER BY id");

@@ -5,6 +5,7 @@ mod bodies;
 mod commands;
 mod crashes;
 mod credentials;
+mod doctor;
 mod everyday;
 mod fire;
 mod gateway;
