@@ -6,13 +6,9 @@ use super::request::Request;
 use crate::clock;
 use crate::discord::words;
 use crate::domain::invite::invite_code_hash;
-use crate::domain::text::display;
-use crate::nats::states::AccountState;
+use crate::nats::states::{AccountState, Standing};
 use crate::store::StoreError;
 use crate::store::accounts::Redeemed;
-
-/// How much of a fault's reason is shown, in UTF-16 units.
-const REASON_LIMIT: usize = 600;
 
 /// `/account link`.
 pub(super) async fn link(shared: &Shared, request: &Request) -> Result<Reply, StoreError> {
@@ -40,16 +36,19 @@ pub(super) async fn list(shared: &Shared, request: &Request) -> Result<Reply, St
     let entries: Vec<_> = links
         .iter()
         .map(|link| {
-            let state = match shared.states.get(&link.account) {
-                None => words::ACCOUNT_IDLE.to_owned(),
-                Some((AccountState::Connecting, _)) => words::ACCOUNT_CONNECTING.to_owned(),
-                Some((AccountState::Running, since)) => words::account_running(since.unix_seconds()),
-                Some((AccountState::Trouble(fault), since)) => {
-                    words::account_trouble(&display(&fault.to_string(), REASON_LIMIT, ""), since.unix_seconds())
-                }
-            };
+            let state = shared.states.get(&link.account).map_or_else(|| words::ACCOUNT_IDLE.to_owned(), in_words);
             words::account_line(link.account.as_str(), link.linked_at.unix_seconds(), &state)
         })
         .collect();
     Ok(Reply::list(&entries, None))
+}
+
+/// How reading an account goes, since when, and what to do about it.
+fn in_words(Standing { state, since, lag }: Standing) -> String {
+    let since = since.unix_seconds();
+    match state {
+        AccountState::Connecting => words::account_connecting(since),
+        AccountState::Running => words::account_running(since, lag),
+        AccountState::Trouble(fault) => words::account_trouble(&words::account_fault(&fault), since),
+    }
 }

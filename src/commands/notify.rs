@@ -29,9 +29,6 @@ const TROUBLED_PATIENCE: Duration = Duration::from_secs(2);
 /// How often it looks whether trouble came up meanwhile.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// How much of a fault's reason is shown, in UTF-16 units.
-const REASON_LIMIT: usize = 600;
-
 /// How much of a name that strangers chose is shown, in UTF-16 units.
 const NAME_LIMIT: usize = 100;
 
@@ -52,8 +49,8 @@ pub(super) async fn add(shared: &Shared, guilds: &Guilds, request: &Request) -> 
     let mut answer = if is_heard_soon(shared, &binding).await {
         words::bound(&told)
     } else {
-        let why = match shared.states.get(&binding.account) {
-            Some((AccountState::Trouble(fault), _)) => Some(display(&fault.to_string(), REASON_LIMIT, "")),
+        let why = match shared.states.state(&binding.account) {
+            Some(AccountState::Trouble(fault)) => Some(words::account_fault(&fault)),
             _ => None,
         };
         words::bound_later(&told, why.as_deref())
@@ -205,7 +202,7 @@ async fn is_heard_soon(shared: &Shared, binding: &Binding) -> bool {
         // Enabled before looking, so that coverage that comes meanwhile is not missed.
         let mut bell = pin!(shared.store.coverage_bell());
         bell.as_mut().enable();
-        let state = shared.states.get(&binding.account).map(|(state, _)| state);
+        let state = shared.states.state(&binding.account);
         // The binding is there, whatever becomes of this look.
         let covered = shared.store.covered_from(binding.id).await.unwrap_or_else(|error| {
             tracing::warn!(binding = binding.id, %error, "can't look whether a binding is covered");

@@ -18,7 +18,7 @@ use crate::domain::event::KindSet;
 use crate::domain::fault::Fault;
 use crate::domain::position::{Delivered, Position, Session, Verdict};
 use crate::nats::connection::Connection;
-use crate::nats::jetstream::{Covering, deliveries};
+use crate::nats::jetstream::{AfterReset, Covering, deliveries};
 use crate::store::StoreError;
 use crate::store::accounts::SealedCredential;
 
@@ -98,8 +98,9 @@ impl Reader {
         // The stream asks for nothing before it is polled, so the reset comes first.
         let messages = deliveries(&covering.consumer).await?;
         let mut anchored = !rewind && !is_new && position.last_sequence > 0;
+        let mut after = AfterReset::default();
         if anchored {
-            let after = connection.reset(stream, &self.shared.durable, position.last_sequence).await?;
+            after = connection.reset(stream, &self.shared.durable, position.last_sequence).await?;
             // Nothing at the position or beyond, though the recorded event stood there.
             anchored = after.pending > 0 || after.delivered > 0;
         }
@@ -110,8 +111,10 @@ impl Reader {
             (false, false) => 1,
         };
         if !anchored {
-            connection.reset(stream, &self.shared.durable, from).await?;
+            after = connection.reset(stream, &self.shared.durable, from).await?;
         }
+        // The recorded event itself comes once more.
+        self.shared.states.set_lag(&self.account, after.pending.saturating_sub(u64::from(anchored)));
         Ok(Attachment {
             stream: stream.to_owned(),
             hearers,
@@ -251,6 +254,7 @@ impl Reader {
         } else if attachment.rewinding && waiting == 0 && end.is_none() {
             self.settle_rewound(attachment).await?;
         }
+        self.shared.states.set_lag(&self.account, waiting);
         acknowledge(done).await;
         Ok(end)
     }

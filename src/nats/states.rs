@@ -1,5 +1,6 @@
-//! The state each subscribed account is in: written by intake, read by commands and by readiness.
+//! The state each subscribed account is in: written by intake, read by commands and metrics.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dashmap::DashMap;
@@ -15,24 +16,66 @@ pub enum AccountState {
     Connecting,
     /// Events are read as they come.
     Running,
-    /// Reading stopped; it is tried again by itself.
+    /// Reading stopped, or brings nothing new; it is tried again by itself.
     Trouble(Fault),
 }
 
-/// Every subscribed account's state, with the moment since when. Cloning shares it.
+impl AccountState {
+    /// The state's one name, for metrics and logs.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Connecting => "connecting",
+            Self::Running => "running",
+            Self::Trouble(fault) => fault.name(),
+        }
+    }
+}
+
+/// An account's state, since when, and how far its reading is behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The state.
+    pub state: AccountState,
+    /// Since when.
+    pub since: Timestamp,
+    /// How many events wait on the stream, as it was last heard.
+    pub lag: u64,
+}
+
+/// All accounts at one glance.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// How many accounts are in each state, by the state's name. States in which none is are missing.
+    pub by_state: BTreeMap<&'static str, u64>,
+    /// The largest lag of an account.
+    pub lag_max: u64,
+    /// The lags of all accounts together.
+    pub lag_sum: u64,
+}
+
+/// Every subscribed account's state. Cloning shares it.
 #[derive(Debug, Clone, Default)]
-pub struct AccountStates(Arc<DashMap<AccountName, (AccountState, Timestamp)>>);
+pub struct AccountStates(Arc<DashMap<AccountName, Standing>>);
 
 impl AccountStates {
     /// Notes the account's state; the moment stays when the state does. Answers whether it changed.
     #[must_use]
     pub fn set(&self, account: &AccountName, state: AccountState, now: Timestamp) -> bool {
-        let mut entry = self.0.entry(account.clone()).or_insert_with(|| (AccountState::Connecting, now));
-        let changed = entry.0 != state;
+        let connecting = || Standing { state: AccountState::Connecting, since: now, lag: 0 };
+        let mut entry = self.0.entry(account.clone()).or_insert_with(connecting);
+        let changed = entry.state != state;
         if changed {
-            *entry = (state, now);
+            (entry.state, entry.since) = (state, now);
         }
         changed
+    }
+
+    /// Notes how many events wait on the account's stream.
+    pub fn set_lag(&self, account: &AccountName, lag: u64) {
+        if let Some(mut entry) = self.0.get_mut(account) {
+            entry.lag = lag;
+        }
     }
 
     /// Forgets an account that is no longer subscribed.
@@ -40,9 +83,72 @@ impl AccountStates {
         self.0.remove(account);
     }
 
-    /// The account's state and since when; `None` when it is not subscribed.
+    /// How the account stands; `None` when it is not subscribed.
     #[must_use]
-    pub fn get(&self, account: &AccountName) -> Option<(AccountState, Timestamp)> {
+    pub fn get(&self, account: &AccountName) -> Option<Standing> {
         self.0.get(account).map(|entry| entry.value().clone())
+    }
+
+    /// The account's state; `None` when it is not subscribed.
+    #[must_use]
+    pub fn state(&self, account: &AccountName) -> Option<AccountState> {
+        self.get(account).map(|standing| standing.state)
+    }
+
+    /// Every account with how it stands, by name.
+    #[must_use]
+    pub fn all(&self) -> BTreeMap<AccountName, Standing> {
+        self.0.iter().map(|entry| (entry.key().clone(), entry.value().clone())).collect()
+    }
+
+    /// All accounts at one glance.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary::default();
+        for entry in self.0.iter() {
+            *summary.by_state.entry(entry.state.name()).or_default() += 1;
+            summary.lag_max = summary.lag_max.max(entry.lag);
+            summary.lag_sum = summary.lag_sum.saturating_add(entry.lag);
+        }
+        summary
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(nanoseconds: i64) -> Timestamp {
+        Timestamp::from_nanoseconds(nanoseconds)
+    }
+
+    #[test]
+    fn a_state_keeps_its_beginning_while_it_lasts() {
+        let (states, account) = (AccountStates::default(), "GA-1".parse().unwrap());
+        assert!(states.set(&account, AccountState::Running, at(1)));
+        assert!(!states.set(&account, AccountState::Running, at(2)));
+        states.set_lag(&account, 7);
+        let standing = Standing { state: AccountState::Running, since: at(1), lag: 7 };
+        assert_eq!(states.get(&account), Some(standing));
+        assert!(states.set(&account, AccountState::Trouble(Fault::Lost), at(3)));
+        assert_eq!(states.get(&account).map(|standing| (standing.since, standing.lag)), Some((at(3), 7)));
+    }
+
+    #[test]
+    fn all_accounts_are_counted_by_state() {
+        let states = AccountStates::default();
+        for (name, state, lag) in [
+            ("a", AccountState::Running, 3),
+            ("b", AccountState::Running, 0),
+            ("c", AccountState::Trouble(Fault::NoJetStream), 4),
+        ] {
+            let name = name.parse().unwrap();
+            assert!(states.set(&name, state, at(1)));
+            states.set_lag(&name, lag);
+        }
+        let by_state = BTreeMap::from([("running", 2), ("no_jetstream", 1)]);
+        assert_eq!(states.summary(), Summary { by_state, lag_max: 4, lag_sum: 7 });
+        states.remove(&"c".parse().unwrap());
+        assert_eq!(states.all().len(), 2);
     }
 }

@@ -118,7 +118,7 @@ async fn events_arrive_and_nothing_leaks(
     let list = house.command(guild, "account list", &[]).await.unwrap();
     told.push(list.raw.to_string());
     let told = told.join("\n");
-    assert!(told.contains("can't be read") && told.contains("[discord]"), "{told}");
+    assert!(told.contains("🔴") && told.contains("[discord]"), "{told}");
     let log = bot.log();
     assert!(log.contains("DEBUG guildwire"), "{log}");
     // The database as it is while the bot runs, its write-ahead log included, and as it is left behind.

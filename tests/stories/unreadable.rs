@@ -38,17 +38,14 @@ async fn an_account_that_can_not_be_reached_says_why_and_recovers_by_itself(data
     let account = |name: &str| ("account", Value::from(name));
     let mut compare = Comparisons::default();
 
-    let unreachable = format!(
-        "nats-server can't be reached at {url} (IO error: Connection refused (os error 111)): check that it runs there \
-         and that this address is right"
-    );
-    let unreachable = escaped(&unreachable);
+    let unreachable = "Its nats-server can't be reached. Ask the account's owner whether it runs; if it does, whoever \
+                       operates me has to check its address.";
     let bound = format!("<#{sick}> hears **lifecycle** of **GA-1** (all servers)");
     let options = [("channel", sick.to_string().into()), ("events", "lifecycle".into()), account(FIRST_ACCOUNT)];
     compare.equal(
         "begins later",
         &says(&house, guild, "notify add", &options).await,
-        &format!("🕓 {bound}, as soon as the account can be read. It can't yet: {unreachable}. I keep trying."),
+        &format!("🕓 {bound}, as soon as the account can be read. It can't yet: {unreachable} I keep trying."),
     );
     house.notify(guild, well, "lifecycle", &[account("HEALTHY")]).await.unwrap();
     let list = without_moments(&says(&house, guild, "account list", &[]).await);
@@ -56,14 +53,18 @@ async fn an_account_that_can_not_be_reached_says_why_and_recovers_by_itself(data
         "the same reason",
         &list,
         &format!(
-            "**GA-1** · linked <time>\n🔴 can't be read: {unreachable}. I keep trying (it began <time>).\n\n\
+            "**GA-1** · linked <time>\n🔴 {unreachable} I keep trying (it began <time>).\n\n\
              **HEALTHY** · linked <time>\n🟢 reading its events (connected <time>)"
         ),
     );
     let listed = says(&house, guild, "notify list", &[]).await;
     let waits = "\n🕓 begins as soon as the account can be read: `/account list` says why it can't";
     compare.equal("waits", &listed.lines().take(2).skip(1).collect::<String>(), &waits[1..]);
-    bot.wait_for_log("can't read the account; trying again account=GA-1", PATIENCE).await.unwrap();
+    let reason = format!(
+        "can't read the account; trying again account=GA-1 reason=\"nats-server can't be reached at {url} (IO error: \
+         Connection refused (os error 111)): check that it runs there and that this address is right\""
+    );
+    bot.wait_for_log(&reason, PATIENCE).await.unwrap();
 
     // The other account hears nothing of that.
     healthy.publish("main.events.started", "{}").await.unwrap();
@@ -71,10 +72,9 @@ async fn an_account_that_can_not_be_reached_says_why_and_recovers_by_itself(data
 
     // One cause is gone, the next comes to light.
     house.nats.start_again().unwrap();
-    let no_stream = "**GA-1** · linked <time>\n🔴 can't be read: no stream covers v0\\.\\*\\.servers\\.\\>\\: \
-                     make one with \\`nats stream add EVENTS \\-\\-subjects 'v0\\.\\*\\.servers\\.\\>' \\-\\-storage file \
-                     \\-\\-defaults\\`. I keep trying (it began <time>).";
-    let list = wait_for_account_list(&house, guild, PATIENCE, "no stream covers").await;
+    let no_stream = "**GA-1** · linked <time>\n🔴 No stream keeps its events. Tell the account's owner that a stream for \
+                     the subjects v0\\.\\*\\.servers\\.\\> is missing. I keep trying (it began <time>).";
+    let list = wait_for_account_list(&house, guild, PATIENCE, "No stream").await;
     compare.equal("no stream", list.split("\n\n").next().unwrap(), no_stream);
     let publisher = house.publisher(FIRST_ACCOUNT).await.unwrap();
     publisher.make_stream().await.unwrap();
@@ -133,15 +133,18 @@ async fn a_user_who_may_not_reset_the_consumer_is_told_the_subject(database: Dat
     let durable = rest.split('"').next().unwrap();
     let subject = format!("$JS.API.CONSUMER.RESET.EVENTS.{durable}");
     let reason = format!("the user may not publish to {subject}: allow that subject in the user's permissions");
+    let lacks = format!(
+        "I lack a permission on its nats-server. Tell the account's owner: my user needs to publish to {}.",
+        escaped(&subject)
+    );
     let bound = format!("<#{channel}> hears **lifecycle** of **GA-1** (all servers)");
     compare.equal(
         "begins later",
         &said,
-        &format!("🕓 {bound}, as soon as the account can be read. It can't yet: {}. I keep trying.", escaped(&reason)),
+        &format!("🕓 {bound}, as soon as the account can be read. It can't yet: {lacks} I keep trying."),
     );
     let list = without_moments(&says(&house, guild, "account list", &[]).await);
-    let wanted =
-        format!("**GA-1** · linked <time>\n🔴 can't be read: {}. I keep trying (it began <time>).", escaped(&reason));
+    let wanted = format!("**GA-1** · linked <time>\n🔴 {lacks} I keep trying (it began <time>).");
     compare.equal("list", &list, &wanted);
     let logged = format!("can't read the account; trying again account=GA-1 reason=\"{reason}\"");
     bot.wait_for_log(&logged, PATIENCE).await.unwrap();
@@ -197,7 +200,9 @@ async fn a_subject_that_is_no_text_is_told_with_the_way_out(database: Database) 
         );
         // Deleting the first leaves a gap in the numbers, no more.
         let reason = if number == 3 { reason.replace("message 2", "message 1") } else { reason };
-        wait_for_account_list(&house, guild, PATIENCE, &escaped(&reason)).await;
+        let told = "🔴 A message in its stream can't be read. Tell the account's owner: in stream EVENTS, behind message 1, \
+                    a subject is not UTF-8, and that message has to be deleted. I keep trying";
+        wait_for_account_list(&house, guild, PATIENCE, told).await;
         bot.wait_for_log(&reason, PATIENCE).await.unwrap();
         stream.delete_message(number).await.unwrap();
     }

@@ -127,24 +127,6 @@ pub fn account_line(account: &str, linked_at: i64, state: &str) -> String {
     format!("**{account}** · linked <t:{linked_at}:D>\n{state}")
 }
 
-/// An account that no binding needs.
-pub const ACCOUNT_IDLE: &str = "⚪ not in use yet: choose a channel for its events with `/notify add`";
-
-/// An account that is about to be read.
-pub const ACCOUNT_CONNECTING: &str = "🟠 connecting";
-
-/// An account whose events are read.
-#[must_use]
-pub fn account_running(since: i64) -> String {
-    format!("🟢 reading its events (connected <t:{since}:R>)")
-}
-
-/// An account that can't be read.
-#[must_use]
-pub fn account_trouble(reason: &str, since: i64) -> String {
-    format!("🔴 can't be read: {reason}. I keep trying (it began <t:{since}:R>).")
-}
-
 /// A binding is there and hears events.
 #[must_use]
 pub fn bound(binding: &str) -> String {
@@ -156,7 +138,7 @@ pub fn bound(binding: &str) -> String {
 pub fn bound_later(binding: &str, why: Option<&str>) -> String {
     let why = why.map_or_else(
         || "I am still connecting to it: `/account list` shows how that goes.".to_owned(),
-        |why| format!("It can't yet: {why}. I keep trying."),
+        |why| format!("It can't yet: {why} I keep trying."),
     );
     format!("🕓 {binding}, as soon as the account can be read. {why}")
 }

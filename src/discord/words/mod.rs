@@ -5,9 +5,11 @@
 
 pub mod descriptions;
 
+mod accounts;
 mod answers;
 mod events;
 
+pub use self::accounts::*;
 pub use self::answers::*;
 pub use self::events::*;
 use crate::domain::event::Group;
