@@ -24,6 +24,7 @@ use guildwire::nats::states::AccountStates;
 use guildwire::secrets::SecretKey;
 use guildwire::store::Store;
 use guildwire::store::accounts::Redeemed;
+use guildwire::telemetry::metrics::Metrics;
 use guildwire_harness::house::Publisher;
 use guildwire_harness::{NatsConfig, NatsServer, Postgres};
 
@@ -128,6 +129,7 @@ async fn install(nats: &NatsServer, database: &'static str, repetition: usize) -
     let shared = reader::Shared {
         store: store.clone(),
         states: AccountStates::default(),
+        metrics: Metrics::default(),
         key: Arc::new(key),
         durable: format!("guildwire-{}-{repetition}", database.to_lowercase()),
         drain: Lifecycle::new().drain(),

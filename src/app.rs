@@ -12,12 +12,14 @@ use tokio_util::sync::CancellationToken;
 use crate::discord::limiter::Limiter;
 use crate::discord::rest::Rest;
 use crate::domain::timestamp::Timestamp;
-use crate::http::Readiness;
+use crate::http::readiness::Readiness;
+use crate::http::scrape::Scrape;
 use crate::lifecycle::{Lifecycle, Outcome};
 use crate::nats::states::AccountStates;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::store::lock::RunnerLock;
+use crate::telemetry::metrics::Metrics;
 use crate::{clock, commands, delivery, http, intake, telemetry};
 
 /// How often what is done with is forgotten.
@@ -41,7 +43,9 @@ pub async fn run(settings: &Settings) -> anyhow::Result<Outcome> {
     let durable = intake::durable_name(&installation);
     // Whatever stopped them may be mended: a restart is how an operator says "try again".
     store.reopen_lanes().await?;
-    let rest = Rest::new(&settings.discord.api_url, token.clone(), settings.delivery.request_timeout)?;
+    let metrics = Metrics::default();
+    let rest = Rest::new(&settings.discord.api_url, token.clone(), settings.delivery.request_timeout)?
+        .counting_in(metrics.clone());
     let limiter = Arc::new(Limiter::new(settings.discord.messages_per_second));
     let listener = http::bind(settings.http.listen).await?;
     let address = listener.local_addr()?;
@@ -58,12 +62,20 @@ pub async fn run(settings: &Settings) -> anyhow::Result<Outcome> {
         "guildwire starts"
     );
 
-    let readiness = Readiness { store: store.clone(), halted: halted.clone(), connected: Arc::clone(&connected) };
-    lifecycle.spawn("http", http::serve(listener, readiness, lifecycle.drain()));
+    let readiness = Readiness::new(store.clone(), states.clone(), halted.clone(), Arc::clone(&connected));
+    let scrape = Scrape::new(
+        store.clone(),
+        states.clone(),
+        metrics.clone(),
+        readiness.clone(),
+        settings.http.metrics_per_account,
+    );
+    lifecycle.spawn("http", http::serve(listener, readiness, scrape, lifecycle.drain()));
 
     let reading = intake::reader::Shared {
         store: store.clone(),
         states: states.clone(),
+        metrics: metrics.clone(),
         key: Arc::new(key),
         durable,
         drain: lifecycle.drain(),
@@ -74,6 +86,7 @@ pub async fn run(settings: &Settings) -> anyhow::Result<Outcome> {
         store: store.clone(),
         rest: rest.clone(),
         limiter: Arc::clone(&limiter),
+        metrics: metrics.clone(),
         drain: lifecycle.drain(),
         halted: halted.clone(),
     };
@@ -86,6 +99,7 @@ pub async fn run(settings: &Settings) -> anyhow::Result<Outcome> {
         rest,
         limiter,
         states,
+        metrics,
         token,
         api_url: settings.discord.api_url.clone(),
         is_test_address: settings.discord.is_test_address(),

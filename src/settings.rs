@@ -77,6 +77,8 @@ pub struct Nats {
 pub struct Http {
     /// The address to listen on.
     pub listen: SocketAddr,
+    /// Whether metrics tell of each account.
+    pub metrics_per_account: bool,
 }
 
 /// Section `log`.
@@ -154,7 +156,10 @@ impl Settings {
             },
             database: Database { url: given.read("database.url", values::database_url) },
             nats: Nats { url: given.read("nats.url", |value| nats_url(values::text(value)?)) },
-            http: Http { listen: given.read("http.listen", values::listen) },
+            http: Http {
+                listen: given.read("http.listen", values::listen),
+                metrics_per_account: given.read("http.metrics_per_account", values::truth),
+            },
             log: Log {
                 level: given.read("log.level", values::log_level),
                 format: given.read("log.format", values::log_format),
@@ -216,6 +221,7 @@ impl Settings {
             ("database.url", quoted(&self.database.redacted_url())),
             ("nats.url", quoted(&self.nats.url)),
             ("http.listen", quoted(&self.http.listen.to_string())),
+            ("http.metrics_per_account", self.http.metrics_per_account.to_string()),
             ("log.level", quoted(&self.log.level)),
             ("log.format", quoted(self.log.format.name())),
             ("secrets.key_file", quoted(&self.secrets.key_file.to_string_lossy())),

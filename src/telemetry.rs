@@ -3,6 +3,8 @@
 //! Knows nothing of settings, which check their values by [`check_filter`] before anything is started with them.
 //! Logs nothing itself, and nothing to standard output: that belongs to what a command was asked for.
 
+pub mod metrics;
+
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;

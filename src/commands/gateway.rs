@@ -15,6 +15,7 @@ use serenity::all::{
 use serenity::async_trait;
 use serenity::cache::Settings as CacheSettings;
 use serenity::gateway::GatewayError;
+use serenity::http::HttpError;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -57,6 +58,7 @@ pub async fn run(shared: Shared, lifecycle: Lifecycle) {
         let began = Instant::now();
         let ended = connect(&shared, &was_ready).await;
         shared.connected.store(false, Ordering::Relaxed);
+        shared.metrics.shards(0, 0);
         if began.elapsed() > LONGEST_WAIT {
             failures = 0;
         }
@@ -97,13 +99,19 @@ async fn connect(shared: &Shared, was_ready: &Arc<AtomicBool>) -> Failure {
     let handler = Handler { shared: shared.clone(), was_ready: Arc::clone(was_ready), shards };
     let mut client = match client(&shared.token, &shared.api_url, &gateway, handler).await {
         Ok(client) => client,
-        Err(error) => return Failure::ForNow(error.to_string()),
+        Err(error) => {
+            count(shared, &error);
+            return Failure::ForNow(error.to_string());
+        }
     };
     let manager = Arc::clone(&client.shard_manager);
     tokio::select! {
         ended = client.start_shards(gateway.shards()) => match ended {
             Ok(()) => Failure::ForNow("the connection ended".to_owned()),
-            Err(error) => gateway_failure(error),
+            Err(error) => {
+                count(shared, &error);
+                gateway_failure(error)
+            }
         },
         () = stalled(changes) => {
             manager.shutdown_all().await;
@@ -210,6 +218,13 @@ pub fn rest_failure(error: &RestError) -> String {
     }
 }
 
+/// The library makes requests of its own, of which we learn only when they fail.
+fn count(shared: &Shared, error: &serenity::Error) {
+    if let serenity::Error::Http(HttpError::UnsuccessfulRequest(response)) = error {
+        shared.metrics.answered(response.status_code.as_u16());
+    }
+}
+
 fn failure(error: RestError) -> Failure {
     match error {
         RestError::Unauthorised => Failure::WrongToken,
@@ -228,7 +243,9 @@ struct Handler {
 impl Handler {
     fn note(&self, change: impl FnOnce(&mut Shards)) {
         self.shards.send_modify(change);
-        self.shared.connected.store(self.shards.borrow().are_all_connected(), Ordering::Relaxed);
+        let shards = self.shards.borrow();
+        self.shared.metrics.shards(shards.connected(), shards.total());
+        self.shared.connected.store(shards.are_all_connected(), Ordering::Relaxed);
     }
 }
 

@@ -28,6 +28,7 @@ use crate::discord::rest::{Rest, RestError};
 use crate::discord::words;
 use crate::nats::states::AccountStates;
 use crate::store::{Store, StoreError};
+use crate::telemetry::metrics::Metrics;
 
 /// What is not answered by then is deferred: Discord waits for three seconds, the way there and back included.
 /// <https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-response-object>
@@ -44,6 +45,8 @@ pub struct Shared {
     pub limiter: Arc<Limiter>,
     /// How reading the accounts goes.
     pub states: AccountStates,
+    /// Where the gateway's shards are counted.
+    pub metrics: Metrics,
     /// The bot's token, for the gateway.
     pub token: SecretString,
     /// Discord's address.

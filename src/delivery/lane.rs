@@ -19,6 +19,7 @@ use crate::domain::ids::ChannelId;
 use crate::domain::retry::backoff;
 use crate::store::StoreError;
 use crate::store::outbox::{DueEvent, SealedMessage};
+use crate::telemetry::metrics::Outcome;
 
 /// The first wait after a failed attempt, and the longest.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
@@ -159,6 +160,7 @@ async fn send(shared: &Shared, channel: ChannelId, message: SealedMessage) -> Re
         }
         Err(error) => Verdict::Retry(error.to_string()),
     };
+    shared.metrics.sent(outcome(&verdict));
     let mut failures = 0;
     while let Err(error) = settle(shared, channel, &message, &verdict).await {
         // What Discord said is known: to forget it would mean to ask again.
@@ -182,7 +184,7 @@ async fn settle(
     match verdict {
         Verdict::Delivered(discord_id) => {
             tracing::debug!(%channel, mark = message.mark, "delivered");
-            store.settle_delivered(id, *discord_id, now).await
+            settle_delivered(shared, id, *discord_id).await
         }
         Verdict::ChannelLimited(wait) => {
             tracing::warn!(%channel, ?wait, "Discord limits this channel");
@@ -215,6 +217,26 @@ async fn settle(
             shared.halted.cancel();
             Ok(())
         }
+    }
+}
+
+/// Notes that a message stands in its channel, and how long its events took to get there.
+pub(super) async fn settle_delivered(shared: &Shared, id: i64, discord_id: Option<u64>) -> Result<(), StoreError> {
+    let now = clock::now();
+    for stored in shared.store.settle_delivered(id, discord_id, now).await? {
+        shared.metrics.delivered(stored, now);
+    }
+    Ok(())
+}
+
+const fn outcome(verdict: &Verdict) -> Outcome {
+    match verdict {
+        Verdict::Delivered(_) => Outcome::Delivered,
+        Verdict::ChannelLimited(_) | Verdict::Limited(_) => Outcome::Limited,
+        Verdict::Retry(_) => Outcome::Failed,
+        Verdict::Refused(_) => Outcome::Refused,
+        Verdict::Unacceptable(_) => Outcome::SetAside,
+        Verdict::Unauthorised(_) => Outcome::Unauthorised,
     }
 }
 

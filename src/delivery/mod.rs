@@ -18,6 +18,7 @@ use crate::discord::rest::Rest;
 use crate::domain::ids::ChannelId;
 use crate::lifecycle::Lifecycle;
 use crate::store::Store;
+use crate::telemetry::metrics::Metrics;
 
 /// How often the database is asked for open lanes, whether or not somebody rang.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -31,6 +32,8 @@ pub struct Shared {
     pub rest: Rest,
     /// The bot's pace.
     pub limiter: Arc<Limiter>,
+    /// Where it is counted what becomes of messages.
+    pub metrics: Metrics,
     /// Cancelled when the service stops.
     pub drain: CancellationToken,
     /// Cancelled when Discord refuses the bot itself: nothing is sent any more, while intake goes on.

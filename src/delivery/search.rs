@@ -4,13 +4,14 @@
 use std::time::Duration;
 
 use super::Shared;
-use super::lane::{goes_on_after, try_later};
+use super::lane::{goes_on_after, settle_delivered, try_later};
 use crate::clock;
 use crate::discord::rest::{PAGE, RestError};
 use crate::domain::ids::ChannelId;
 use crate::domain::timestamp::Timestamp;
 use crate::store::StoreError;
 use crate::store::outbox::SealedMessage;
+use crate::telemetry::metrics::Outcome;
 
 /// How far Discord's clock may be behind ours.
 const CLOCK_SKEW: Duration = Duration::from_mins(5);
@@ -53,7 +54,8 @@ pub(super) async fn look_for(shared: &Shared, channel: ChannelId, message: &Seal
         };
         if let Some(shown) = page.iter().find(|posted| posted.carries(&message.mark)) {
             tracing::info!(%channel, mark = message.mark, "delivered already, by an attempt that got no answer");
-            shared.store.settle_delivered(message.id, Some(shown.id), clock::now()).await?;
+            settle_delivered(shared, message.id, Some(shown.id)).await?;
+            shared.metrics.sent(Outcome::Found);
             return Ok(false);
         }
         match page.iter().map(|posted| posted.id).max() {

@@ -13,6 +13,7 @@ use super::answer::{Answer, Scope, Verdict, seconds};
 use super::limiter::BucketState;
 use crate::domain::ids::ChannelId;
 use crate::domain::session_starts::SessionStarts;
+use crate::telemetry::metrics::{LimitScope, Metrics};
 
 /// Discord asks bots to name themselves in this form, and refuses others:
 /// <https://discord.com/developers/docs/reference#user-agent>.
@@ -25,6 +26,7 @@ pub struct Rest {
     client: Client,
     base: String,
     token: SecretString,
+    metrics: Metrics,
 }
 
 /// Why a request failed.
@@ -141,7 +143,13 @@ impl Rest {
             .redirect(redirect::Policy::none())
             .build()
             .map_err(|error| no_answer(&error))?;
-        Ok(Self { client, base: format!("{api_url}/api/v10"), token })
+        Ok(Self { client, base: format!("{api_url}/api/v10"), token, metrics: Metrics::default() })
+    }
+
+    /// Counts what Discord answers in `metrics`.
+    #[must_use]
+    pub fn counting_in(self, metrics: Metrics) -> Self {
+        Self { metrics, ..self }
     }
 
     /// Posts a message's body as it stands.
@@ -155,6 +163,7 @@ impl Rest {
         let response = request.send().await.map_err(|error| no_answer(&error))?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
+        self.count(status, &headers);
         let body = response.bytes().await.map_err(|error| no_answer(&error))?;
         Ok(Answer {
             status,
@@ -227,6 +236,7 @@ impl Rest {
         let response = request.send().await.map_err(|error| no_answer(&error))?;
         let status = response.status();
         let headers = response.headers().clone();
+        self.count(status.as_u16(), &headers);
         let body = response.bytes().await.map_err(|error| no_answer(&error))?;
         if status == StatusCode::UNAUTHORIZED {
             return Err(RestError::Unauthorised);
@@ -240,6 +250,23 @@ impl Rest {
         }
         let body: &[u8] = if body.is_empty() { b"null" } else { &body };
         serde_json::from_slice(body).map_err(|error| RestError::NoAnswer(error.to_string()))
+    }
+
+    fn count(&self, status: u16, headers: &HeaderMap) {
+        if status != StatusCode::TOO_MANY_REQUESTS.as_u16() {
+            return self.metrics.answered(status);
+        }
+        let scope = match scope(headers) {
+            Some(Scope::User) => LimitScope::User,
+            Some(Scope::Global) => LimitScope::Global,
+            Some(Scope::Shared) => LimitScope::Shared,
+            None => LimitScope::Unknown,
+        };
+        self.metrics.limited(scope);
+        // What everybody does in a channel is not held against the bot.
+        if scope != LimitScope::Shared {
+            self.metrics.answered(status);
+        }
     }
 }
 

@@ -153,6 +153,9 @@ impl fmt::Display for Root {
 }
 
 impl RejectReason {
+    /// Every reason there is.
+    pub const ALL: &[Self] = &[Self::MalformedSubject, Self::OutsideRoot, Self::NotAnEvent];
+
     /// The reason's one name, the metric's label.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -264,18 +264,20 @@ impl Reader {
     async fn record(
         &self,
         attachment: &mut Attachment,
-        batch: Batch,
+        mut batch: Batch,
         before: Position,
         first: u64,
     ) -> Result<bool, StoreError> {
         let after = attachment.session.position();
         let (events, rows, rejected) = (batch.events(), batch.rows(), batch.rejected());
         let channels: Vec<_> = batch.channels().collect();
+        let tally = std::mem::take(&mut batch.tally);
         if batch.record(&self.shared.store, &self.account, &attachment.stream, before, after).await? == Recorded::Fenced
         {
             return Ok(false);
         }
         self.shared.store.ring_lanes(channels);
+        tally.count_in(&self.shared.metrics);
         if attachment.rewinding && first <= attachment.began_at.last_sequence {
             tracing::warn!(
                 account = %self.account,

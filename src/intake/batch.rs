@@ -11,11 +11,12 @@ use crate::domain::binding::{Binding, recipients};
 use crate::domain::event::{Event, Group, Kind};
 use crate::domain::ids::{AccountName, ChannelId, PlayerId, ServerId};
 use crate::domain::position::{Delivered, Position};
-use crate::domain::subject::Subject;
+use crate::domain::subject::{RejectReason, Subject};
 use crate::store::accounts::is_at_revision;
 use crate::store::positions::advance_position;
 use crate::store::recording::{HeardPlayer, HeardServer, NewOutboxRow, Reject, details_to_column};
 use crate::store::{Store, StoreError};
+use crate::telemetry::metrics::Metrics;
 
 /// How much of a rejected subject is kept, in characters.
 const MAX_REJECTED_SUBJECT: usize = 256;
@@ -29,6 +30,25 @@ pub struct Batch {
     rejects: Vec<Reject>,
     events: usize,
     revision: Option<i64>,
+    pub(super) tally: Tally,
+}
+
+/// What is counted once the batch is recorded.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    kinds: BTreeMap<Kind, u64>,
+    rejects: Vec<RejectReason>,
+}
+
+impl Tally {
+    pub(super) fn count_in(&self, metrics: &Metrics) {
+        for (kind, events) in &self.kinds {
+            metrics.recorded(*kind, *events);
+        }
+        for reason in &self.rejects {
+            metrics.rejected(*reason);
+        }
+    }
 }
 
 /// What became of a batch.
@@ -59,14 +79,20 @@ impl Batch {
     ) {
         self.events += 1;
         match Subject::parse(&account.root, &message.subject) {
-            Ok(subject) => self.add_event(store, account, bindings, delivered, &subject, &message.payload),
-            Err(reason) => self.rejects.push(Reject {
-                stored_at: delivered.stored.nanoseconds(),
-                sequence: delivered.sequence,
-                subject: without_nul(message.subject.chars().take(MAX_REJECTED_SUBJECT).collect()),
-                size: message.payload.len(),
-                reason: reason.name(),
-            }),
+            Ok(subject) => {
+                *self.tally.kinds.entry(subject.kind).or_default() += 1;
+                self.add_event(store, account, bindings, delivered, &subject, &message.payload);
+            }
+            Err(reason) => {
+                self.tally.rejects.push(reason);
+                self.rejects.push(Reject {
+                    stored_at: delivered.stored.nanoseconds(),
+                    sequence: delivered.sequence,
+                    subject: without_nul(message.subject.chars().take(MAX_REJECTED_SUBJECT).collect()),
+                    size: message.payload.len(),
+                    reason: reason.name(),
+                });
+            }
         }
     }
 

@@ -21,6 +21,7 @@ use crate::nats::states::{AccountState, AccountStates};
 use crate::secrets::SecretKey;
 use crate::store::accounts::SealedCredential;
 use crate::store::{Store, StoreError};
+use crate::telemetry::metrics::{Metrics, Work};
 
 /// The first wait after a failure, and the longest.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
@@ -48,6 +49,8 @@ pub struct Shared {
     pub store: Store,
     /// Where readers note how it goes.
     pub states: AccountStates,
+    /// Where they count what they record.
+    pub metrics: Metrics,
     /// Opens the accounts' credentials.
     pub key: Arc<SecretKey>,
     /// The durable consumers' name, the same in every account.
@@ -113,6 +116,9 @@ impl Reader {
                 Some(Err(error)) => error,
                 Some(Ok(_)) | None => break,
             };
+            if matches!(error, ReadError::Store(_)) {
+                self.shared.metrics.database_failed(Work::Recording);
+            }
             failures += 1;
             let wait = backoff(failures, FIRST_WAIT, LONGEST_WAIT, rand::random());
             if let Some(fault) = error.fault() {

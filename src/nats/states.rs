@@ -101,6 +101,15 @@ impl AccountStates {
         self.0.iter().map(|entry| (entry.key().clone(), entry.value().clone())).collect()
     }
 
+    /// What keeps the database from recording, as the first account tells that suffers from it.
+    #[must_use]
+    pub fn database_trouble(&self) -> Option<String> {
+        self.0.iter().find_map(|entry| match &entry.state {
+            AccountState::Trouble(Fault::Database(reason)) => Some(reason.clone()),
+            _ => None,
+        })
+    }
+
     /// All accounts at one glance.
     #[must_use]
     pub fn summary(&self) -> Summary {

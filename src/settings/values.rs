@@ -25,6 +25,17 @@ pub(super) fn text(value: &ValueKind) -> Result<&str, String> {
     }
 }
 
+/// Yes or no.
+pub(super) fn truth(value: &ValueKind) -> Result<bool, String> {
+    match value {
+        ValueKind::Boolean(truth) => Ok(*truth),
+        // As a variable gives it.
+        ValueKind::String(text) if text == "true" => Ok(true),
+        ValueKind::String(text) if text == "false" => Ok(false),
+        other => Err(format!("must be true or false, not {}", shown(other))),
+    }
+}
+
 /// A whole number within bounds.
 pub(super) fn number(value: &ValueKind, bounds: RangeInclusive<u32>) -> Result<u32, String> {
     let number = if let ValueKind::I64(number) = value { u32::try_from(*number).ok() } else { None };

@@ -50,6 +50,17 @@ pub struct StoppedLane {
     pub reason: String,
 }
 
+/// What is on its way to channels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backlog {
+    /// Events that are recorded and not yet delivered.
+    pub events: u64,
+    /// Channels that have something to send and are not stopped.
+    pub due_lanes: u64,
+    /// Channels that refuse the bot.
+    pub stopped_lanes: u64,
+}
+
 impl Store {
     /// The channels that have something to send and are not stopped.
     pub async fn open_lanes(&self) -> Result<BTreeSet<ChannelId>, StoreError> {
@@ -144,15 +155,22 @@ impl Store {
     }
 
     /// Settles a message as shown in its channel. `discord_id` is `None` when Discord says that it was shown and is
-    /// gone again.
-    pub async fn settle_delivered(&self, id: i64, discord_id: Option<u64>, now: Timestamp) -> Result<(), StoreError> {
+    /// gone again. Answers with when the events that it shows were stored.
+    pub async fn settle_delivered(
+        &self,
+        id: i64,
+        discord_id: Option<u64>,
+        now: Timestamp,
+    ) -> Result<Vec<Timestamp>, StoreError> {
         sqlx::query("UPDATE messages SET state = 'delivered', discord_id = $1, settled_at = $2 WHERE id = $3")
             .bind(discord_id.map(u64::cast_signed))
             .bind(now.nanoseconds())
             .bind(id)
             .execute(&self.writer)
             .await?;
-        Ok(())
+        let rows =
+            sqlx::query("SELECT stored_at FROM outbox WHERE message_id = $1").bind(id).fetch_all(&self.reader).await?;
+        rows.iter().map(|row| Ok(Timestamp::from_nanoseconds(row.try_get(0)?))).collect()
     }
 
     /// Sets a message aside for good, with the reason.
@@ -205,6 +223,25 @@ impl Store {
     pub async fn reopen_lanes(&self) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM stopped_lanes").execute(&self.writer).await?;
         Ok(())
+    }
+
+    /// How much is on its way. Both counts read partial indexes that hold only what is not done with.
+    pub async fn backlog(&self) -> Result<Backlog, StoreError> {
+        let row = sqlx::query(
+            "SELECT
+                 (SELECT COUNT(*) FROM outbox WHERE message_id IS NULL),
+                 (SELECT COUNT(*) FROM messages JOIN outbox ON outbox.message_id = messages.id
+                      WHERE messages.state = 'sealed'),
+                 (SELECT COUNT(*) FROM (
+                      SELECT channel_id FROM messages WHERE state = 'sealed'
+                      UNION SELECT channel_id FROM outbox WHERE message_id IS NULL
+                      EXCEPT SELECT channel_id FROM stopped_lanes) AS due),
+                 (SELECT COUNT(*) FROM stopped_lanes)",
+        )
+        .fetch_one(&self.reader)
+        .await?;
+        let count = |column: usize| Ok::<_, StoreError>(row.try_get::<i64, _>(column)?.cast_unsigned());
+        Ok(Backlog { events: count(0)? + count(1)?, due_lanes: count(2)?, stopped_lanes: count(3)? })
     }
 
     /// The channels that refuse the bot.

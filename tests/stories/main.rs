@@ -10,6 +10,7 @@ mod everyday;
 mod fire;
 mod gateway;
 mod installation;
+mod metrics;
 mod operating;
 mod position;
 mod refusals;

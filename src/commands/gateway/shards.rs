@@ -32,6 +32,16 @@ impl Shards {
         self.connected.remove(&shard);
     }
 
+    /// How many are connected.
+    pub(super) fn connected(&self) -> usize {
+        self.connected.len()
+    }
+
+    /// How many there are.
+    pub(super) const fn total(&self) -> usize {
+        self.total
+    }
+
     pub(super) fn are_all_connected(&self) -> bool {
         self.connected.len() >= self.total
     }
