@@ -4,7 +4,8 @@
 //! explicit acknowledgement of each event; the bot's reader decodes, records (synced to disk) and acknowledges, with a
 //! binding that hears one event in ten. Both alternate against one nats-server, each reading the whole stream every
 //! time; the ratio of each pair counts, because the machine's speed drifts.
-#![expect(clippy::print_stdout, reason = "a table is what this is for")]
+
+mod figures;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,6 +28,8 @@ use guildwire::store::accounts::Redeemed;
 use guildwire::telemetry::metrics::Metrics;
 use guildwire_harness::house::Publisher;
 use guildwire_harness::{NatsConfig, NatsServer, Postgres};
+
+use figures::Figure;
 
 const REPETITIONS: usize = 5;
 const EVENTS: usize = 200_000;
@@ -63,25 +66,14 @@ async fn main() -> Result<()> {
     }
     publish(&publisher, events).await?;
 
-    println!("{events} events, one in {SERVERS} heard, batches of {BATCH}\n");
-    println!("{:<12} {:>14} {:>14} {:>8}", "database", "floor, /s", "intake, /s", "ratio");
-    let mut ratios: Vec<(&str, f64)> = Vec::new();
+    let mut figures = [Figure::new("SQLite", "/s", "0.60"), Figure::new("PostgreSQL", "/s", "0.45")];
     for (number, installation) in installations.iter().enumerate() {
         let floor = rate(events, read_and_do_nothing(&publisher, number, events).await?);
         let intake = rate(events, read(installation, events).await?);
-        println!("{:<12} {floor:>14.0} {intake:>14.0} {:>8.2}", installation.database, intake / floor);
-        ratios.push((installation.database, intake / floor));
+        let [sqlite, postgres] = &mut figures;
+        (if installation.database == "SQLite" { sqlite } else { postgres }).add(floor, intake);
     }
-    for database in ["SQLite", "PostgreSQL"] {
-        let mut own: Vec<f64> = ratios.iter().filter(|(name, _)| *name == database).map(|(_, ratio)| *ratio).collect();
-        own.sort_by(f64::total_cmp);
-        println!(
-            "\n{database}: median {:.2} of the floor ({:.2} to {:.2})",
-            own[own.len() / 2],
-            own[0],
-            own[own.len() - 1]
-        );
-    }
+    figures::print(&format!("intake of {events} events, 1 in {SERVERS} heard"), &figures);
     Ok(())
 }
 

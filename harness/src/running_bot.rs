@@ -78,6 +78,12 @@ impl RunningBot {
         send_signal(self.identifier, name)
     }
 
+    /// The number that the system knows its process by.
+    #[must_use]
+    pub const fn process(&self) -> u32 {
+        self.identifier
+    }
+
     /// Waits until it ends by itself.
     pub async fn wait(&mut self, within: Duration) -> Result<ExitStatus> {
         let Ok(status) = timeout(within, self.process.wait()).await else {
