@@ -7,6 +7,7 @@
 
 mod figures;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -116,6 +117,8 @@ async fn install(nats: &NatsServer, database: &'static str, repetition: usize) -
         created_by: UserId(1),
         created_at: now,
         covered_from: None,
+        later_kinds: BTreeMap::new(),
+        paused_at: None,
     };
     anyhow::ensure!(store.add_binding(&binding).await?, "not bound");
     let shared = reader::Shared {
@@ -127,7 +130,9 @@ async fn install(nats: &NatsServer, database: &'static str, repetition: usize) -
         drain: Lifecycle::new().drain(),
     };
     let installation = Installation { database, store, shared, _folder: folder };
-    until(&installation, async |store| Ok(store.covered_from(binding.id).await?.is_some())).await?;
+    let is_covered =
+        async |store: &Store| Ok(store.binding(GUILD, binding.id).await?.is_some_and(|binding| binding.is_covered()));
+    until(&installation, is_covered).await?;
     Ok(installation)
 }
 

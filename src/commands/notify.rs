@@ -1,5 +1,6 @@
 //! `/notify`: which events go to which channel.
 
+use std::collections::BTreeMap;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -74,7 +75,7 @@ pub(super) async fn list(shared: &Shared, request: &Request) -> Result<Reply, St
             let lane = stopped.iter().find(|lane| lane.channel == binding.channel);
             let state = match lane {
                 Some(lane) => words::binding_stopped(&display(&lane.reason, 300, ""), lane.stopped_at.unix_seconds()),
-                None if binding.covered_from.is_none() => words::BINDING_WAITS.to_owned(),
+                None if !binding.is_covered() => words::BINDING_WAITS.to_owned(),
                 None => String::new(),
             };
             words::binding_line(binding.id, &in_words(binding), &state)
@@ -131,6 +132,8 @@ async fn wanted_binding(
         created_by: request.user,
         created_at: clock::now(),
         covered_from: None,
+        later_kinds: BTreeMap::new(),
+        paused_at: None,
     }))
 }
 
@@ -204,11 +207,11 @@ async fn is_heard_soon(shared: &Shared, binding: &Binding) -> bool {
         bell.as_mut().enable();
         let state = shared.states.state(&binding.account);
         // The binding is there, whatever becomes of this look.
-        let covered = shared.store.covered_from(binding.id).await.unwrap_or_else(|error| {
+        let stored = shared.store.binding(binding.guild, binding.id).await.unwrap_or_else(|error| {
             tracing::warn!(binding = binding.id, %error, "can't look whether a binding is covered");
             None
         });
-        if state == Some(AccountState::Running) && covered.is_some() {
+        if state == Some(AccountState::Running) && stored.is_some_and(|stored| stored.is_covered()) {
             return true;
         }
         let patience =

@@ -30,6 +30,69 @@ pub struct Binding {
     /// The moment, in nats-server's time, since which the account's consumer covers it. It hears only what was
     /// stored after that; nothing while it is `None`.
     pub covered_from: Option<Timestamp>,
+    /// Kinds that were chosen after that, each with a beginning of its own: see [`Binding::choose`].
+    pub later_kinds: BTreeMap<Kind, Option<Timestamp>>,
+    /// Since when it is paused, if it is. A paused binding hears nothing.
+    pub paused_at: Option<Timestamp>,
+}
+
+impl Binding {
+    /// Chooses other kinds. Those that it had already go on without a gap: they keep their beginning, for events that
+    /// are stored but not yet read are theirs. Those that are new begin when the consumer covers them, each on its own
+    /// however often the choice changes, for what was stored before was not asked for, also where the consumer takes
+    /// it in for others. A kind that was given up and is chosen again is new.
+    pub fn choose(&mut self, kinds: KindSet) {
+        self.later_kinds.retain(|kind, _| kinds.contains(*kind));
+        // Before anything is covered, all kinds begin together.
+        if self.covered_from.is_some() {
+            self.later_kinds.extend(kinds.without(self.kinds).iter().map(|kind| (kind, None)));
+        }
+        self.kinds = kinds;
+    }
+
+    /// Pauses it, if it is not paused already: from now on it hears nothing.
+    pub fn pause(&mut self, now: Timestamp) {
+        self.paused_at.get_or_insert(now);
+    }
+
+    /// Ends the pause. It begins anew, when the consumer covers it: what was stored meanwhile is nobody's.
+    pub fn resume(&mut self) {
+        if self.paused_at.take().is_some() {
+            self.covered_from = None;
+            self.later_kinds.clear();
+        }
+    }
+
+    /// What a consumer has to deliver for it.
+    #[must_use]
+    pub fn wanted_kinds(&self) -> KindSet {
+        if self.paused_at.is_some() { KindSet::EMPTY } else { self.kinds }
+    }
+
+    /// Whether all of its kinds have begun, or it is paused and none is to begin.
+    #[must_use]
+    pub fn is_covered(&self) -> bool {
+        self.paused_at.is_some() || self.kinds.iter().all(|kind| self.beginning(kind).is_some())
+    }
+
+    /// Notes that a consumer covers it since `moment`: that is the beginning of what has none yet.
+    pub fn cover(&mut self, moment: Timestamp) {
+        self.covered_from.get_or_insert(moment);
+        for beginning in self.later_kinds.values_mut() {
+            beginning.get_or_insert(moment);
+        }
+    }
+
+    /// The moment since which a kind of its is covered; `None` while it is not.
+    fn beginning(&self, kind: Kind) -> Option<Timestamp> {
+        self.later_kinds.get(&kind).copied().unwrap_or(self.covered_from)
+    }
+
+    fn hears(&self, kind: Kind, server: &ServerId, stored: Timestamp) -> bool {
+        self.wanted_kinds().contains(kind)
+            && self.server.as_ref().is_none_or(|bound| bound == server)
+            && self.beginning(kind).is_some_and(|beginning| stored > beginning)
+    }
 }
 
 /// One channel that an event goes to.
@@ -45,19 +108,13 @@ pub struct Recipient {
 #[must_use]
 pub fn recipients(bindings: &[Binding], kind: Kind, server: &ServerId, stored: Timestamp) -> Vec<Recipient> {
     let mut channels: BTreeMap<ChannelId, Vec<RoleId>> = BTreeMap::new();
-    for binding in bindings.iter().filter(|binding| hears(binding, kind, server, stored)) {
+    for binding in bindings.iter().filter(|binding| binding.hears(kind, server, stored)) {
         let mention = channels.entry(binding.channel).or_default();
         if let Some(role) = binding.mention.filter(|role| !mention.contains(role)) {
             mention.push(role);
         }
     }
     channels.into_iter().map(|(channel, mention)| Recipient { channel, mention }).collect()
-}
-
-fn hears(binding: &Binding, kind: Kind, server: &ServerId, stored: Timestamp) -> bool {
-    binding.kinds.contains(kind)
-        && binding.server.as_ref().is_none_or(|bound| bound == server)
-        && binding.covered_from.is_some_and(|covered| stored > covered)
 }
 
 #[cfg(test)]
@@ -77,6 +134,8 @@ mod tests {
             created_by: UserId(1),
             created_at: Timestamp::default(),
             covered_from: Some(Timestamp::from_nanoseconds(100)),
+            later_kinds: BTreeMap::new(),
+            paused_at: None,
         }
     }
 
@@ -112,5 +171,75 @@ mod tests {
         assert_eq!(recipients(&bindings, Kind::ServerStarted, &"main".into(), at(101)).len(), 1);
         bindings[0].covered_from = None;
         assert!(recipients(&bindings, Kind::ServerStarted, &"main".into(), at(101)).is_empty());
+    }
+
+    fn hears(binding: &Binding, kind: Kind, stored: i64) -> bool {
+        !recipients(std::slice::from_ref(binding), kind, &"main".into(), at(stored)).is_empty()
+    }
+
+    #[test]
+    fn kinds_chosen_later_begin_later_and_the_others_go_on() {
+        let mut bound = binding(7, Group::Lifecycle);
+        bound.choose(Group::Lifecycle.kinds().union(Group::Players.kinds()));
+        assert!(!bound.is_covered());
+        assert!(hears(&bound, Kind::ServerStarted, 101), "what it had goes on while the rest waits");
+        assert!(!hears(&bound, Kind::PlayerConnected, 1_000));
+
+        bound.cover(at(200));
+        assert!(bound.is_covered());
+        assert!(hears(&bound, Kind::ServerStarted, 101), "also what was stored before and is not yet read");
+        assert!(!hears(&bound, Kind::PlayerConnected, 200));
+        assert!(hears(&bound, Kind::PlayerConnected, 201));
+
+        bound.choose(bound.kinds.union(Group::Chat.kinds()));
+        bound.cover(at(300));
+        assert!(hears(&bound, Kind::PlayerConnected, 201), "an earlier choice keeps its own beginning");
+        assert!(!hears(&bound, Kind::PlayerChatted, 300));
+        assert!(hears(&bound, Kind::PlayerChatted, 301));
+    }
+
+    #[test]
+    fn a_kind_that_was_given_up_and_chosen_again_is_new() {
+        let mut bound = binding(7, Group::Players);
+        bound.choose(Group::Lifecycle.kinds());
+        assert!(!hears(&bound, Kind::PlayerConnected, 1_000));
+        bound.cover(at(200));
+        bound.choose(Group::Lifecycle.kinds().union(Group::Players.kinds()));
+        bound.cover(at(300));
+        assert!(hears(&bound, Kind::ServerStarted, 201));
+        assert!(!hears(&bound, Kind::PlayerConnected, 300));
+        assert!(hears(&bound, Kind::PlayerConnected, 301));
+    }
+
+    #[test]
+    fn before_anything_is_covered_all_kinds_begin_together() {
+        let mut bound = Binding { covered_from: None, ..binding(7, Group::Players) };
+        bound.choose(Group::Lifecycle.kinds().union(Group::Players.kinds()));
+        assert!(bound.later_kinds.is_empty() && !bound.is_covered());
+        bound.cover(at(200));
+        assert!(hears(&bound, Kind::ServerStarted, 201) && !hears(&bound, Kind::PlayerConnected, 200));
+    }
+
+    #[test]
+    fn a_paused_binding_hears_nothing_and_begins_anew_when_it_is_resumed() {
+        let mut bound = binding(7, Group::Lifecycle);
+        bound.choose(Group::Lifecycle.kinds().union(Group::Chat.kinds()));
+        bound.cover(at(150));
+        bound.pause(at(200));
+        bound.pause(at(250));
+        assert_eq!(bound.paused_at, Some(at(200)), "since the first time");
+        assert!(bound.wanted_kinds().is_empty() && bound.is_covered());
+        assert!(!hears(&bound, Kind::ServerStarted, 1_000));
+
+        bound.resume();
+        assert!(!bound.is_covered() && !hears(&bound, Kind::ServerStarted, 1_000));
+        bound.cover(at(300));
+        for kind in [Kind::ServerStarted, Kind::PlayerChatted] {
+            assert!(!hears(&bound, kind, 300), "what was stored in the pause is nobody's");
+            assert!(hears(&bound, kind, 301));
+        }
+        let before = bound.clone();
+        bound.resume();
+        assert_eq!(bound, before, "what is not paused goes on");
     }
 }

@@ -127,8 +127,8 @@ impl Reader {
         })
     }
 
-    /// Gives the consumer the filter that the bindings need. Those that no consumer covered so far are covered from
-    /// the moment of nats-server's answer.
+    /// Gives the consumer the filter that the bindings need. What no consumer covered so far is covered from the moment
+    /// of nats-server's answer; what was covered before keeps its place in the stream and its beginning.
     async fn cover(
         &self,
         connection: &Connection,
@@ -138,16 +138,17 @@ impl Reader {
         // Looked at first: bindings that change right after it are fenced off when something is recorded for them.
         let revision = self.shared.store.account(&account.name).await?.map_or(account.revision, |now| now.revision);
         let mut bindings = self.shared.store.bindings_of_account(&account.name).await?;
-        let kinds = bindings.iter().fold(KindSet::EMPTY, |kinds, binding| kinds.union(binding.kinds));
+        let kinds = bindings.iter().fold(KindSet::EMPTY, |kinds, binding| kinds.union(binding.wanted_kinds()));
         let filter = account.root.filters(kinds, account.wide_filter);
         let covering = connection.cover(stream, &self.shared.durable, filter).await?;
-        let mut uncovered = Vec::new();
-        for binding in bindings.iter_mut().filter(|binding| binding.covered_from.is_none()) {
-            binding.covered_from = Some(covering.since);
-            uncovered.push(binding.id);
+        let mut begun: Vec<_> = bindings.iter_mut().filter(|binding| !binding.is_covered()).collect();
+        for binding in &mut begun {
+            binding.cover(covering.since);
         }
-        if !uncovered.is_empty() {
-            self.shared.store.cover_bindings(&uncovered, covering.since).await?;
+        let begun: Vec<_> = begun.into_iter().map(|binding| &*binding).collect();
+        // Where the bindings changed meanwhile, nothing is recorded for these either, and the roster has us look again.
+        if !begun.is_empty() {
+            self.shared.store.cover_bindings(&account.name, revision, &begun).await?;
         }
         Ok((covering, Hearers { revision, bindings }))
     }

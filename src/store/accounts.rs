@@ -3,6 +3,7 @@
 use sqlx::any::AnyRow;
 use sqlx::{Any, Row, Transaction};
 
+use super::bindings::bump_revision;
 use super::{Store, StoreError};
 use crate::domain::account::Account;
 use crate::domain::ids::{AccountName, GuildId, UserId};
@@ -189,6 +190,31 @@ impl Store {
         transaction.commit().await?;
         self.ring_configuration();
         Ok(Redeemed::Linked(account))
+    }
+
+    /// Ends a guild's link to an account together with its bindings, and says how many those were; `None` when it is not
+    /// linked.
+    pub async fn unlink(&self, guild: GuildId, account: &AccountName) -> Result<Option<u64>, StoreError> {
+        let mut transaction = self.write().await?;
+        // Before the bindings, as wherever they change.
+        bump_revision(&mut transaction, account).await?;
+        let bindings = sqlx::query("DELETE FROM bindings WHERE guild_id = $1 AND account = $2")
+            .bind(guild.to_column())
+            .bind(account.as_str())
+            .execute(&mut *transaction)
+            .await?;
+        let links = sqlx::query("DELETE FROM links WHERE guild_id = $1 AND account = $2")
+            .bind(guild.to_column())
+            .bind(account.as_str())
+            .execute(&mut *transaction)
+            .await?;
+        if links.rows_affected() == 0 {
+            transaction.rollback().await?;
+            return Ok(None);
+        }
+        transaction.commit().await?;
+        self.ring_configuration();
+        Ok(Some(bindings.rows_affected()))
     }
 
     /// The guild's links, by account.

@@ -10,8 +10,25 @@ use crate::domain::event::KindSet;
 use crate::domain::ids::{AccountName, ChannelId, GuildId, RoleId, ServerId, UserId};
 use crate::domain::timestamp::Timestamp;
 
-const COLUMNS: &str =
-    "account, id, guild_id, channel_id, server_id, kinds, mention_role, created_by, created_at, covered_from";
+pub(super) const COLUMNS: &str = "account, id, guild_id, channel_id, server_id, kinds, mention_role, created_by, created_at, covered_from, later_kinds, paused_at";
+
+/// What became of a change to a binding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Changed {
+    /// It is as it was asked to be.
+    Done {
+        /// As it was.
+        before: Binding,
+        /// As it is now.
+        after: Binding,
+    },
+    /// It was so already.
+    Unchanged(Binding),
+    /// It stays as it was: another one is what it would have become.
+    Equal(Binding),
+    /// The guild has no such binding.
+    Missing,
+}
 
 impl Store {
     /// Adds a binding, and opens its channel's lane where it is stopped, also when an equal binding is there already. `Ok(false)` when an equal one exists or the guild is not linked.
@@ -60,15 +77,7 @@ impl Store {
     /// Removes a guild's binding and gives it back, or `None` when the guild has no such binding.
     pub async fn remove_binding(&self, guild: GuildId, id: i64) -> Result<Option<Binding>, StoreError> {
         let mut transaction = self.write().await?;
-        let bumped = sqlx::query(
-            "UPDATE accounts SET revision = revision + 1
-             WHERE name = (SELECT account FROM bindings WHERE guild_id = $1 AND id = $2)",
-        )
-        .bind(guild.to_column())
-        .bind(id)
-        .execute(&mut *transaction)
-        .await?;
-        if bumped.rows_affected() == 0 {
+        if !bump_revision_of_binding(&mut transaction, guild, id).await? {
             transaction.rollback().await?;
             return Ok(None);
         }
@@ -84,6 +93,63 @@ impl Store {
         transaction.commit().await?;
         self.ring_configuration();
         Ok(Some(binding))
+    }
+
+    /// Changes a guild's binding by `change`, which may alter its kinds, its coverage and its pause.
+    pub async fn change_binding(
+        &self,
+        guild: GuildId,
+        id: i64,
+        change: impl FnOnce(&mut Binding),
+    ) -> Result<Changed, StoreError> {
+        let mut transaction = self.write().await?;
+        // It also keeps every other change of the account's bindings out, so that what is looked at here holds.
+        if !bump_revision_of_binding(&mut transaction, guild, id).await? {
+            transaction.rollback().await?;
+            return Ok(Changed::Missing);
+        }
+        let query = format!("SELECT {COLUMNS} FROM bindings WHERE guild_id = $1 AND id = $2");
+        let row = sqlx::query(sqlx::AssertSqlSafe(query))
+            .bind(guild.to_column())
+            .bind(id)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let Some(row) = row else { return Ok(Changed::Missing) };
+        let before = binding_from(&row)?;
+        let mut after = before.clone();
+        change(&mut after);
+        if after == before {
+            transaction.rollback().await?;
+            return Ok(Changed::Unchanged(before));
+        }
+        let equal = sqlx::query(
+            "SELECT 1 FROM bindings WHERE channel_id = $1 AND account = $2 AND COALESCE(server_id, '') = $3
+             AND kinds = $4 AND id <> $5",
+        )
+        .bind(after.channel.to_column())
+        .bind(after.account.as_str())
+        .bind(after.server.as_ref().map_or("", ServerId::as_str))
+        .bind(after.kinds.to_names())
+        .bind(id)
+        .fetch_optional(&mut *transaction)
+        .await?;
+        if equal.is_some() {
+            transaction.rollback().await?;
+            return Ok(Changed::Equal(after));
+        }
+        sqlx::query(
+            "UPDATE bindings SET kinds = $1, covered_from = $2, later_kinds = $3, paused_at = $4 WHERE id = $5",
+        )
+        .bind(after.kinds.to_names())
+        .bind(after.covered_from.map(Timestamp::nanoseconds))
+        .bind(later_kinds_to_column(&after))
+        .bind(after.paused_at.map(Timestamp::nanoseconds))
+        .bind(id)
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        self.ring_configuration();
+        Ok(Changed::Done { before, after })
     }
 
     /// A guild's bindings, oldest first.
@@ -110,33 +176,55 @@ impl Store {
         rows.iter().map(binding_from).collect()
     }
 
-    /// Says that the account's consumer covers the bindings of those ids since `moment`, if none did before.
-    pub async fn cover_bindings(&self, ids: &[i64], moment: Timestamp) -> Result<(), StoreError> {
+    /// Keeps since when a consumer covers these bindings of an account, which were looked at when it was at `revision`.
+    /// `Ok(false)` when it no longer is: one of them may have other kinds by now, or have been paused and resumed.
+    pub async fn cover_bindings(
+        &self,
+        account: &AccountName,
+        revision: i64,
+        covered: &[&Binding],
+    ) -> Result<bool, StoreError> {
         let mut transaction = self.write().await?;
-        for id in ids {
-            sqlx::query("UPDATE bindings SET covered_from = $1 WHERE id = $2 AND covered_from IS NULL")
-                .bind(moment.nanoseconds())
-                .bind(id)
+        // Locks the row, too: on PostgreSQL a look alone would let a change in between.
+        let current = sqlx::query("UPDATE accounts SET revision = revision WHERE name = $1 AND revision = $2")
+            .bind(account.as_str())
+            .bind(revision)
+            .execute(&mut *transaction)
+            .await?;
+        if current.rows_affected() == 0 {
+            transaction.rollback().await?;
+            return Ok(false);
+        }
+        for binding in covered {
+            sqlx::query("UPDATE bindings SET covered_from = $1, later_kinds = $2 WHERE id = $3")
+                .bind(binding.covered_from.map(Timestamp::nanoseconds))
+                .bind(later_kinds_to_column(binding))
+                .bind(binding.id)
                 .execute(&mut *transaction)
                 .await?;
         }
         transaction.commit().await?;
         self.ring_coverage();
-        Ok(())
+        Ok(true)
     }
 
-    /// Since when the binding is covered, if it is.
-    pub async fn covered_from(&self, id: i64) -> Result<Option<Timestamp>, StoreError> {
-        let row = sqlx::query("SELECT covered_from FROM bindings WHERE id = $1")
+    /// The guild's binding of that number.
+    pub async fn binding(&self, guild: GuildId, id: i64) -> Result<Option<Binding>, StoreError> {
+        let query = format!("SELECT {COLUMNS} FROM bindings WHERE guild_id = $1 AND id = $2");
+        let row = sqlx::query(sqlx::AssertSqlSafe(query))
+            .bind(guild.to_column())
             .bind(id)
             .fetch_optional(&self.reader)
             .await?;
-        let covered = row.map(|row| row.try_get::<Option<i64>, _>(0)).transpose()?.flatten();
-        Ok(covered.map(Timestamp::from_nanoseconds))
+        row.as_ref().map(binding_from).transpose()
     }
 }
 
-async fn bump_revision(transaction: &mut Transaction<'_, Any>, account: &AccountName) -> Result<(), StoreError> {
+/// Says by the account's row that its bindings change, and locks it until they have.
+pub(super) async fn bump_revision(
+    transaction: &mut Transaction<'_, Any>,
+    account: &AccountName,
+) -> Result<(), StoreError> {
     sqlx::query("UPDATE accounts SET revision = revision + 1 WHERE name = $1")
         .bind(account.as_str())
         .execute(&mut **transaction)
@@ -144,8 +232,30 @@ async fn bump_revision(transaction: &mut Transaction<'_, Any>, account: &Account
     Ok(())
 }
 
-fn binding_from(row: &AnyRow) -> Result<Binding, StoreError> {
+/// Does so for the account of a guild's binding; `false` when there is no such binding.
+async fn bump_revision_of_binding(
+    transaction: &mut Transaction<'_, Any>,
+    guild: GuildId,
+    id: i64,
+) -> Result<bool, StoreError> {
+    let bumped = sqlx::query(
+        "UPDATE accounts SET revision = revision + 1
+         WHERE name = (SELECT account FROM bindings WHERE guild_id = $1 AND id = $2)",
+    )
+    .bind(guild.to_column())
+    .bind(id)
+    .execute(&mut **transaction)
+    .await?;
+    Ok(bumped.rows_affected() > 0)
+}
+
+fn later_kinds_to_column(binding: &Binding) -> String {
+    serde_json::to_string(&binding.later_kinds).expect("kinds are texts and moments are numbers")
+}
+
+pub(super) fn binding_from(row: &AnyRow) -> Result<Binding, StoreError> {
     let kinds: String = row.try_get("kinds")?;
+    let later_kinds: String = row.try_get("later_kinds")?;
     Ok(Binding {
         id: row.try_get("id")?,
         guild: GuildId::from_column(row.try_get("guild_id")?),
@@ -157,5 +267,8 @@ fn binding_from(row: &AnyRow) -> Result<Binding, StoreError> {
         created_by: UserId::from_column(row.try_get("created_by")?),
         created_at: Timestamp::from_nanoseconds(row.try_get("created_at")?),
         covered_from: row.try_get::<Option<i64>, _>("covered_from")?.map(Timestamp::from_nanoseconds),
+        later_kinds: serde_json::from_str(&later_kinds)
+            .map_err(|_| StoreError::BadRow { what: "list of later kinds", value: later_kinds })?,
+        paused_at: row.try_get::<Option<i64>, _>("paused_at")?.map(Timestamp::from_nanoseconds),
     })
 }

@@ -10,6 +10,7 @@ mod positions;
 mod recording;
 mod schema;
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 
 use futures_util::FutureExt as _;
@@ -120,5 +121,7 @@ fn binding(store: &Store, account: &Account) -> Binding {
         created_by: USER,
         created_at: at(2000),
         covered_from: None,
+        later_kinds: BTreeMap::new(),
+        paused_at: None,
     }
 }
