@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
 
+use crate::commands::{Caps, Directory, Limits};
 use crate::discord::limiter::Limiter;
 use crate::discord::rest::Rest;
 use crate::domain::timestamp::Timestamp;
@@ -47,6 +48,7 @@ pub async fn run(settings: &Settings) -> anyhow::Result<Outcome> {
     let rest = Rest::new(&settings.discord.api_url, token.clone(), settings.delivery.request_timeout)?
         .counting_in(metrics.clone());
     let limiter = Arc::new(Limiter::new(settings.discord.messages_per_second));
+    let directory = Directory::load(&store).await?;
     let listener = http::bind(settings.http.listen).await?;
     let address = listener.local_addr()?;
 
@@ -94,12 +96,21 @@ pub async fn run(settings: &Settings) -> anyhow::Result<Outcome> {
 
     lifecycle.spawn("retention", forget(store.clone(), settings.retention.settled, lifecycle.drain()));
 
+    lifecycle.spawn("directory", directory.clone().keep(store.clone(), lifecycle.drain()));
+
+    let limits = Limits::new(Caps {
+        bindings_per_guild: settings.limits.bindings_per_guild,
+        accounts_per_guild: settings.limits.accounts_per_guild,
+        commands_per_minute: settings.limits.commands_per_minute,
+    });
     let listening = commands::Shared {
         store,
         rest,
         limiter,
         states,
         metrics,
+        directory,
+        limits: Arc::new(limits),
         token,
         api_url: settings.discord.api_url.clone(),
         is_test_address: settings.discord.is_test_address(),

@@ -43,6 +43,8 @@ pub struct Settings {
     pub delivery: Delivery,
     /// How long what is done with is kept.
     pub retention: Retention,
+    /// How much one guild and one person may ask for.
+    pub limits: Limits,
     /// Where each key's value came from.
     origins: BTreeMap<&'static str, Origin>,
 }
@@ -118,6 +120,17 @@ pub struct Retention {
     pub settled: Duration,
 }
 
+/// Section `limits`.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Bindings in one guild.
+    pub bindings_per_guild: usize,
+    /// Accounts linked to one guild.
+    pub accounts_per_guild: usize,
+    /// Commands, buttons and selects that one person may use in a minute.
+    pub commands_per_minute: u32,
+}
+
 /// Every mistake that was found in the settings, one line each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingsError {
@@ -175,6 +188,12 @@ impl Settings {
             retention: Retention {
                 settled: given.read("retention.settled_days", |value| values::days(value, 1..=365)),
             },
+            limits: Limits {
+                bindings_per_guild: given.read("limits.bindings_per_guild", |value| values::count(value, 1..=1_000)),
+                accounts_per_guild: given.read("limits.accounts_per_guild", |value| values::count(value, 1..=1_000)),
+                commands_per_minute: given
+                    .read("limits.commands_per_minute", |value| values::number(value, 1..=10_000)),
+            },
             origins: BTreeMap::new(),
         };
         let origins = given.finish()?;
@@ -228,6 +247,9 @@ impl Settings {
             ("shutdown.deadline_seconds", self.shutdown.deadline.as_secs().to_string()),
             ("delivery.request_timeout_seconds", self.delivery.request_timeout.as_secs().to_string()),
             ("retention.settled_days", (self.retention.settled.as_secs() / values::SECONDS_A_DAY).to_string()),
+            ("limits.bindings_per_guild", self.limits.bindings_per_guild.to_string()),
+            ("limits.accounts_per_guild", self.limits.accounts_per_guild.to_string()),
+            ("limits.commands_per_minute", self.limits.commands_per_minute.to_string()),
         ]
     }
 }

@@ -56,6 +56,8 @@ impl House {
         let bot = Bot::new(binary)
             .discord(&discord.url(), &discord.token())
             .setting("nats.url", &nats.url())
+            // One admin does here in a minute what people do in a week.
+            .setting("limits.commands_per_minute", "10000")
             .setting("log.level", "guildwire=debug,info");
         let bot = match database_url {
             Some(url) => bot.database_url(url),

@@ -1,20 +1,37 @@
 //! `/account`: which accounts' events a guild may show.
 
-use super::Shared;
+use super::component::{Listing, Style, Target, button};
+use super::press::Press;
 use super::reply::Reply;
 use super::request::Request;
+use super::{Shared, paging};
 use crate::clock;
 use crate::discord::words;
+use crate::domain::ids::{AccountName, GuildId};
 use crate::domain::invite::invite_code_hash;
+use crate::domain::text::display;
 use crate::nats::states::{AccountState, Standing};
 use crate::store::StoreError;
 use crate::store::accounts::Redeemed;
 
+/// How much of a name that somebody typed is shown, in UTF-16 units.
+const NAME_LIMIT: usize = 100;
+
 /// `/account link`.
 pub(super) async fn link(shared: &Shared, request: &Request) -> Result<Reply, StoreError> {
     let Some(code) = request.text("code") else { return Ok(Reply::text(words::bad_option("code"))) };
-    let hash = invite_code_hash(code);
-    let redeemed = shared.store.redeem_invite(&hash, request.guild, request.user, clock::now()).await?;
+    let now = clock::now();
+    if let Err(again) = shared.limits.may_try_code(request.user, request.guild, now) {
+        return Ok(Reply::text(words::too_many_wrong_codes(again.unix_seconds())));
+    }
+    let most = shared.limits.accounts_per_guild;
+    if shared.store.links(request.guild).await?.len() >= most {
+        return Ok(Reply::text(words::too_many_links(most)));
+    }
+    let redeemed = shared.store.redeem_invite(&invite_code_hash(code), request.guild, request.user, now).await?;
+    if matches!(redeemed, Redeemed::Unknown | Redeemed::Used | Redeemed::Expired) {
+        shared.limits.count_wrong_code(request.user, request.guild, now);
+    }
     Ok(Reply::text(match redeemed {
         Redeemed::Linked(account) => {
             tracing::info!(%account, guild = %request.guild, user = %request.user, "a guild was linked to the account");
@@ -27,9 +44,9 @@ pub(super) async fn link(shared: &Shared, request: &Request) -> Result<Reply, St
     }))
 }
 
-/// `/account list`.
-pub(super) async fn list(shared: &Shared, request: &Request) -> Result<Reply, StoreError> {
-    let links = shared.store.links(request.guild).await?;
+/// A page of `/account list`.
+pub(super) async fn list(shared: &Shared, guild: GuildId, page: usize) -> Result<Reply, StoreError> {
+    let links = shared.store.links(guild).await?;
     if links.is_empty() {
         return Ok(Reply::text(words::NO_ACCOUNT_LINKED));
     }
@@ -40,7 +57,47 @@ pub(super) async fn list(shared: &Shared, request: &Request) -> Result<Reply, St
             words::account_line(link.account.as_str(), link.linked_at.unix_seconds(), &state)
         })
         .collect();
-    Ok(Reply::list(&entries, None))
+    Ok(paging::page(&entries, None, Listing::Accounts, page))
+}
+
+/// `/account unlink`: asks, and says what goes with the link.
+pub(super) async fn ask_to_unlink(shared: &Shared, request: &Request) -> Result<Reply, StoreError> {
+    let account = match wanted(shared, request).await? {
+        Ok(account) => account,
+        Err(refusal) => return Ok(Reply::text(refusal)),
+    };
+    let bindings = shared.store.bindings_of_guild(request.guild).await?;
+    let concerned = bindings.iter().filter(|binding| binding.account == account).count();
+    let unlink = words::unlink_button(account.as_str());
+    Ok(Reply::text(words::unlink_question(account.as_str(), concerned)).with_row(vec![
+        button(Style::Danger, &unlink, &Target::Unlink(account), true),
+        button(Style::Secondary, words::CANCEL, &Target::Cancel, true),
+    ]))
+}
+
+/// The button below that question.
+pub(super) async fn unlink(shared: &Shared, press: &Press, account: &AccountName) -> Result<Reply, StoreError> {
+    let Some(bindings) = shared.store.unlink(press.guild, account).await? else {
+        return Ok(Reply::text(words::not_linked_any_more(account.as_str())));
+    };
+    tracing::info!(%account, guild = %press.guild, user = %press.user, bindings, "a guild was unlinked from the account");
+    Ok(Reply::text(words::unlinked(account.as_str(), bindings)))
+}
+
+/// The linked account that is meant, or why none can be.
+pub(super) async fn wanted(shared: &Shared, request: &Request) -> Result<Result<AccountName, String>, StoreError> {
+    let linked: Vec<_> = shared.store.links(request.guild).await?.into_iter().map(|link| link.account).collect();
+    let names = linked.iter().map(|account| format!("**{account}**")).collect::<Vec<_>>().join(", ");
+    Ok(match (request.text("account"), linked.as_slice()) {
+        (_, []) => Err(words::NO_ACCOUNT_LINKED.to_owned()),
+        (None, [only]) => Ok(only.clone()),
+        (None, _) => Err(words::which_account(&names)),
+        (Some(wanted), _) => linked
+            .iter()
+            .find(|account| account.as_str() == wanted)
+            .cloned()
+            .ok_or_else(|| words::account_not_linked(&display(wanted, NAME_LIMIT, "?"), &names)),
+    })
 }
 
 /// How reading an account goes, since when, and what to do about it.

@@ -1,64 +1,73 @@
 //! What is offered while an option is typed.
 
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::Shared;
 use super::notify::kinds_in_words;
 use super::reply::choices;
 use super::request::Request;
 use crate::discord::guilds::Guilds;
+use crate::discord::words;
 use crate::domain::text::plain;
-use crate::store::StoreError;
+use crate::store::directory::Choices;
 
 /// How much of a name that strangers chose is shown, in UTF-16 units.
 const NAME_LIMIT: usize = 60;
 
-/// The choices for the option that is being typed.
-pub(super) async fn offer(shared: &Shared, guilds: &Guilds, request: &Request) -> Result<Value, StoreError> {
-    let Some((option, typed)) = request.focused() else { return Ok(choices([])) };
+/// The choices for the option that is being typed, from memory.
+pub(super) fn offer(shared: &Shared, guilds: &Guilds, request: &Request) -> Value {
+    let Some((option, typed)) = request.focused() else { return choices([]) };
+    let known = shared.directory.look(request.guild, Instant::now());
     let all = match option {
-        "account" => accounts(shared, request).await?,
-        "server" => servers(shared, request).await?,
-        "binding" => bindings(shared, guilds, request).await?,
+        "account" => accounts(&known),
+        "server" => servers(&known, request),
+        "binding" => bindings(&known, guilds, request),
         _ => Vec::new(),
     };
     let typed = typed.to_lowercase();
-    Ok(choices(all.into_iter().filter(|(name, _)| name.to_lowercase().contains(&typed))))
+    choices(all.into_iter().filter(|(name, _)| name.to_lowercase().contains(&typed)))
 }
 
-async fn accounts(shared: &Shared, request: &Request) -> Result<Vec<(String, String)>, StoreError> {
-    let links = shared.store.links(request.guild).await?;
-    Ok(links.into_iter().map(|link| (link.account.to_string(), link.account.to_string())).collect())
+fn accounts(known: &Choices) -> Vec<(String, String)> {
+    known.accounts.iter().map(|account| (account.to_string(), account.to_string())).collect()
 }
 
-async fn servers(shared: &Shared, request: &Request) -> Result<Vec<(String, String)>, StoreError> {
-    let account = request.text("account");
-    let servers = shared.store.servers_of_guild(request.guild).await?;
-    Ok(servers
-        .into_iter()
-        .filter(|status| account.is_none_or(|account| status.account.as_str() == account))
-        .map(|status| {
-            let name = plain(status.server.as_str(), NAME_LIMIT, "?");
-            (format!("{name} · {}", status.account), status.server.as_str().to_owned())
+fn servers(known: &Choices, request: &Request) -> Vec<(String, String)> {
+    let wanted = request.text("account");
+    known
+        .servers
+        .iter()
+        .filter(|(account, _)| wanted.is_none_or(|wanted| account.as_str() == wanted))
+        .map(|(account, server)| {
+            let name = plain(server.as_str(), NAME_LIMIT, "?");
+            (format!("{name} · {account}"), server.as_str().to_owned())
         })
-        .collect())
+        .collect()
 }
 
-async fn bindings(shared: &Shared, guilds: &Guilds, request: &Request) -> Result<Vec<(String, String)>, StoreError> {
-    let bindings = shared.store.bindings_of_guild(request.guild).await?;
-    Ok(bindings
-        .into_iter()
+fn bindings(known: &Choices, guilds: &Guilds, request: &Request) -> Vec<(String, String)> {
+    known
+        .bindings
+        .iter()
+        .filter(|binding| match request.name.as_str() {
+            "notify pause" => binding.paused_at.is_none(),
+            "notify resume" => binding.paused_at.is_some(),
+            _ => true,
+        })
         .map(|binding| {
             let channel = guilds
                 .channel_name(binding.guild, binding.channel)
                 .map_or_else(|| binding.channel.to_string(), |name| format!("#{name}"));
-            let server = binding
-                .server
-                .as_ref()
-                .map_or_else(String::new, |server| format!(" · {}", plain(server.as_str(), NAME_LIMIT / 2, "?")));
-            let name =
-                format!("#{} {channel} · {} · {}{server}", binding.id, kinds_in_words(&binding), binding.account);
+            let mut name =
+                format!("#{} {channel} · {} · {}", binding.id, kinds_in_words(binding.kinds), binding.account);
+            if let Some(server) = &binding.server {
+                name = format!("{name} · {}", plain(server.as_str(), NAME_LIMIT / 2, "?"));
+            }
+            if binding.paused_at.is_some() {
+                name = format!("{name} · {}", words::PAUSED_CHOICE);
+            }
             (name, binding.id.to_string())
         })
-        .collect())
+        .collect()
 }

@@ -33,7 +33,9 @@ fn account() -> CreateCommand {
     let link = subcommand("link", descriptions::ACCOUNT_LINK)
         .add_sub_option(text("code", descriptions::ACCOUNT_LINK_CODE).required(true).max_length(100));
     let list = subcommand("list", descriptions::ACCOUNT_LIST);
-    administration("account", descriptions::ACCOUNT).add_option(link).add_option(list)
+    let unlink = subcommand("unlink", descriptions::ACCOUNT_UNLINK)
+        .add_sub_option(text("account", descriptions::ACCOUNT_UNLINK_ACCOUNT).required(true).set_autocomplete(true));
+    administration("account", descriptions::ACCOUNT).add_option(link).add_option(list).add_option(unlink)
 }
 
 fn notify() -> CreateCommand {
@@ -58,9 +60,21 @@ fn notify() -> CreateCommand {
         .add_sub_option(text("server", descriptions::NOTIFY_ADD_SERVER).set_autocomplete(true))
         .add_sub_option(mention);
     let list = subcommand("list", descriptions::NOTIFY_LIST);
-    let remove = subcommand("remove", descriptions::NOTIFY_REMOVE)
-        .add_sub_option(text("binding", descriptions::NOTIFY_REMOVE_BINDING).required(true).set_autocomplete(true));
-    administration("notify", descriptions::NOTIFY).add_option(add).add_option(list).add_option(remove)
+    let notify = administration("notify", descriptions::NOTIFY).add_option(add).add_option(list);
+    [
+        ("edit", descriptions::NOTIFY_EDIT),
+        ("pause", descriptions::NOTIFY_PAUSE),
+        ("resume", descriptions::NOTIFY_RESUME),
+        ("remove", descriptions::NOTIFY_REMOVE),
+    ]
+    .into_iter()
+    .fold(notify, |notify, (name, description)| {
+        notify.add_option(subcommand(name, description).add_sub_option(binding()))
+    })
+}
+
+fn binding() -> CreateCommandOption {
+    text("binding", descriptions::NOTIFY_BINDING).required(true).set_autocomplete(true)
 }
 
 fn status() -> CreateCommand {

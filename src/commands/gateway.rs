@@ -21,7 +21,7 @@ use tokio::time::Instant;
 
 use self::shards::{Shards, stalled};
 pub use self::visit::{Visit, visit};
-use super::{Shared, answer, definitions, offer};
+use super::{Shared, answer, definitions, offer, press};
 use crate::discord::guilds::Guilds;
 use crate::discord::rest::{Gateway, RestError};
 use crate::domain::retry::backoff;
@@ -277,6 +277,7 @@ impl EventHandler for Handler {
         let answered = match &interaction {
             Interaction::Command(command) => answer(&self.shared, &guilds, command).await,
             Interaction::Autocomplete(command) => offer(&self.shared, &guilds, command).await,
+            Interaction::Component(component) => press::answer(&self.shared, component).await,
             _ => Ok(()),
         };
         if let Err(error) = answered {

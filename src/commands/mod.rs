@@ -2,9 +2,14 @@
 
 mod account;
 mod autocomplete;
+mod component;
 mod definitions;
+mod directory;
 mod gateway;
+mod limits;
 mod notify;
+mod paging;
+mod press;
 mod reply;
 mod request;
 mod status;
@@ -14,18 +19,21 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use secrecy::SecretString;
-use serde_json::json;
 use serenity::model::application::CommandInteraction;
 use tokio_util::sync::CancellationToken;
 
 pub use self::definitions::names;
+pub use self::directory::Directory;
 pub use self::gateway::{Visit, check_gateway, rest_failure, run, visit};
-use self::reply::{Reply, deferred};
+pub use self::limits::{Caps, Limits};
+use self::reply::{Form, Reply};
 use self::request::Request;
+use crate::clock;
 use crate::discord::guilds::Guilds;
 use crate::discord::limiter::Limiter;
 use crate::discord::rest::{Rest, RestError};
 use crate::discord::words;
+use crate::domain::ids::UserId;
 use crate::nats::states::AccountStates;
 use crate::store::{Store, StoreError};
 use crate::telemetry::metrics::Metrics;
@@ -47,6 +55,10 @@ pub struct Shared {
     pub states: AccountStates,
     /// Where the gateway's shards are counted.
     pub metrics: Metrics,
+    /// What is offered while somebody types.
+    pub directory: Directory,
+    /// How much a guild and a person may ask for.
+    pub limits: Arc<Limits>,
     /// The bot's token, for the gateway.
     pub token: SecretString,
     /// Discord's address.
@@ -61,35 +73,61 @@ pub struct Shared {
     pub halted: CancellationToken,
 }
 
-/// Answers a command, within the time that Discord waits.
-async fn answer(shared: &Shared, guilds: &Guilds, interaction: &CommandInteraction) -> Result<(), RestError> {
-    let (id, token) = (interaction.id.get(), interaction.token.as_str());
-    let ephemeral = interaction.data.name != "status";
-    let work = reply_to(shared, guilds, interaction);
+/// Whom an answer goes to: an interaction, which has to be answered within three seconds.
+struct Sender<'a> {
+    application: u64,
+    interaction: u64,
+    token: &'a str,
+}
+
+impl Sender<'_> {
+    /// Answers with a refusal, for whoever asked alone.
+    async fn refuse(&self, shared: &Shared, refusal: &str) -> Result<(), RestError> {
+        let response = Form::New { ephemeral: true }.response(&Reply::text(refusal));
+        shared.rest.respond(self.interaction, self.token, &response).await
+    }
+}
+
+/// Answers with what `work` comes to, within the time that Discord waits.
+async fn respond_in_time(
+    shared: &Shared,
+    sender: &Sender<'_>,
+    form: Form,
+    work: impl Future<Output = Reply>,
+) -> Result<(), RestError> {
     tokio::pin!(work);
     tokio::select! {
-        reply = &mut work => {
-            let response = json!({ "type": 4, "data": reply.to_message(ephemeral) });
-            shared.rest.respond(id, token, &response).await
-        }
+        reply = &mut work => shared.rest.respond(sender.interaction, sender.token, &form.response(&reply)).await,
         () = tokio::time::sleep(DEFER_AFTER) => {
             // Side by side: work that stands still inside a transaction would hold up every other writer.
-            let deferral = deferred(ephemeral);
-            let (deferred, reply) = tokio::join!(shared.rest.respond(id, token, &deferral), work);
+            let deferral = form.deferral();
+            let (deferred, reply) =
+                tokio::join!(shared.rest.respond(sender.interaction, sender.token, &deferral), work);
             deferred?;
-            shared.rest.complete(interaction.application_id.get(), token, &reply.to_message(ephemeral)).await
+            shared.rest.complete(sender.application, sender.token, &form.message(&reply)).await
         }
     }
+}
+
+/// Answers a command, within the time that Discord waits.
+async fn answer(shared: &Shared, guilds: &Guilds, interaction: &CommandInteraction) -> Result<(), RestError> {
+    let sender = Sender {
+        application: interaction.application_id.get(),
+        interaction: interaction.id.get(),
+        token: &interaction.token,
+    };
+    if let Err(again) = shared.limits.use_command(UserId(interaction.user.id.get()), clock::now()) {
+        return sender.refuse(shared, &words::too_many_commands(again.unix_seconds())).await;
+    }
+    let form = Form::New { ephemeral: interaction.data.name != "status" };
+    respond_in_time(shared, &sender, form, reply_to(shared, guilds, interaction)).await
 }
 
 /// Offers choices for an option that is being typed.
 async fn offer(shared: &Shared, guilds: &Guilds, interaction: &CommandInteraction) -> Result<(), RestError> {
     let choices = match Request::new(interaction) {
         Some(request) if request.may_manage() || request.name == "status" => {
-            autocomplete::offer(shared, guilds, &request).await.unwrap_or_else(|error| {
-                tracing::error!(command = request.name, %error, "can't offer choices");
-                reply::choices([])
-            })
+            autocomplete::offer(shared, guilds, &request)
         }
         _ => reply::choices([]),
     };
@@ -98,10 +136,13 @@ async fn offer(shared: &Shared, guilds: &Guilds, interaction: &CommandInteractio
 
 async fn reply_to(shared: &Shared, guilds: &Guilds, interaction: &CommandInteraction) -> Reply {
     let Some(request) = Request::new(interaction) else { return Reply::text(words::ONLY_IN_GUILDS) };
-    execute(shared, guilds, &request).await.unwrap_or_else(|error| {
+    let reply = execute(shared, guilds, &request).await.unwrap_or_else(|error| {
         tracing::error!(command = request.name, guild = %request.guild, %error, "a command failed");
         Reply::text(words::FAILED)
-    })
+    });
+    // Before the answer: what a command changed is offered to whoever types the next one.
+    shared.directory.refresh(&shared.store, request.guild).await;
+    reply
 }
 
 async fn execute(shared: &Shared, guilds: &Guilds, request: &Request) -> Result<Reply, StoreError> {
@@ -114,10 +155,14 @@ async fn execute(shared: &Shared, guilds: &Guilds, request: &Request) -> Result<
     }
     match request.name.as_str() {
         "account link" => account::link(shared, request).await,
-        "account list" => account::list(shared, request).await,
-        "notify add" => notify::add(shared, guilds, request).await,
-        "notify list" => notify::list(shared, request).await,
-        "notify remove" => notify::remove(shared, request).await,
+        "account list" => account::list(shared, request.guild, 0).await,
+        "account unlink" => account::ask_to_unlink(shared, request).await,
+        "notify add" => notify::add::add(shared, guilds, request).await,
+        "notify list" => notify::list::list(shared, request.guild, 0).await,
+        "notify edit" => notify::edit::ask(shared, request).await,
+        "notify pause" => notify::pause::pause(shared, request).await,
+        "notify resume" => notify::pause::resume(shared, request).await,
+        "notify remove" => notify::remove::remove(shared, request).await,
         _ => Ok(Reply::text(words::UNKNOWN_COMMAND)),
     }
 }

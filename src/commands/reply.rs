@@ -15,50 +15,109 @@ const EPHEMERAL: u32 = 1 << 6;
 pub(super) struct Reply {
     content: String,
     embeds: Vec<Embed>,
+    /// Rows of buttons and selects.
+    rows: Vec<Value>,
+}
+
+/// How an answer is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// As a message of its own.
+    New {
+        /// For whoever asked alone.
+        ephemeral: bool,
+    },
+    /// In the place of the message whose button or select was used.
+    Update,
+}
+
+impl Form {
+    /// The first answer to an interaction.
+    #[must_use]
+    pub(super) fn response(self, reply: &Reply) -> Value {
+        json!({ "type": if self == Self::Update { 7 } else { 4 }, "data": self.message(reply) })
+    }
+
+    /// The first answer of work that takes longer than Discord waits.
+    #[must_use]
+    pub(super) fn deferral(self) -> Value {
+        match self {
+            Self::New { ephemeral } => deferred(ephemeral),
+            Self::Update => json!({ "type": 6 }),
+        }
+    }
+
+    /// The answer itself.
+    #[must_use]
+    pub(super) fn message(self, reply: &Reply) -> Value {
+        match self {
+            Self::New { ephemeral } => reply.to_message(ephemeral),
+            Self::Update => reply.to_update(),
+        }
+    }
 }
 
 impl Reply {
     /// A plain answer, at most 2,000 characters of our own words.
     #[must_use]
     pub(super) fn text(content: impl Into<String>) -> Self {
-        Self { content: content.into(), embeds: Vec::new() }
+        Self { content: content.into(), embeds: Vec::new(), rows: Vec::new() }
     }
 
     /// A list, cut where no more fits, and then it says how many are missing.
     #[must_use]
     pub(super) fn list(entries: &[String], remark: Option<&str>) -> Self {
-        let room = DESCRIPTION_LIMIT - 32;
-        let mut size = 0;
-        let fitting = entries
-            .iter()
-            .take_while(|entry| {
-                size += utf16_length(entry) + 2;
-                size <= room
-            })
-            .count();
+        let fitting = fitting(entries).max(1).min(entries.len());
         let mut description = entries[..fitting].join("\n\n");
         if fitting < entries.len() {
             description = format!("{description}\n\n{}", words::and_more(entries.len() - fitting));
         }
         let embed = Embed::new(&description);
-        Self { content: String::new(), embeds: vec![remark.map_or(embed.clone(), |remark| embed.with_footer(remark))] }
+        let embed = remark.map_or(embed.clone(), |remark| embed.with_footer(remark));
+        Self { content: String::new(), embeds: vec![embed], rows: Vec::new() }
+    }
+
+    /// With a row of buttons, or of one select, below it.
+    #[must_use]
+    pub(super) fn with_row(mut self, components: Vec<Value>) -> Self {
+        self.rows.push(json!({ "type": 1, "components": components }));
+        self
     }
 
     /// The message itself. Nobody is notified by it.
     #[must_use]
     pub(super) fn to_message(&self, ephemeral: bool) -> Value {
+        let mut message = self.to_update();
+        message["flags"] = json!(if ephemeral { EPHEMERAL } else { 0 });
+        message
+    }
+
+    /// What takes the place of a message; who sees it stays. What is empty here is taken out of it.
+    fn to_update(&self) -> Value {
         json!({
             "content": self.content,
             "embeds": self.embeds,
-            "flags": if ephemeral { EPHEMERAL } else { 0 },
+            "components": self.rows,
             "allowed_mentions": { "parse": [] },
         })
     }
 }
 
+/// How many of a list's first entries fit into an embed, with room to say that there are more.
+#[must_use]
+pub(super) fn fitting(entries: &[String]) -> usize {
+    let room = DESCRIPTION_LIMIT - 32;
+    let mut size = 0;
+    let fits = |entry: &&String| {
+        size += utf16_length(entry) + 2;
+        size <= room
+    };
+    entries.iter().take_while(fits).count()
+}
+
 /// The first answer of a command that takes longer than Discord waits.
 #[must_use]
-pub(super) fn deferred(ephemeral: bool) -> Value {
+fn deferred(ephemeral: bool) -> Value {
     json!({ "type": 5, "data": { "flags": if ephemeral { EPHEMERAL } else { 0 } } })
 }
 

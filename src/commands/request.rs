@@ -85,7 +85,7 @@ impl Request {
     /// Whether the member may configure the bot.
     #[must_use]
     pub(super) fn may_manage(&self) -> bool {
-        self.permissions.intersects(Permissions::MANAGE_GUILD | Permissions::ADMINISTRATOR)
+        may_manage(self.permissions)
     }
 
     fn take(&mut self, option: &ResolvedOption<'_>) {
@@ -117,4 +117,10 @@ impl Request {
         };
         self.options.insert(option.name.to_owned(), given);
     }
+}
+
+/// Whether a member with these permissions may configure the bot.
+#[must_use]
+pub(super) fn may_manage(permissions: Permissions) -> bool {
+    permissions.intersects(Permissions::MANAGE_GUILD | Permissions::ADMINISTRATOR)
 }

@@ -1,10 +1,11 @@
 //! `/status`: what was last heard of the servers, and no more than that.
 
-use super::Shared;
+use super::component::Listing;
 use super::reply::Reply;
 use super::request::Request;
+use super::{Shared, paging};
 use crate::discord::words;
-use crate::domain::ids::ServerId;
+use crate::domain::ids::{GuildId, ServerId};
 use crate::domain::text::display;
 use crate::store::StoreError;
 
@@ -17,12 +18,21 @@ const KNOWN_NAME_LIMIT: usize = 50;
 
 /// `/status`.
 pub(super) async fn status(shared: &Shared, request: &Request) -> Result<Reply, StoreError> {
-    let servers = shared.store.servers_of_guild(request.guild).await?;
+    show(shared, request.guild, request.text("server"), 0).await
+}
+
+/// A page of the status of all servers, or of the `wanted` ones.
+pub(super) async fn show(
+    shared: &Shared,
+    guild: GuildId,
+    wanted: Option<&str>,
+    page: usize,
+) -> Result<Reply, StoreError> {
+    let servers = shared.store.servers_of_guild(guild).await?;
     if servers.is_empty() {
-        let linked = !shared.store.links(request.guild).await?.is_empty();
+        let linked = !shared.store.links(guild).await?.is_empty();
         return Ok(Reply::text(if linked { words::NO_SERVERS } else { words::NO_ACCOUNT_LINKED }));
     }
-    let wanted = request.text("server");
     let lines: Vec<_> = servers
         .iter()
         .filter(|status| wanted.is_none_or(|wanted| status.server.as_str() == wanted))
@@ -40,7 +50,11 @@ pub(super) async fn status(shared: &Shared, request: &Request) -> Result<Reply, 
         let wanted = display(wanted.unwrap_or_default(), NAME_LIMIT, "?");
         return Ok(Reply::text(words::unknown_server(&wanted, &known)));
     }
-    Ok(Reply::list(&lines, Some(words::STATUS_REMARK)))
+    if wanted.is_some() {
+        // A page's button can't say which server was meant. One for each account with a server of that name: they fit.
+        return Ok(Reply::list(&lines, Some(words::STATUS_REMARK)));
+    }
+    Ok(paging::page(&lines, Some(words::STATUS_REMARK), Listing::Servers, page))
 }
 
 /// Servers that may have been meant, each name once: two accounts may have a server of the same name.

@@ -4,6 +4,7 @@
 //! alone. What a rule needs to know (the time, a random number) is handed to it.
 
 pub mod account;
+pub mod allowance;
 pub mod binding;
 pub mod event;
 pub mod fault;

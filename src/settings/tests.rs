@@ -58,6 +58,11 @@ request_timeout_seconds = 15
 
 [retention]
 settled_days = 7
+
+[limits]
+bindings_per_guild = 100
+accounts_per_guild = 25
+commands_per_minute = 30
 ";
     assert_eq!(Settings::load_with(None, []).unwrap().render_redacted(), expected);
 }

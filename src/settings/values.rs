@@ -44,6 +44,11 @@ pub(super) fn number(value: &ValueKind, bounds: RangeInclusive<u32>) -> Result<u
     })
 }
 
+/// How many of something.
+pub(super) fn count(value: &ValueKind, bounds: RangeInclusive<u32>) -> Result<usize, String> {
+    number(value, bounds).map(|number| usize::try_from(number).unwrap_or(usize::MAX))
+}
+
 /// A duration told in seconds.
 pub(super) fn seconds(value: &ValueKind, bounds: RangeInclusive<u32>) -> Result<Duration, String> {
     number(value, bounds).map(|seconds| Duration::from_secs(seconds.into()))

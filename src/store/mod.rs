@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod bindings;
+pub mod directory;
 pub mod lock;
 mod open;
 pub mod outbox;

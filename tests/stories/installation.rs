@@ -31,6 +31,8 @@ pub(crate) async fn house_around(nats: NatsServer, database: Database) -> House 
     let bot = Bot::new(env!("CARGO_BIN_EXE_guildwire"))
         .discord(&discord.url(), &discord.token())
         .setting("nats.url", &nats.url())
+        // One admin does here in a minute what people do in a week.
+        .setting("limits.commands_per_minute", "10000")
         .setting("log.level", "guildwire=debug,info");
     let bot = match new_database(database).await {
         Some(url) => bot.database_url(&url),

@@ -136,11 +136,16 @@ pub fn bound(binding: &str) -> String {
 /// A binding is there and waits for its account, for a reason where one is known.
 #[must_use]
 pub fn bound_later(binding: &str, why: Option<&str>) -> String {
-    let why = why.map_or_else(
+    let why = why_later(why);
+    format!("🕓 {binding}, as soon as the account can be read. {why}")
+}
+
+/// Why something waits for its account.
+pub(super) fn why_later(why: Option<&str>) -> String {
+    why.map_or_else(
         || "I am still connecting to it: `/account list` shows how that goes.".to_owned(),
         |why| format!("It can't yet: {why} I keep trying."),
-    );
-    format!("🕓 {binding}, as soon as the account can be read. {why}")
+    )
 }
 
 /// What a binding does.

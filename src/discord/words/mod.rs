@@ -8,10 +8,12 @@ pub mod descriptions;
 mod accounts;
 mod answers;
 mod events;
+mod managing;
 
 pub use self::accounts::*;
 pub use self::answers::*;
 pub use self::events::*;
+pub use self::managing::*;
 use crate::domain::event::Group;
 
 /// The description of a group of kinds, where one is chosen.

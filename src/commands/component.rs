@@ -1,0 +1,174 @@
+//! Buttons and selects under an answer: what they are for stands in their custom ids.
+//!
+//! Anybody can send any custom id, so one says what is meant and proves nothing: whoever uses it is judged as if they
+//! had typed it.
+
+use serde_json::{Value, json};
+
+use crate::discord::words;
+use crate::domain::event::{Kind, KindSet};
+use crate::domain::ids::AccountName;
+
+/// What a button or a select is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Target {
+    /// End the guild's link to the account.
+    Unlink(AccountName),
+    /// Give a question up.
+    Cancel,
+    /// Choose the kinds of the binding with that number.
+    Kinds(i64),
+    /// Show that page of a list, counted from 0.
+    Page(Listing, usize),
+}
+
+/// A list that may be longer than a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Listing {
+    /// `/account list`.
+    Accounts,
+    /// `/notify list`.
+    Bindings,
+    /// `/status`.
+    Servers,
+}
+
+/// How a button looks, as Discord numbers it:
+/// <https://discord.com/developers/docs/components/reference#button-button-styles>.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    Secondary = 2,
+    Danger = 4,
+}
+
+impl Listing {
+    const ALL: [Self; 3] = [Self::Accounts, Self::Bindings, Self::Servers];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Accounts => "accounts",
+            Self::Bindings => "bindings",
+            Self::Servers => "servers",
+        }
+    }
+}
+
+impl Target {
+    /// Its form in a custom id, of at most 100 characters.
+    #[must_use]
+    pub(super) fn custom_id(&self) -> String {
+        match self {
+            Self::Unlink(account) => format!("unlink:{account}"),
+            Self::Cancel => "cancel".to_owned(),
+            Self::Kinds(binding) => format!("kinds:{binding}"),
+            Self::Page(listing, page) => format!("page:{}:{page}", listing.name()),
+        }
+    }
+
+    /// What a custom id stands for, if it is one of ours.
+    #[must_use]
+    pub(super) fn from_custom_id(id: &str) -> Option<Self> {
+        let (name, rest) = id.split_once(':').unwrap_or((id, ""));
+        match name {
+            "unlink" => rest.parse().ok().map(Self::Unlink),
+            "cancel" if id == name => Some(Self::Cancel),
+            "kinds" => rest.parse().ok().map(Self::Kinds),
+            "page" => {
+                let (name, page) = rest.split_once(':')?;
+                let listing = Listing::ALL.into_iter().find(|listing| listing.name() == name)?;
+                Some(Self::Page(listing, page.parse().ok()?))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A button.
+#[must_use]
+pub(super) fn button(style: Style, label: &str, target: &Target, enabled: bool) -> Value {
+    json!({
+        "type": 2, "style": style as u8, "label": label, "custom_id": target.custom_id(), "disabled": !enabled,
+    })
+}
+
+/// A select of any number of kinds of event, in which `chosen` are chosen.
+#[must_use]
+pub(super) fn kind_select(target: &Target, chosen: KindSet) -> Value {
+    let options: Vec<_> = Kind::ALL
+        .iter()
+        .map(|kind| {
+            json!({
+                "label": words::kind(*kind), "value": kind.name(), "description": kind.name(),
+                "default": chosen.contains(*kind),
+            })
+        })
+        .collect();
+    json!({
+        "type": 3, "custom_id": target.custom_id(), "placeholder": words::CHOOSE_KINDS, "min_values": 1,
+        "max_values": options.len(), "options": options,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_custom_id_is_short_and_comes_back_as_what_it_was() {
+        for target in [
+            Target::Unlink("a".repeat(32).parse().unwrap()),
+            Target::Cancel,
+            Target::Kinds(i64::MAX),
+            Target::Page(Listing::Accounts, 0),
+            Target::Page(Listing::Bindings, usize::MAX),
+            Target::Page(Listing::Servers, 3),
+        ] {
+            let id = target.custom_id();
+            assert!(id.len() <= 100, "{id}");
+            assert_eq!(Target::from_custom_id(&id), Some(target));
+        }
+    }
+
+    #[test]
+    fn a_custom_id_that_nobody_was_given_means_nothing() {
+        let long = format!("unlink:{}", "a".repeat(33));
+        for id in [
+            "",
+            ":",
+            "unlink",
+            "unlink:",
+            "unlink:a b",
+            "unlink:@everyone",
+            &long,
+            "cancel:",
+            "cancel:1",
+            "Cancel",
+            "kinds:",
+            "kinds:x",
+            "kinds:99999999999999999999",
+            "kinds:1:2",
+            "page",
+            "page:",
+            "page:accounts",
+            "page:accounts:",
+            "page:accounts:-1",
+            "page:accounts:99999999999999999999",
+            "page:secrets:0",
+            "page::0",
+        ] {
+            let target = Target::from_custom_id(id);
+            assert_eq!(target, None, "{id:?}");
+        }
+    }
+
+    #[test]
+    fn a_select_offers_all_kinds_as_discord_takes_them() {
+        let select = kind_select(&Target::Kinds(1), [Kind::PlayerChatted].into_iter().collect());
+        let options = select["options"].as_array().unwrap();
+        assert!(options.len() == Kind::ALL.len() && options.len() <= 25);
+        for option in options {
+            assert!(option["label"].as_str().unwrap().len() <= 100);
+            assert_eq!(option["default"], option["value"] == "player.chatted");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! `/notify edit`: a select of all kinds, and what comes of a choice.
+//!
+//! Kinds that the binding had already go on without a gap; new ones begin when the consumer covers them, as after
+//! `/notify add`. The rule stands in [`Binding::choose`].
+
+use super::{Beginning, beginning, in_words, kinds_in_words, told_when, wanted_binding, with_chat_warning};
+use crate::commands::Shared;
+use crate::commands::component::{Target, kind_select};
+use crate::commands::press::Press;
+use crate::commands::reply::Reply;
+use crate::commands::request::Request;
+use crate::discord::words;
+use crate::domain::binding::Binding;
+use crate::domain::event::{Kind, KindSet};
+use crate::store::StoreError;
+use crate::store::bindings::Changed;
+
+/// `/notify edit`: shows what can be chosen.
+pub(in crate::commands) async fn ask(shared: &Shared, request: &Request) -> Result<Reply, StoreError> {
+    let binding = match wanted_binding(request) {
+        Some(id) => shared.store.binding(request.guild, id).await?,
+        None => None,
+    };
+    let Some(binding) = binding else { return Ok(Reply::text(words::NO_SUCH_BINDING)) };
+    let select = kind_select(&Target::Kinds(binding.id), binding.kinds);
+    Ok(Reply::text(words::edit_question(&in_words(&binding))).with_row(vec![select]))
+}
+
+/// The choice in that select.
+pub(in crate::commands) async fn choose(shared: &Shared, press: &Press, id: i64) -> Result<Reply, StoreError> {
+    let kinds: Option<KindSet> = press.values.iter().map(|name| Kind::from_name(name)).collect();
+    let Some(kinds) = kinds.filter(|kinds| !kinds.is_empty()) else {
+        return Ok(Reply::text(words::UNKNOWN_BUTTON));
+    };
+    Ok(Reply::text(match shared.store.change_binding(press.guild, id, |binding| binding.choose(kinds)).await? {
+        Changed::Missing => words::NO_SUCH_BINDING.to_owned(),
+        Changed::Unchanged(binding) => words::hears_that_already(&in_words(&binding)),
+        Changed::Equal(binding) => words::another_is_that(binding.channel.0),
+        Changed::Done { before, after } => {
+            tracing::info!(
+                binding = id, account = %after.account, guild = %press.guild, user = %press.user,
+                before = before.kinds.to_names(), kinds = after.kinds.to_names(), "a binding was edited"
+            );
+            with_chat_warning(told(shared, &before, &after).await, after.kinds)
+        }
+    }))
+}
+
+/// What a binding that was edited hears, and since when.
+async fn told(shared: &Shared, before: &Binding, after: &Binding) -> String {
+    let binding = in_words(after);
+    let new = after.kinds.without(before.kinds);
+    if after.paused_at.is_some() {
+        words::edited_while_paused(&binding)
+    } else if after.covered_from.is_none() || new == after.kinds {
+        told_when(shared, after).await
+    } else if new.is_empty() {
+        words::narrowed(&binding)
+    } else {
+        let new = kinds_in_words(new);
+        match beginning(shared, after).await {
+            Beginning::Now => words::widened(&binding, &new),
+            Beginning::Later(why) => words::widened_later(&binding, &new, why.as_deref()),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! A button or a select that somebody used: who, what for, and the answer.
+
+use serenity::model::Permissions;
+use serenity::model::application::{ComponentInteraction, ComponentInteractionDataKind};
+
+use super::component::{Listing, Target};
+use super::reply::{Form, Reply};
+use super::request::may_manage;
+use super::{Sender, Shared, account, notify, respond_in_time, status};
+use crate::clock;
+use crate::discord::rest::RestError;
+use crate::discord::words;
+use crate::domain::ids::{GuildId, UserId};
+use crate::store::StoreError;
+
+/// A button or a select that somebody used.
+#[derive(Debug, Clone)]
+pub(super) struct Press {
+    /// Where.
+    pub(super) guild: GuildId,
+    /// Who.
+    pub(super) user: UserId,
+    /// What the member may do in the guild, as Discord says.
+    permissions: Permissions,
+    /// What for; `None` when nobody was given that custom id.
+    target: Option<Target>,
+    /// What was chosen, where it is a select.
+    pub(super) values: Vec<String>,
+}
+
+impl Press {
+    /// What was used in an interaction; `None` outside a guild.
+    fn new(interaction: &ComponentInteraction) -> Option<Self> {
+        Some(Self {
+            guild: GuildId(interaction.guild_id?.get()),
+            user: UserId(interaction.user.id.get()),
+            permissions: interaction.member.as_ref()?.permissions.unwrap_or_default(),
+            target: Target::from_custom_id(&interaction.data.custom_id),
+            values: match &interaction.data.kind {
+                ComponentInteractionDataKind::StringSelect { values } => values.clone(),
+                _ => Vec::new(),
+            },
+        })
+    }
+}
+
+/// Answers a button or a select, within the time that Discord waits. The answer takes the place of the message with the
+/// button; a refusal is a message of its own, for whoever used it alone.
+pub(super) async fn answer(shared: &Shared, interaction: &ComponentInteraction) -> Result<(), RestError> {
+    let sender = Sender {
+        application: interaction.application_id.get(),
+        interaction: interaction.id.get(),
+        token: &interaction.token,
+    };
+    let allowed = Press::new(interaction).ok_or_else(|| words::ONLY_IN_GUILDS.to_owned()).and_then(|press| {
+        let target = permitted(shared, &press)?;
+        Ok((press, target))
+    });
+    match allowed {
+        Err(refusal) => sender.refuse(shared, &refusal).await,
+        Ok((press, target)) => respond_in_time(shared, &sender, Form::Update, carry_out(shared, &press, &target)).await,
+    }
+}
+
+/// What the press is for, if whoever pressed may do that.
+fn permitted(shared: &Shared, press: &Press) -> Result<Target, String> {
+    let now = clock::now();
+    shared.limits.use_command(press.user, now).map_err(|again| words::too_many_commands(again.unix_seconds()))?;
+    let target = press.target.clone().ok_or_else(|| words::UNKNOWN_BUTTON.to_owned())?;
+    // Everybody may see the status, and so turn its pages.
+    if !matches!(target, Target::Page(Listing::Servers, _)) && !may_manage(press.permissions) {
+        return Err(words::NEEDS_MANAGE_SERVER.to_owned());
+    }
+    Ok(target)
+}
+
+async fn carry_out(shared: &Shared, press: &Press, target: &Target) -> Reply {
+    let reply = execute(shared, press, target).await.unwrap_or_else(|error| {
+        tracing::error!(button = target.custom_id(), guild = %press.guild, %error, "a button failed");
+        Reply::text(words::FAILED)
+    });
+    shared.directory.refresh(&shared.store, press.guild).await;
+    reply
+}
+
+async fn execute(shared: &Shared, press: &Press, target: &Target) -> Result<Reply, StoreError> {
+    match target {
+        Target::Cancel => Ok(Reply::text(words::CANCELLED)),
+        Target::Unlink(account) => account::unlink(shared, press, account).await,
+        Target::Kinds(binding) => notify::edit::choose(shared, press, *binding).await,
+        Target::Page(Listing::Accounts, page) => account::list(shared, press.guild, *page).await,
+        Target::Page(Listing::Bindings, page) => notify::list::list(shared, press.guild, *page).await,
+        Target::Page(Listing::Servers, page) => status::show(shared, press.guild, None, *page).await,
+    }
+}
