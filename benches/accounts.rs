@@ -6,6 +6,7 @@
 
 mod figures;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -279,6 +280,8 @@ async fn install(bot: &Bot, nats: &str, accounts: usize) -> Result<()> {
             created_by: UserId(1),
             created_at: now,
             covered_from: None,
+            later_kinds: BTreeMap::new(),
+            paused_at: None,
         };
         ensure!(store.add_binding(&binding).await?, "not bound");
     }

@@ -23,6 +23,9 @@ const DATABASE_PATIENCE: Duration = Duration::from_secs(1);
 /// For how long what the database said is said again.
 const BACKLOG_COUNTS: Duration = Duration::from_secs(5);
 
+/// When the database was asked last, and what it said.
+type Asked = (Instant, Option<Backlog>);
+
 /// Answers scrapes. Cloning shares it.
 #[derive(Debug, Clone)]
 pub struct Scrape {
@@ -32,7 +35,7 @@ pub struct Scrape {
     readiness: Readiness,
     per_account: bool,
     /// Held while the database is asked, so that many who ask cause one query.
-    last: Arc<Mutex<Option<(Instant, Option<Backlog>)>>>,
+    last: Arc<Mutex<Option<Asked>>>,
 }
 
 impl Scrape {
