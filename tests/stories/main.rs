@@ -10,6 +10,8 @@ mod everyday;
 mod fire;
 mod gateway;
 mod installation;
+mod limits;
+mod managing;
 mod metrics;
 mod operating;
 mod position;
