@@ -1,10 +1,12 @@
 //! Whatever the bot sends is what Discord's own description of its API allows: `DISCORD_OPENAPI` names that file, which
 //! is not part of this repository.
 
-use guildwire_harness::house::FIRST_ACCOUNT;
+use guildwire_harness::house::{FIRST_ACCOUNT, Guild, House};
 use jsonschema::{Registry, Validator};
 use serde_json::{Value, json};
 
+use crate::fire::eventually;
+use crate::managing::binding_ids;
 use crate::support::{Database, build_house};
 
 /// Where the description is registered, for references into it.
@@ -37,6 +39,7 @@ async fn every_body_is_one_that_discord_describes() {
     let options = [("channel", channel.to_string().into()), ("events", "chat".into()), ("account", "away".into())];
     house.command(guild, "notify add", &options).await.unwrap();
     let by = discord_sim::Actor { guild: guild.id, channel: guild.lobby, user: guild.admin };
+    use_components(&house, guild, by).await;
     assert!(!house.discord.autocomplete(by, "status", &[], "server", "server-1").await.unwrap().is_empty());
 
     let bodies = house.discord.bodies();
@@ -54,6 +57,35 @@ async fn every_body_is_one_that_discord_describes() {
         assert!(errors.is_empty(), "{route}: {errors:#?}\n{body:#}");
     }
     println!("checked {} bodies against Discord's description of its API", bodies.len());
+}
+
+/// Answers with buttons and selects, those that take their place, and one that is completed later.
+async fn use_components(house: &House, guild: Guild, by: discord_sim::Actor) {
+    let ids = binding_ids(house, guild).await;
+    let asked = house.command(guild, "account unlink", &[("account", FIRST_ACCOUNT.into())]).await.unwrap();
+    house.discord.press(by, &asked, "cancel").await.unwrap();
+    // The second binding's account is away, so that what comes of the choice is told later.
+    for id in &ids {
+        let asked = house.command(guild, "notify edit", &[("binding", id.as_str().into())]).await.unwrap();
+        let kinds = ["server.started", "player.chatted"];
+        house.discord.select(by, &asked, &format!("kinds:{id}"), &kinds).await.unwrap();
+    }
+    for command in ["notify pause", "notify resume"] {
+        house.command(guild, command, &[("binding", ids[0].as_str().into())]).await.unwrap();
+    }
+    // A list of several pages: servers with long names.
+    let publisher = house.publisher(FIRST_ACCOUNT).await.unwrap();
+    for number in 0..40 {
+        let name = format!("{}-{number}", "long".repeat(20));
+        publisher.publish(&format!("{name}.events.stopped"), "null").await.unwrap();
+    }
+    let listed = async || house.command(guild, "status", &[]).await.unwrap();
+    eventually("the list has pages", async || {
+        listed().await.components.as_array().is_some_and(|rows| !rows.is_empty())
+    })
+    .await;
+    let listed = listed().await;
+    house.discord.press(by, &listed, "page:servers:1").await.unwrap();
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is no setting of the bot's")]
