@@ -46,6 +46,11 @@ async fn every_body_is_one_that_discord_describes() {
     for expected in ["POST /channels", "PUT /applications", "POST /interactions", "PATCH /webhooks"] {
         assert!(bodies.iter().any(|(route, _)| route.starts_with(expected)), "no body was sent to {expected}");
     }
+    // A message, a deferred one, an update deferred, an update, choices.
+    for kind in 4..=8 {
+        let sent = bodies.iter().any(|(route, body)| route.starts_with("POST /interactions") && body["type"] == kind);
+        assert!(sent, "no answer of type {kind} was sent");
+    }
     let Some(description) = description() else {
         println!("NOT CHECKED: DISCORD_OPENAPI does not name Discord's description of its API");
         return;

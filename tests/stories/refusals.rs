@@ -229,6 +229,10 @@ async fn nobody_without_manage_server_configures_the_bot(database: Database) {
         ("account list", vec![]),
         ("notify add", vec![("channel", channel.to_string().into()), ("events", "chat".into())]),
         ("notify list", vec![]),
+        ("account unlink", vec![("account", FIRST_ACCOUNT.into())]),
+        ("notify edit", vec![("binding", id.as_str().into())]),
+        ("notify pause", vec![("binding", id.as_str().into())]),
+        ("notify resume", vec![("binding", id.as_str().into())]),
         ("notify remove", vec![("binding", id.into())]),
     ] {
         assert_eq!(house.discord.command(by, name, &options).await, Err(CommandError::NotPermitted));
@@ -238,7 +242,13 @@ async fn nobody_without_manage_server_configures_the_bot(database: Database) {
         let wanted = "You need the permission **Manage Server** here for that. Ask somebody who has it.";
         compare.equal(name, &reply.content, wanted);
     }
-    for (name, option) in [("notify add", "account"), ("notify add", "server"), ("notify remove", "binding")] {
+    for (name, option) in [
+        ("account unlink", "account"),
+        ("notify add", "account"),
+        ("notify add", "server"),
+        ("notify edit", "binding"),
+        ("notify remove", "binding"),
+    ] {
         let choices = house.discord.autocomplete_unchecked(by, name, &[], option, "").await.unwrap();
         assert_eq!(choices, vec![], "/{name} {option}");
     }
