@@ -69,7 +69,7 @@ pub(super) async fn ask_to_unlink(shared: &Shared, request: &Request) -> Result<
     let bindings = shared.store.bindings_of_guild(request.guild).await?;
     let concerned = bindings.iter().filter(|binding| binding.account == account).count();
     let unlink = words::unlink_button(account.as_str());
-    Ok(Reply::text(words::unlink_question(account.as_str(), concerned)).with_row(vec![
+    Ok(Reply::text(words::unlink_question(account.as_str(), concerned)).with_row(&[
         button(Style::Danger, &unlink, &Target::Unlink(account), true),
         button(Style::Secondary, words::CANCEL, &Target::Cancel, true),
     ]))

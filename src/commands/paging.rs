@@ -18,7 +18,7 @@ pub(super) fn page(entries: &[String], remark: Option<&str>, listing: Listing, w
     let place = words::page(at + 1, pages.len());
     let remark = remark.map_or(place.clone(), |remark| format!("{remark} {place}"));
     let turn = |label, page, enabled| button(Style::Secondary, label, &Target::Page(listing, page), enabled);
-    Reply::list(pages[at], Some(&remark)).with_row(vec![
+    Reply::list(pages[at], Some(&remark)).with_row(&[
         turn(words::PREVIOUS_PAGE, at.saturating_sub(1), at > 0),
         turn(words::NEXT_PAGE, at + 1, at < last),
     ])

@@ -79,7 +79,7 @@ impl Reply {
 
     /// With a row of buttons, or of one select, below it.
     #[must_use]
-    pub(super) fn with_row(mut self, components: Vec<Value>) -> Self {
+    pub(super) fn with_row(mut self, components: &[Value]) -> Self {
         self.rows.push(json!({ "type": 1, "components": components }));
         self
     }

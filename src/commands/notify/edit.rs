@@ -23,7 +23,7 @@ pub(in crate::commands) async fn ask(shared: &Shared, request: &Request) -> Resu
     };
     let Some(binding) = binding else { return Ok(Reply::text(words::NO_SUCH_BINDING)) };
     let select = kind_select(&Target::Kinds(binding.id), binding.kinds);
-    Ok(Reply::text(words::edit_question(&in_words(&binding))).with_row(vec![select]))
+    Ok(Reply::text(words::edit_question(&in_words(&binding))).with_row(&[select]))
 }
 
 /// The choice in that select.
