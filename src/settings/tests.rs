@@ -42,6 +42,7 @@ url = \"nats://127.0.0.1:4222\"
 
 [http]
 listen = \"127.0.0.1:9310\"
+metrics_per_account = false
 
 [log]
 level = \"info\"

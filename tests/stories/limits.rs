@@ -60,7 +60,7 @@ async fn crowd(store: &Store, guild: Guild) {
             mention: None,
             created_by: UserId(guild.admin),
             created_at: now,
-            covered_from: Some(now),
+            covered_from: None,
             later_kinds: std::collections::BTreeMap::new(),
             paused_at: None,
         };
@@ -93,6 +93,8 @@ async fn long_lists_have_pages(database: Database) {
     let store = Store::open(&url).await.unwrap();
     crowd(&store, guild).await;
     let _bot = house.start().await.unwrap();
+    // Entries become shorter at that moment.
+    eventually("the entries are covered", async || !says(&house, guild, "notify list", &[]).await.contains("🕓")).await;
     let player = Actor { user: house.discord.add_member(guild.id, "player", 0), ..admin(guild) };
     let remark = "What the servers said last. One that crashes says nothing. ";
     for (command, list, count, remark, by) in [
