@@ -1,12 +1,13 @@
 //! The bot as an installation: a binary, its settings and the folder it works in.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 use tokio::time::timeout;
@@ -26,6 +27,8 @@ pub struct Bot {
     binary: PathBuf,
     environment: BTreeMap<String, String>,
     home: Home,
+    /// The size of the disk that its data lies on, where that is not the machine's own.
+    disk: Option<u64>,
 }
 
 /// The folder a bot works in; one of our own goes with the last who uses it.
@@ -69,6 +72,7 @@ impl Bot {
             binary: std::path::absolute(binary).expect("the binary's path is not empty"),
             environment: BTreeMap::new(),
             home: Home::Own(Arc::new(home)),
+            disk: None,
         }
     }
 
@@ -76,6 +80,14 @@ impl Bot {
     #[must_use]
     pub fn home(mut self, folder: &Path) -> Bot {
         self.home = Home::Given(folder.to_owned());
+        self
+    }
+
+    /// Runs with the folder `data` on a disk of this many bytes, which begins with what lies in the folder now, is seen
+    /// by that process alone and is gone with it. See [`RunningBot::fill_disk`].
+    #[must_use]
+    pub fn on_small_disk(mut self, bytes: u64) -> Bot {
+        self.disk = Some(bytes);
         self
     }
 
@@ -119,7 +131,13 @@ impl Bot {
         const LISTEN: &str = "GUILDWIRE__HTTP__LISTEN";
         let listen = self.environment.get(LISTEN).cloned();
         let listen = listen.unwrap_or_else(|| format!("127.0.0.1:{}", free_port()));
-        let mut command = self.process(&["run"]);
+        let mut command = match self.disk {
+            Some(bytes) => {
+                self.ensure_disks_can_be_made().await?;
+                self.process_on_disk(bytes)
+            }
+            None => self.process(&["run"]),
+        };
         command.env(LISTEN, &listen);
         RunningBot::spawn(command, format!("http://{listen}"), self.home.clone()).await
     }
@@ -152,10 +170,44 @@ impl Bot {
         })
     }
 
-    fn process(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.binary);
+    /// Each step becomes the next, so that the process that was started is the bot.
+    fn process_on_disk(&self, bytes: u64) -> Command {
+        let script = format!(
+            "mkdir -p small data && mount -t tmpfs -o size={bytes},mode=700 tmpfs small && cp -a data/. small/ \
+             && mount --bind small data && exec \"$0\" run"
+        );
+        let mut command = self.with_surroundings("unshare");
+        command.args(["--map-root-user", "--mount", "sh", "-c", &script]).arg(&self.binary);
         command
-            .args(arguments)
+    }
+
+    /// A test that can't be told must not pass.
+    async fn ensure_disks_can_be_made(&self) -> Result<()> {
+        let trial = "mkdir -p small && mount -t tmpfs -o size=1m tmpfs small";
+        let output = Command::new("unshare")
+            .args(["--map-root-user", "--mount", "sh", "-c", trial])
+            .current_dir(self.home_folder())
+            .output()
+            .await
+            .context("starting unshare, of util-linux, to make a small disk")?;
+        ensure!(
+            output.status.success(),
+            "this system lets nobody make a small disk (user namespaces and tmpfs are needed), so that a full one can't \
+             be tried: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(())
+    }
+
+    fn process(&self, arguments: &[&str]) -> Command {
+        let mut command = self.with_surroundings(&self.binary);
+        command.args(arguments);
+        command
+    }
+
+    fn with_surroundings(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command
             .current_dir(self.home_folder())
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())

@@ -33,8 +33,8 @@ pub struct RunningBot {
     http_url: String,
     log: watch::Receiver<String>,
     log_file: PathBuf,
-    /// Keeps the folder while the bot works in it.
-    _home: Home,
+    /// Kept while the bot works in it.
+    home: Home,
 }
 
 impl RunningBot {
@@ -57,7 +57,7 @@ impl RunningBot {
         // They end with the process, whose pipes they read.
         tokio::spawn(collect(stdout, lines.clone(), Arc::clone(&file)));
         tokio::spawn(collect(stderr, lines, file));
-        Ok(RunningBot { process, identifier, watchdog, http_url, log, log_file, _home: home })
+        Ok(RunningBot { process, identifier, watchdog, http_url, log, log_file, home })
     }
 
     /// Kills it with SIGKILL and waits until it is gone.
@@ -123,6 +123,32 @@ impl RunningBot {
                 bail!("no {text:?} in the bot's log within {within:?}:\n{}", tail(&self.log()))
             }
         }
+    }
+
+    /// Fills the disk that [`Bot::on_small_disk`](crate::Bot::on_small_disk) gave it, to the last page.
+    pub fn fill_disk(&self) -> Result<()> {
+        const PAGE: [u8; 4096] = [0; 4096];
+        let path = self.filler();
+        let mut filler = File::create(&path).with_context(|| format!("making {}", path.display()))?;
+        loop {
+            match filler.write_all(&PAGE) {
+                Ok(()) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::StorageFull => return Ok(()),
+                Err(error) => return Err(error).context("filling the small disk"),
+            }
+        }
+    }
+
+    /// Makes room again after [`RunningBot::fill_disk`].
+    pub fn free_disk(&self) -> Result<()> {
+        std::fs::remove_file(self.filler()).context("making room on the small disk")
+    }
+
+    /// The disk is seen by the process alone, and by those who look through it.
+    fn filler(&self) -> PathBuf {
+        let seen_by_it = PathBuf::from(format!("/proc/{}/root", self.identifier));
+        let home = self.home.path();
+        seen_by_it.join(home.strip_prefix("/").unwrap_or(home)).join("data/filler")
     }
 
     /// Where its health and metrics are.

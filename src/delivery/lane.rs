@@ -19,7 +19,7 @@ use crate::domain::ids::ChannelId;
 use crate::domain::retry::backoff;
 use crate::store::StoreError;
 use crate::store::outbox::{DueEvent, SealedMessage};
-use crate::telemetry::metrics::Outcome;
+use crate::telemetry::metrics::{Outcome, Work};
 
 /// The first wait after a failed attempt, and the longest.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
@@ -38,20 +38,12 @@ const MARK_LENGTH: usize = 8;
 /// Digits and lower-case letters that are not taken for one another.
 const ALPHABET: &[u8; 32] = b"23456789abcdefghijkmnpqrstuvwxyz";
 
-/// Sends what is due in `channel`, until nothing is, the channel refuses, or the service stops.
-pub(super) async fn run(shared: Shared, channel: ChannelId) {
+/// Sends what is due in `channel`, until nothing is, the channel refuses, or the service stops. When the database
+/// fails, the dispatcher's next look starts the lane again.
+pub(super) async fn run(shared: Shared, channel: ChannelId) -> Result<(), StoreError> {
     let mut covered = None;
-    loop {
-        match step(&shared, channel, &mut covered).await {
-            Ok(true) => {}
-            Ok(false) => return,
-            Err(error) => {
-                // The dispatcher's next look starts the lane again.
-                tracing::warn!(%channel, %error, "the lane can't go on for now");
-                return;
-            }
-        }
-    }
+    while step(&shared, channel, &mut covered).await? {}
+    Ok(())
 }
 
 /// A message that was not attempted before that moment, unless in vain.
@@ -165,7 +157,10 @@ async fn send(shared: &Shared, channel: ChannelId, message: SealedMessage) -> Re
     while let Err(error) = settle(shared, channel, &message, &verdict).await {
         // What Discord said is known: to forget it would mean to ask again.
         failures += 1;
-        tracing::warn!(%channel, %error, failures, "can't note what became of a message; trying again");
+        shared.metrics.database_failed(Work::Delivery);
+        if failures == 1 {
+            tracing::warn!(%channel, %error, "can't note what became of a message; trying again");
+        }
         let wait = backoff(failures, FIRST_WAIT, LONGEST_WAIT, rand::random());
         if !goes_on_after(shared, tokio::time::sleep(wait)).await {
             return Err(error);

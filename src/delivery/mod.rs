@@ -17,8 +17,8 @@ use crate::discord::limiter::Limiter;
 use crate::discord::rest::Rest;
 use crate::domain::ids::ChannelId;
 use crate::lifecycle::Lifecycle;
-use crate::store::Store;
-use crate::telemetry::metrics::Metrics;
+use crate::store::{Store, StoreError};
+use crate::telemetry::metrics::{Metrics, Work};
 
 /// How often the database is asked for open lanes, whether or not somebody rang.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -43,7 +43,7 @@ pub struct Shared {
 /// Sends what is due until the service stops.
 pub async fn run(shared: Shared, lifecycle: Lifecycle) {
     let (ended, mut ends) = mpsc::unbounded_channel();
-    let mut dispatcher = Dispatcher { shared, lifecycle, running: HashMap::new(), ended };
+    let mut dispatcher = Dispatcher { shared, lifecycle, running: HashMap::new(), failing: HashMap::new(), ended };
     let mut looks = tokio::time::interval(LOOK_EVERY);
     looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -52,10 +52,13 @@ pub async fn run(shared: Shared, lifecycle: Lifecycle) {
             () = shared.drain.cancelled() => return,
             channels = shared.store.rung_lanes() => dispatcher.start_all(channels),
             _ = looks.tick() => match shared.store.open_lanes().await {
-                Ok(channels) => dispatcher.start_all(channels),
-                Err(error) => tracing::warn!(%error, "can't look for what is due"),
+                Ok(channels) => {
+                    dispatcher.note_success(None);
+                    dispatcher.start_all(channels);
+                }
+                Err(error) => dispatcher.note_failure(None, &error),
             },
-            Some(channel) = ends.recv() => dispatcher.end(channel),
+            Some((channel, ended)) = ends.recv() => dispatcher.end(channel, ended),
         }
     }
 }
@@ -65,7 +68,9 @@ struct Dispatcher {
     lifecycle: Lifecycle,
     /// The lanes that run, and whether they were rung since they started.
     running: HashMap<ChannelId, bool>,
-    ended: mpsc::UnboundedSender<ChannelId>,
+    /// The lanes that the database did not let go on when they were last tried, and why; `None` is the look for lanes.
+    failing: HashMap<Option<ChannelId>, String>,
+    ended: mpsc::UnboundedSender<(ChannelId, Result<(), StoreError>)>,
 }
 
 impl Dispatcher {
@@ -86,16 +91,36 @@ impl Dispatcher {
         self.running.insert(channel, false);
         let (shared, ended) = (self.shared.clone(), self.ended.clone());
         self.lifecycle.spawn_job(format!("lane of channel {channel}"), async move {
-            lane::run(shared, channel).await;
+            let result = lane::run(shared, channel).await;
             // Nobody listens any more once the dispatcher has stopped.
-            ended.send(channel).ok();
+            ended.send((channel, result)).ok();
         });
     }
 
     /// A lane that was rung may have looked before what it was rung for was there: it looks again.
-    fn end(&mut self, channel: ChannelId) {
+    fn end(&mut self, channel: ChannelId, ended: Result<(), StoreError>) {
+        match ended {
+            Ok(()) => self.note_success(Some(channel)),
+            Err(error) => self.note_failure(Some(channel), &error),
+        }
         if self.running.remove(&channel) == Some(true) {
             self.start(channel);
+        }
+    }
+
+    /// Tells it once, however many lanes suffer from the same and however often they try: the next look starts them.
+    fn note_failure(&mut self, lane: Option<ChannelId>, error: &StoreError) {
+        self.shared.metrics.database_failed(Work::Delivery);
+        let reason = error.to_string();
+        if !self.failing.values().any(|told| *told == reason) {
+            tracing::warn!(%error, "the database does not let messages be delivered; trying again");
+        }
+        self.failing.insert(lane, reason);
+    }
+
+    fn note_success(&mut self, lane: Option<ChannelId>) {
+        if self.failing.remove(&lane).is_some() && self.failing.is_empty() {
+            tracing::info!("the database lets messages be delivered again");
         }
     }
 }

@@ -192,7 +192,11 @@ impl Reader {
                 Ok(None) => return Ok(Next::Attach("the consumer's deliveries ended")),
                 Ok(Some(Err(error))) => return Ok(after_pull_error(&error)),
                 Ok(Some(Ok(message))) => {
-                    if let Some(next) = self.take(account, attachment, message).await? {
+                    let next = self.take(account, attachment, message).await?;
+                    if attachment.recorded > 0 {
+                        self.note_recorded();
+                    }
+                    if let Some(next) = next {
                         return Ok(next);
                     }
                 }

@@ -68,6 +68,8 @@ pub struct Reader {
     attached: Option<Attached>,
     /// How often in a row the connection was lost before anything was read.
     cut_short: u32,
+    /// Whether the database did not take what was read last: a new attachment alone does not mend that.
+    unrecorded: bool,
 }
 
 struct Attached {
@@ -102,7 +104,7 @@ impl Reader {
     /// A reader of `account` that follows the roster's orders.
     #[must_use]
     pub const fn new(shared: Shared, account: AccountName, order: watch::Receiver<Order>) -> Self {
-        Self { shared, account, order, attached: None, cut_short: 0 }
+        Self { shared, account, order, attached: None, cut_short: 0, unrecorded: false }
     }
 
     /// Reads until the service stops or the account is no longer subscribed.
@@ -117,6 +119,7 @@ impl Reader {
                 Some(Ok(_)) | None => break,
             };
             if matches!(error, ReadError::Store(_)) {
+                self.unrecorded = true;
                 self.shared.metrics.database_failed(Work::Recording);
             }
             failures += 1;
@@ -155,11 +158,22 @@ impl Reader {
         }
     }
 
+    /// Notes that the database takes again what is read, where it did not before.
+    pub(super) fn note_recorded(&mut self) {
+        if std::mem::take(&mut self.unrecorded) {
+            self.note(AccountState::Running, 0);
+        }
+    }
+
     pub(super) fn is_to_leave(&self) -> bool {
         *self.order.borrow() == Order::Leave
     }
 
     async fn connect_and_read(&mut self, failures: &mut u32) -> Result<Next, ReadError> {
+        if self.unrecorded {
+            // Nothing is read that can't be recorded: the stream keeps it.
+            self.shared.store.check_writable().await?;
+        }
         let (account, sealed) = self.load_account().await?.ok_or(ReadError::AccountRemoved)?;
         let credential = open_credential(&self.shared.key, &account, &sealed)?;
         let connection = Connection::open(&account.url, &credential).await?;
@@ -172,7 +186,9 @@ impl Reader {
         let mut fruitless = 0;
         loop {
             let mut attachment = self.attach(&connection, &account, &stream, rewind).await?;
-            self.note(AccountState::Running, 0);
+            if !self.unrecorded {
+                self.note(AccountState::Running, 0);
+            }
             // For commands that wait to say that a binding hears its account.
             self.shared.store.ring_coverage();
             let began = Instant::now();
@@ -183,7 +199,10 @@ impl Reader {
             let next = followed.map_err(|error| self.explained(error, &stream, &attachment))?;
             fruitless = if attachment.recorded > 0 { 0 } else { fruitless + 1 };
             match next {
-                Next::Idle => (rewind, fruitless) = (false, 0),
+                Next::Idle => {
+                    (rewind, fruitless) = (false, 0);
+                    self.unrecorded = false;
+                }
                 Next::Attach(reason) => {
                     tracing::info!(account = %self.account, reason, "attaching anew");
                     rewind = false;

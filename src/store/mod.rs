@@ -70,10 +70,24 @@ pub enum StoreError {
         /// What stands there.
         value: String,
     },
+    /// There is no room for what is to be written.
+    #[error("the disk that it is on is full")]
+    DiskFull,
     /// The database failed.
     #[error("database: {0}")]
-    Sql(#[from] sqlx::Error),
+    Sql(sqlx::Error),
 }
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let code = error.as_database_error().and_then(|error| error.code());
+        if code.is_some_and(|code| DISK_FULL.contains(&&*code)) { Self::DiskFull } else { Self::Sql(error) }
+    }
+}
+
+/// What the engines say then: SQLite's FULL, the same where it grows the file that its processes share, and
+/// PostgreSQL's `disk_full`.
+const DISK_FULL: [&str; 3] = ["13", "4874", "53100"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Engine {

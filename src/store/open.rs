@@ -69,6 +69,9 @@ fn pool(engine: Engine, connections: u32) -> AnyPoolOptions {
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(30))
         .after_connect(move |connection, _| Box::pin(prepare(engine, connection)))
+        // When the disk is full, SQLite ends a transaction by itself; the driver does not notice, and no other could
+        // begin on that connection.
+        .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
 }
 
 /// Gives a new connection its session's settings.

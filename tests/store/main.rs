@@ -4,6 +4,7 @@
 
 mod accounts;
 mod bindings;
+mod full;
 mod lock;
 mod outbox;
 mod positions;

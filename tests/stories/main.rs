@@ -6,6 +6,7 @@ mod commands;
 mod crashes;
 mod credentials;
 mod doctor;
+mod disk;
 mod everyday;
 mod fire;
 mod gateway;
