@@ -47,8 +47,31 @@ pub enum Command {
     /// Looks at the settings, the database, the key file, the bot's token, Discord's gateway, the commands, every account
     /// and every channel. Ends with 1 when something is wrong. Works while `guildwire run` is running.
     Doctor,
+    /// Copy the database to a new file, while `guildwire run` runs or not.
+    ///
+    /// The key file is not in the copy: keep one of that, too, in another place. For SQLite; for PostgreSQL it says how to
+    /// use `pg_dump`.
+    Backup(Backup),
+    /// Ask the `guildwire run` beside this whether it is alive, for containers: 0 when it is, else 1.
+    Health(Health),
     /// Print the settings in force and where they come from, without secrets.
     Config,
+}
+
+/// `guildwire backup`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct Backup {
+    /// The copy, which must not be there yet.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+/// `guildwire health`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
+pub struct Health {
+    /// Ask instead whether it does its work: the database takes writes, the token is valid, the gateway is connected.
+    #[arg(long)]
+    pub ready: bool,
 }
 
 /// What to do with accounts.

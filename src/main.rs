@@ -43,6 +43,8 @@ fn carry_out(cli: Cli) -> anyhow::Result<()> {
                 print(&report.to_string())?;
                 report.failure().map_or(Ok(()), |failure| Err(anyhow::Error::msg(failure)))
             }
+            Command::Backup(backup) => print(&operator::backup(&settings, &backup.file).await?),
+            Command::Health(health) => print(&operator::health(settings.http.listen, health.ready).await?),
             Command::Config => print(&settings.render_redacted()),
         }
     });

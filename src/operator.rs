@@ -5,13 +5,17 @@
 //! and a warning go to standard error.
 
 mod add;
+mod backup;
 mod doctor;
+mod health;
 mod invite;
 mod list;
 mod remove;
 mod report;
 
+pub use self::backup::backup;
 pub use self::doctor::doctor;
+pub use self::health::health;
 use anyhow::Context as _;
 use secrecy::ExposeSecret;
 

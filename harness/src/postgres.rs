@@ -1,6 +1,7 @@
 //! A private PostgreSQL cluster: one for all tests of a process, a database for each of them.
 
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -30,6 +31,7 @@ pub struct Postgres {
     port: u16,
     process: Child,
     databases: AtomicU32,
+    binaries: PostgresBinaries,
     folder: Scratch,
 }
 
@@ -44,7 +46,7 @@ impl Postgres {
         let data = folder.path().join("data");
         binaries.make_data_folder(&data)?;
         initialize(&binaries, &data)?;
-        run(&binaries, folder, &data)
+        run(binaries, folder, &data)
     }
 
     /// The one cluster of this test process, started by whoever comes first.
@@ -58,6 +60,24 @@ impl Postgres {
             Ok(postgres) => postgres,
             Err(error) => panic!("PostgreSQL does not start: {error:#}"),
         })
+    }
+
+    /// A database of this cluster as `pg_dump` writes it down, with these arguments.
+    pub fn dump(&self, arguments: &[&str]) -> Result<Vec<u8>> {
+        let output = self.binaries.client("pg_dump")?.args(arguments).output().context("starting pg_dump")?;
+        ensure!(output.status.success(), "pg_dump failed: {}", String::from_utf8_lossy(&output.stderr));
+        Ok(output.stdout)
+    }
+
+    /// Fills a new database with what [`Postgres::dump`] wrote down, and returns its URL.
+    pub async fn restore(&self, name: &str, dump: &[u8]) -> Result<String> {
+        let url = self.create_database(name).await?;
+        let mut restore = self.binaries.client("pg_restore")?;
+        let mut restore = restore.args(["--exit-on-error", "--dbname", &url]).stdin(Stdio::piped()).spawn()?;
+        restore.stdin.take().context("stdin is piped")?.write_all(dump).context("handing over the dump")?;
+        let status = restore.wait().context("waiting for pg_restore")?;
+        ensure!(status.success(), "pg_restore failed");
+        Ok(url)
     }
 
     /// Makes a new, empty database, whose name begins with `name`, and returns its URL.
@@ -122,15 +142,15 @@ fn initialize(binaries: &PostgresBinaries, data: &Path) -> Result<()> {
     Ok(())
 }
 
-fn run(binaries: &PostgresBinaries, mut folder: Scratch, data: &Path) -> Result<Postgres> {
+fn run(binaries: PostgresBinaries, mut folder: Scratch, data: &Path) -> Result<Postgres> {
     const ATTEMPTS: u32 = 5;
     let log = folder.path().join("postgres.log");
     for _ in 0..ATTEMPTS {
         let port = free_port();
-        let mut process = launch(binaries, data, &log, port)?;
+        let mut process = launch(&binaries, data, &log, port)?;
         folder.watchdog.watch(process.id(), "QUIT")?;
         if becomes_ready(&mut process, data)? {
-            return Ok(Postgres { port, process, databases: AtomicU32::new(0), folder });
+            return Ok(Postgres { port, process, databases: AtomicU32::new(0), binaries, folder });
         }
         folder.watchdog.forget();
         let words = fs::read_to_string(&log).context("reading the log of PostgreSQL")?;

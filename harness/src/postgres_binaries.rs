@@ -61,6 +61,14 @@ impl PostgresBinaries {
         Ok(())
     }
 
+    /// A command that runs one of the programs for clients. Where `initdb` is a link, they are where it leads to.
+    pub(crate) fn client(&self, program: &str) -> Result<Command> {
+        let real = self.folder.join("initdb").canonicalize().context("finding PostgreSQL's real place")?;
+        let beside = real.with_file_name(program);
+        ensure!(beside.is_file(), "PostgreSQL's programs for clients are missing: there is no {}", beside.display());
+        Ok(Command::new(beside))
+    }
+
     /// A command that runs one of the programs, in a folder its user may be in.
     pub(crate) fn command(&self, program: &str) -> Command {
         let path = self.folder.join(program);

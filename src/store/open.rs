@@ -141,7 +141,7 @@ fn is_locked(error: &sqlx::Error) -> bool {
 
 /// The file of a SQLite URL, its folder made, and by its one true path: whoever comes by a link must find the same lock
 /// beside it.
-fn sqlite_file(rest: &str) -> Result<PathBuf, StoreError> {
+pub(super) fn sqlite_file(rest: &str) -> Result<PathBuf, StoreError> {
     let path = rest.strip_suffix("?mode=rwc").unwrap_or(rest);
     if path.contains('?') {
         return Err(StoreError::Url("a SQLite path takes no parameters"));
@@ -162,7 +162,7 @@ fn sqlite_file(rest: &str) -> Result<PathBuf, StoreError> {
     Ok(file.canonicalize().unwrap_or(file))
 }
 
-fn sqlite_url(file: &Path) -> Result<String, StoreError> {
+pub(super) fn sqlite_url(file: &Path) -> Result<String, StoreError> {
     let url = Url::from_file_path(file).map_err(|()| StoreError::Url("the path is not absolute"))?;
     Ok(format!("sqlite://{}?mode=rwc", url.path()))
 }

@@ -1,15 +1,17 @@
 //! Stories: what people do with guildwire, against the real nats-server and the Discord stand-in, on both databases.
 #![expect(clippy::unwrap_used, reason = "a story that can't go on is over")]
 
+mod backup;
 mod bodies;
 mod commands;
 mod crashes;
 mod credentials;
-mod doctor;
 mod disk;
+mod doctor;
 mod everyday;
 mod fire;
 mod gateway;
+mod health;
 mod installation;
 mod limits;
 mod managing;
