@@ -12,7 +12,6 @@ use tokio_util::sync::CancellationToken;
 use crate::commands::{Caps, Directory, Limits};
 use crate::discord::limiter::Limiter;
 use crate::discord::rest::Rest;
-use crate::domain::timestamp::Timestamp;
 use crate::http::readiness::Readiness;
 use crate::http::scrape::Scrape;
 use crate::lifecycle::{Lifecycle, Outcome};
@@ -139,18 +138,12 @@ async fn hold(lock: RunnerLock, lifecycle: Lifecycle) -> Infallible {
 async fn forget(store: Store, kept: Duration, drain: CancellationToken) {
     let mut turns = tokio::time::interval(FORGET_EVERY);
     while drain.run_until_cancelled(turns.tick()).await.is_some() {
-        match store.forget_before(before(clock::now(), kept)).await {
+        match store.forget_before(clock::now().minus(kept)).await {
             Ok(0) => {}
             Ok(rows) => tracing::info!(rows, "forgot what was settled long ago"),
             Err(error) => tracing::warn!(%error, "can't forget what was settled long ago; trying again in an hour"),
         }
     }
-}
-
-/// The moment `duration` before `now`.
-fn before(now: Timestamp, duration: Duration) -> Timestamp {
-    let nanoseconds = i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
-    Timestamp::from_nanoseconds(now.nanoseconds().saturating_sub(nanoseconds))
 }
 
 /// An id for a new installation: short, for it is read in consumers' names, and random, for two installations may

@@ -53,7 +53,7 @@ pub(super) async fn list(shared: &Shared, guild: GuildId, page: usize) -> Result
     let entries: Vec<_> = links
         .iter()
         .map(|link| {
-            let state = shared.states.get(&link.account).map_or_else(|| words::ACCOUNT_IDLE.to_owned(), in_words);
+            let state = state_in_words(shared, &link.account);
             words::account_line(link.account.as_str(), link.linked_at.unix_seconds(), &state)
         })
         .collect();
@@ -101,7 +101,10 @@ pub(super) async fn wanted(shared: &Shared, request: &Request) -> Result<Result<
 }
 
 /// How reading an account goes, since when, and what to do about it.
-fn in_words(Standing { state, since, lag }: Standing) -> String {
+pub(super) fn state_in_words(shared: &Shared, account: &AccountName) -> String {
+    let Some(Standing { state, since, lag }) = shared.states.get(account) else {
+        return words::ACCOUNT_IDLE.to_owned();
+    };
     let since = since.unix_seconds();
     match state {
         AccountState::Connecting => words::account_connecting(since),

@@ -11,7 +11,7 @@ use crate::domain::event::Group;
 /// Every command, to be registered at once.
 #[must_use]
 pub(super) fn all() -> Vec<CreateCommand> {
-    vec![account(), notify(), status()]
+    vec![account(), notify(), status(), why()]
 }
 
 /// The commands' names, sorted.
@@ -66,6 +66,7 @@ fn notify() -> CreateCommand {
         ("pause", descriptions::NOTIFY_PAUSE),
         ("resume", descriptions::NOTIFY_RESUME),
         ("remove", descriptions::NOTIFY_REMOVE),
+        ("test", descriptions::NOTIFY_TEST),
     ]
     .into_iter()
     .fold(notify, |notify, (name, description)| {
@@ -82,6 +83,11 @@ fn status() -> CreateCommand {
         .description(descriptions::STATUS)
         .contexts(vec![InteractionContext::Guild])
         .add_option(text("server", descriptions::STATUS_SERVER).set_autocomplete(true))
+}
+
+fn why() -> CreateCommand {
+    administration("why", descriptions::WHY)
+        .add_option(text("binding", descriptions::WHY_BINDING).set_autocomplete(true))
 }
 
 /// A command for those who may manage the guild. The default can be changed by its admins, so it is checked again.

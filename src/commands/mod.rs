@@ -6,6 +6,7 @@ mod component;
 mod definitions;
 mod directory;
 mod gateway;
+mod lane_state;
 mod limits;
 mod notify;
 mod paging;
@@ -13,6 +14,7 @@ mod press;
 mod reply;
 mod request;
 mod status;
+mod why;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -163,6 +165,8 @@ async fn execute(shared: &Shared, guilds: &Guilds, request: &Request) -> Result<
         "notify pause" => notify::pause::pause(shared, request).await,
         "notify resume" => notify::pause::resume(shared, request).await,
         "notify remove" => notify::remove::remove(shared, request).await,
+        "notify test" => notify::test::test(shared, request).await,
+        "why" => why::why(shared, request).await,
         _ => Ok(Reply::text(words::UNKNOWN_COMMAND)),
     }
 }

@@ -16,6 +16,8 @@ pub(super) struct Request {
     pub(super) name: String,
     /// Where it was used.
     pub(super) guild: GuildId,
+    /// In which channel.
+    pub(super) place: ChannelId,
     /// By whom.
     pub(super) user: UserId,
     /// What that member may do in the guild, as Discord says.
@@ -38,6 +40,7 @@ impl Request {
         let mut request = Self {
             name: interaction.data.name.clone(),
             guild: GuildId(interaction.guild_id?.get()),
+            place: ChannelId(interaction.channel_id.get()),
             user: UserId(interaction.user.id.get()),
             permissions: interaction.member.as_ref()?.permissions.unwrap_or_default(),
             options: BTreeMap::new(),

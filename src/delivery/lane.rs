@@ -13,12 +13,13 @@ use super::search::look_for;
 use crate::clock;
 use crate::discord::answer::{Answer, Verdict};
 use crate::discord::embed::EMBEDS_LIMIT;
-use crate::discord::event_embed::{Names, event_embed};
+use crate::discord::event_embed::{Names, event_embed, sample_embed};
 use crate::discord::message::{Shown, compose};
+use crate::discord::notice_embed::notice_embed;
 use crate::domain::ids::ChannelId;
 use crate::domain::retry::backoff;
 use crate::store::StoreError;
-use crate::store::outbox::{DueEvent, SealedMessage};
+use crate::store::outbox::{SealedMessage, Told};
 use crate::telemetry::metrics::{Outcome, Work};
 
 /// The first wait after a failed attempt, and the longest.
@@ -64,7 +65,7 @@ async fn step(shared: &Shared, channel: ChannelId, covered: &mut Option<Covered>
         if !goes_on_after(shared, tokio::time::sleep(wait)).await {
             return Ok(false);
         }
-    } else if shared.store.due_events(channel, 1).await?.is_empty() {
+    } else if shared.store.due(channel, 1).await?.is_empty() {
         return Ok(false);
     }
     if !goes_on_after(shared, shared.limiter.wait_for_channel(channel)).await {
@@ -120,28 +121,40 @@ pub(super) async fn goes_on_after(shared: &Shared, wait: impl Future<Output = ()
 }
 
 async fn seal(shared: &Shared, channel: ChannelId) -> Result<SealedMessage, StoreError> {
-    let due = shared.store.due_events(channel, EMBEDS_LIMIT).await?;
+    let due = shared.store.due(channel, EMBEDS_LIMIT).await?;
     let mut shown = Vec::with_capacity(due.len());
-    for event in &due {
-        shown.push(show(shared, event).await?);
+    for row in &due {
+        shown.push(show(shared, &row.told).await?);
     }
     let (mark, nonce) = (random_text(MARK_LENGTH), random_text(NONCE_LENGTH));
     let body = compose(&shown, &mark, &nonce);
     let now = clock::now();
     let message =
         SealedMessage { id: shared.store.next_number(), mark, body: body.json, attempts: 0, next_attempt_at: now };
-    let events: Vec<i64> = due[..body.shown].iter().map(|event| event.id).collect();
-    shared.store.seal(channel, &message, &events, now).await?;
+    let rows: Vec<i64> = due[..body.shown].iter().map(|row| row.id).collect();
+    shared.store.seal(channel, &message, &rows, now).await?;
     Ok(message)
 }
 
-async fn show(shared: &Shared, due: &DueEvent) -> Result<Shown, StoreError> {
+async fn show(shared: &Shared, told: &Told) -> Result<Shown, StoreError> {
+    let (due, is_sample) = match told {
+        Told::Event(due) => (due, false),
+        Told::Sample(due) => (due, true),
+        Told::Notice(account, notice) => {
+            return Ok(Shown { embed: notice_embed(account, notice), mention: Vec::new() });
+        }
+    };
     let other = match due.event.details.other_player() {
         Some(player) => shared.store.player_name(&due.event.account, player).await?,
         None => None,
     };
     let names = Names { player: due.last_name.as_deref(), target: other.as_deref() };
-    Ok(Shown { embed: event_embed(&due.event, names), mention: due.mention.clone() })
+    Ok(if is_sample {
+        // Whom it would mention, it says: nobody asked to be called for something that did not happen.
+        Shown { embed: sample_embed(&due.event, names, &due.mention), mention: Vec::new() }
+    } else {
+        Shown { embed: event_embed(&due.event, names), mention: due.mention.clone() }
+    })
 }
 
 async fn send(shared: &Shared, channel: ChannelId, message: SealedMessage) -> Result<(), StoreError> {
@@ -195,7 +208,7 @@ async fn settle(
         Verdict::Refused(reason) => {
             tracing::warn!(
                 %channel, reason,
-                "the channel refuses the bot: its events are kept, and tried again at the next start or /notify add"
+                "the channel refuses the bot: its events are kept, and tried again at the next start, /notify add or /notify test"
             );
             store.stop_lane(channel, reason, now).await
         }

@@ -4,7 +4,7 @@
 //! of players are handed in.
 
 use crate::domain::event::{Details, Event};
-use crate::domain::ids::PlayerId;
+use crate::domain::ids::{PlayerId, RoleId};
 use crate::domain::subject::UNKNOWN_SERVER;
 use crate::domain::text::{clean, display, plain};
 
@@ -23,14 +23,29 @@ pub struct Names<'a> {
 /// The embed that tells of `event`.
 #[must_use]
 pub fn event_embed(event: &Event, names: Names<'_>) -> Embed {
+    laid_out(event, &description(event, names))
+}
+
+/// The embed that shows what an event would look like that did not happen, and whom it would mention.
+#[must_use]
+pub fn sample_embed(event: &Event, names: Names<'_>, mention: &[RoleId]) -> Embed {
+    let roles: Vec<_> = mention.iter().map(|role| role.0).collect();
+    laid_out(event, &words::sample(&description(event, names), &roles))
+}
+
+fn description(event: &Event, names: Names<'_>) -> String {
     let (sentence, below) = tell(event, names);
     let mut description = words::when(&sentence, event.stored.unix_seconds());
     for line in below {
         description.push('\n');
         description.push_str(&line);
     }
+    description
+}
+
+fn laid_out(event: &Event, description: &str) -> Embed {
     let server = plain(event.server.as_str(), NAME_LIMIT, UNKNOWN_SERVER);
-    Embed::new(&description)
+    Embed::new(description)
         .with_colour(colour(event))
         .with_footer(&words::origin(event.account.as_str(), &server))
         .with_timestamp(event.stored)

@@ -93,6 +93,14 @@ impl Limiter {
         gate.opens = gate.opens.max(Instant::now() + duration);
     }
 
+    /// How long nothing is sent to `channel` from now on, because Discord said so.
+    #[must_use]
+    pub fn closed_for(&self, channel: ChannelId) -> Duration {
+        let opens = self.gate().opens;
+        let until = self.empty.get(&channel).map_or(opens, |entry| opens.max(*entry.value()));
+        until.saturating_duration_since(Instant::now())
+    }
+
     fn take_place(&self) -> Instant {
         let mut gate = self.gate();
         let place = gate.next.max(gate.opens).max(Instant::now());
@@ -139,8 +147,12 @@ mod tests {
         limiter.learn(ChannelId(2), BucketState { remaining: 1, reset_after: Duration::from_secs(4) });
         limiter.wait_for_channel(ChannelId(2)).await;
         assert!(start.elapsed() < Duration::from_secs(1));
+        assert_eq!(limiter.closed_for(ChannelId(2)), Duration::ZERO);
+        assert!(limiter.closed_for(CHANNEL) > Duration::from_secs(3));
         limiter.wait_for_channel(CHANNEL).await;
         assert!(start.elapsed() >= Duration::from_secs(4));
+        limiter.close(Duration::from_secs(9));
+        assert_eq!(limiter.closed_for(CHANNEL), Duration::from_secs(9));
     }
 
     #[tokio::test(start_paused = true)]

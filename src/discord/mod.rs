@@ -6,5 +6,6 @@ pub mod event_embed;
 pub mod guilds;
 pub mod limiter;
 pub mod message;
+pub mod notice_embed;
 pub mod rest;
 pub mod words;

@@ -10,6 +10,7 @@ pub mod event;
 pub mod fault;
 pub mod ids;
 pub mod invite;
+pub mod notice;
 pub mod position;
 pub mod retry;
 pub mod session_starts;

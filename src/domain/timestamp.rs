@@ -45,6 +45,13 @@ impl Timestamp {
         Self(self.0.saturating_add(nanoseconds))
     }
 
+    /// The moment `duration` earlier; the beginning of time when that lies before it.
+    #[must_use]
+    pub fn minus(self, duration: Duration) -> Self {
+        let nanoseconds = i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_sub(nanoseconds))
+    }
+
     /// How long after `earlier` this is; zero when it is not after it.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
@@ -76,6 +83,7 @@ mod tests {
         let late = early.plus(Duration::from_nanos(7));
         assert_eq!(late.since(early), Duration::from_nanos(7));
         assert_eq!(early.since(late), Duration::ZERO);
+        assert_eq!(late.minus(Duration::from_nanos(7)), early);
         assert_eq!(late.plus(Duration::MAX), Timestamp::from_nanoseconds(i64::MAX));
     }
 }

@@ -7,12 +7,14 @@ pub mod accounts;
 pub mod backup;
 pub mod bindings;
 pub mod directory;
+pub mod history;
 pub mod lock;
 mod open;
 pub mod outbox;
 pub mod positions;
 pub mod recording;
 pub mod retention;
+pub mod samples;
 pub mod servers;
 
 use std::collections::BTreeSet;

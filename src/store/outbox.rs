@@ -2,20 +2,45 @@
 
 use std::collections::BTreeSet;
 
+use serde::de::DeserializeOwned;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::accounts::account_name;
 use super::{Store, StoreError};
-use crate::domain::event::{Details, Event};
-use crate::domain::ids::{ChannelId, PlayerId, RoleId, ServerId};
+use crate::domain::event::Event;
+use crate::domain::ids::{AccountName, ChannelId, PlayerId, RoleId, ServerId};
+use crate::domain::notice::Notice;
 use crate::domain::timestamp::Timestamp;
 
-/// An event that is due in a channel.
+/// What the forms of rows are called in the database.
+pub(super) const EVENT: &str = "event";
+pub(super) const SAMPLE: &str = "sample";
+pub(super) const NOTICE: &str = "notice";
+
+/// What is due in a channel.
 #[derive(Debug, Clone)]
-pub struct DueEvent {
+pub struct Due {
     /// Its row's number.
     pub id: i64,
+    /// What it tells.
+    pub told: Told,
+}
+
+/// What a row of the outbox tells a channel.
+#[derive(Debug, Clone)]
+pub enum Told {
+    /// An event.
+    Event(DueEvent),
+    /// What an event would look like that did not happen: somebody asked for it.
+    Sample(DueEvent),
+    /// News of an account itself.
+    Notice(AccountName, Notice),
+}
+
+/// An event with what is shown along with it.
+#[derive(Debug, Clone)]
+pub struct DueEvent {
     /// The event.
     pub event: Event,
     /// The last name heard of its player.
@@ -74,10 +99,10 @@ impl Store {
         rows.iter().map(|row| Ok(ChannelId::from_column(row.try_get(0)?))).collect()
     }
 
-    /// The first events due in a channel that are in no message yet, in order, at most `limit`.
-    pub async fn due_events(&self, channel: ChannelId, limit: usize) -> Result<Vec<DueEvent>, StoreError> {
+    /// What is due first in a channel and in no message yet, in order, at most `limit`.
+    pub async fn due(&self, channel: ChannelId, limit: usize) -> Result<Vec<Due>, StoreError> {
         let rows = sqlx::query(
-            "SELECT outbox.account, id, server_id, outbox.player_id, player_name, stored_at, sequence, details,
+            "SELECT outbox.account, id, form, server_id, outbox.player_id, player_name, stored_at, sequence, details,
                     mention_roles, players.name AS last_name
              FROM outbox LEFT JOIN players
                  ON players.account = outbox.account AND players.player_id = outbox.player_id
@@ -87,16 +112,16 @@ impl Store {
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
         .fetch_all(&self.reader)
         .await?;
-        rows.iter().map(due_event_from).collect()
+        rows.iter().map(due_from).collect()
     }
 
-    /// Fixes a message's bytes together with the events it shows. Fails with [`StoreError::SealedElsewhere`], and then
-    /// nothing is sealed, when one of the events is in a message already.
+    /// Fixes a message's bytes together with the rows it shows. Fails with [`StoreError::SealedElsewhere`], and then
+    /// nothing is sealed, when one of them is in a message already.
     pub async fn seal(
         &self,
         channel: ChannelId,
         message: &SealedMessage,
-        events: &[i64],
+        rows: &[i64],
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
@@ -111,10 +136,10 @@ impl Store {
         .bind(now.nanoseconds())
         .execute(&mut *transaction)
         .await?;
-        for event in events {
+        for row in rows {
             let bound = sqlx::query("UPDATE outbox SET message_id = $1 WHERE id = $2 AND message_id IS NULL")
                 .bind(message.id)
-                .bind(event)
+                .bind(row)
                 .execute(&mut *transaction)
                 .await?;
             if bound.rows_affected() == 0 {
@@ -168,8 +193,11 @@ impl Store {
             .bind(id)
             .execute(&self.writer)
             .await?;
-        let rows =
-            sqlx::query("SELECT stored_at FROM outbox WHERE message_id = $1").bind(id).fetch_all(&self.reader).await?;
+        let rows = sqlx::query("SELECT stored_at FROM outbox WHERE message_id = $1 AND form = $2")
+            .bind(id)
+            .bind(EVENT)
+            .fetch_all(&self.reader)
+            .await?;
         rows.iter().map(|row| Ok(Timestamp::from_nanoseconds(row.try_get(0)?))).collect()
     }
 
@@ -260,14 +288,21 @@ impl Store {
     }
 }
 
-fn due_event_from(row: &AnyRow) -> Result<DueEvent, StoreError> {
-    let details: String = row.try_get("details")?;
-    let details: Details = serde_json::from_str(&details)
-        .map_err(|_| StoreError::BadRow { what: "event", value: details.chars().take(200).collect() })?;
+fn due_from(row: &AnyRow) -> Result<Due, StoreError> {
+    let form: String = row.try_get("form")?;
+    let told = match form.as_str() {
+        EVENT => Told::Event(event_from(row)?),
+        SAMPLE => Told::Sample(event_from(row)?),
+        NOTICE => Told::Notice(account_name(row, 0)?, read_details(row, "notice")?),
+        _ => return Err(StoreError::BadRow { what: "form", value: form }),
+    };
+    Ok(Due { id: row.try_get("id")?, told })
+}
+
+fn event_from(row: &AnyRow) -> Result<DueEvent, StoreError> {
     let sequence: i64 = row.try_get("sequence")?;
     let mention: String = row.try_get("mention_roles")?;
     Ok(DueEvent {
-        id: row.try_get("id")?,
         event: Event {
             account: account_name(row, 0)?,
             server: ServerId::from(row.try_get::<String, _>("server_id")?),
@@ -275,9 +310,14 @@ fn due_event_from(row: &AnyRow) -> Result<DueEvent, StoreError> {
             player_name: row.try_get("player_name")?,
             stored: Timestamp::from_nanoseconds(row.try_get("stored_at")?),
             sequence: sequence.cast_unsigned(),
-            details,
+            details: read_details(row, "event")?,
         },
         last_name: row.try_get("last_name")?,
         mention: mention.split(' ').filter_map(|id| id.parse().ok().map(RoleId)).collect(),
     })
+}
+
+fn read_details<T: DeserializeOwned>(row: &AnyRow, what: &'static str) -> Result<T, StoreError> {
+    let details: String = row.try_get("details")?;
+    serde_json::from_str(&details).map_err(|_| StoreError::BadRow { what, value: details.chars().take(200).collect() })
 }

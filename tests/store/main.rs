@@ -9,6 +9,7 @@ mod lock;
 mod outbox;
 mod positions;
 mod recording;
+mod samples;
 mod schema;
 
 use std::collections::BTreeMap;

@@ -15,7 +15,7 @@ fn message(store: &Store, mark: &str) -> SealedMessage {
 }
 
 async fn due(store: &Store, channel: ChannelId) -> Vec<i64> {
-    store.due_events(channel, 100).await.unwrap().iter().map(|event| event.id).collect()
+    store.due(channel, 100).await.unwrap().iter().map(|event| event.id).collect()
 }
 
 /// Puts that many events into a channel's outbox.
@@ -35,7 +35,7 @@ async fn a_channel_has_its_own_events_due_in_order_up_to_a_limit() {
         insert(&store, &backwards).await;
         assert_eq!(due(&store, CHANNEL).await, [ids[0], ids[2]]);
         assert_eq!(due(&store, OTHER).await, [ids[1]]);
-        assert_eq!(store.due_events(CHANNEL, 1).await.unwrap()[0].id, ids[0]);
+        assert_eq!(store.due(CHANNEL, 1).await.unwrap()[0].id, ids[0]);
         assert_eq!(store.open_lanes().await.unwrap(), [CHANNEL, OTHER].into());
     })
     .await;

@@ -4,6 +4,7 @@ use guildwire::domain::position::{Delivered, Position};
 use guildwire::intake::batch::{Batch, Recorded};
 use guildwire::store::positions::advance_position;
 
+use crate::recording::events;
 use crate::*;
 
 const STREAM: &str = "EVENTS";
@@ -118,7 +119,7 @@ async fn of_two_writers_from_one_position_one_is_fenced_and_leaves_nothing() {
             both => panic!("{both:?}"),
         };
         assert_eq!(one.position(&account.name, STREAM).await.unwrap(), Some(after));
-        let due = two.due_events(CHANNEL, 10).await.unwrap();
+        let due = events(two.due(CHANNEL, 10).await.unwrap());
         assert_eq!(due.len(), 1);
         assert_eq!(due[0].event.player_name.as_deref(), Some(winner));
         for rows in ["SELECT COUNT(*) FROM servers", "SELECT COUNT(*) FROM players", "SELECT COUNT(*) FROM rejects"] {
@@ -138,7 +139,7 @@ async fn a_batch_is_not_recorded_for_an_account_that_was_removed() {
         store.remove_account(&account.name).await.unwrap();
         let recorded = batch.record(&store, &account.name, STREAM, START, START.after(7, at(6000))).await.unwrap();
         assert_eq!(recorded, Recorded::Fenced);
-        assert_eq!(store.due_events(CHANNEL, 10).await.unwrap().len(), 0);
+        assert_eq!(store.due(CHANNEL, 10).await.unwrap().len(), 0);
     })
     .await;
 }
@@ -183,7 +184,7 @@ async fn a_payload_full_of_nul_blocks_no_stream() {
         }
         let after = START.after(9, at(6000));
         assert_eq!(batch.record(&store, &account.name, STREAM, START, after).await.unwrap(), Recorded::Committed);
-        assert_eq!(store.due_events(CHANNEL, 10).await.unwrap().len(), 3);
+        assert_eq!(store.due(CHANNEL, 10).await.unwrap().len(), 3);
         assert_eq!(count(&store, "SELECT COUNT(*) FROM rejects").await, 1);
     })
     .await;

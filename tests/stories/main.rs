@@ -1,6 +1,7 @@
 //! Stories: what people do with guildwire, against the real nats-server and the Discord stand-in, on both databases.
 #![expect(clippy::unwrap_used, reason = "a story that can't go on is over")]
 
+mod asking;
 mod backup;
 mod bodies;
 mod commands;

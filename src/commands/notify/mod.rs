@@ -5,6 +5,7 @@ pub(super) mod edit;
 pub(super) mod list;
 pub(super) mod pause;
 pub(super) mod remove;
+pub(super) mod test;
 
 use std::pin::pin;
 use std::time::Duration;
@@ -94,12 +95,12 @@ fn with_chat_warning(answer: String, kinds: KindSet) -> String {
 }
 
 /// The number of the binding that is meant, as it stands in the list or as it was offered.
-fn wanted_binding(request: &Request) -> Option<i64> {
+pub(super) fn wanted_binding(request: &Request) -> Option<i64> {
     request.text("binding")?.trim_start_matches('#').parse().ok()
 }
 
 /// What a binding does, in one sentence.
-fn in_words(binding: &Binding) -> String {
+pub(super) fn in_words(binding: &Binding) -> String {
     let kinds = kinds_in_words(binding.kinds);
     let server = binding.server.as_ref().map(|server| display(server.as_str(), NAME_LIMIT, "?"));
     let mention = binding.mention.map(|role| role.0);

@@ -7,13 +7,17 @@ pub mod descriptions;
 
 mod accounts;
 mod answers;
+mod asking;
 mod events;
 mod managing;
+mod notices;
 
 pub use self::accounts::*;
 pub use self::answers::*;
+pub use self::asking::*;
 pub use self::events::*;
 pub use self::managing::*;
+pub use self::notices::*;
 use crate::domain::event::Group;
 
 /// The description of a group of kinds, where one is chosen.

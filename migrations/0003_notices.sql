@@ -1,0 +1,9 @@
+-- A row of the outbox tells of an event; is a sample of one, which somebody asked for; or is a notice about the account
+-- itself, which has no server and keeps what it says in `details`.
+ALTER TABLE outbox ADD COLUMN form TEXT NOT NULL DEFAULT 'event';
+
+-- A channel has one sample at a time: it is asked for to see what becomes of it.
+CREATE UNIQUE INDEX outbox_due_sample ON outbox (channel_id) WHERE form = 'sample' AND message_id IS NULL;
+
+-- What was shown last in a channel is asked for by people.
+CREATE INDEX messages_of_channel ON messages (channel_id, id) WHERE settled_at IS NOT NULL;

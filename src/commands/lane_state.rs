@@ -1,0 +1,75 @@
+//! How it goes with telling a channel, for the commands that say so.
+
+use std::time::Duration;
+
+use super::Shared;
+use crate::discord::words;
+use crate::domain::ids::ChannelId;
+use crate::domain::text::display;
+use crate::store::StoreError;
+use crate::store::history::{LaneBacklog, OpenMessage};
+use crate::store::outbox::StoppedLane;
+
+/// How much of what Discord said is shown, in UTF-16 units.
+pub(super) const REASON_LIMIT: usize = 300;
+
+/// A limit that ends sooner is the usual pace, and nothing to tell.
+const SHORT: Duration = Duration::from_secs(1);
+
+/// Discord's code for a channel that is not there: <https://discord.com/developers/docs/topics/opcodes-and-status-codes>.
+const UNKNOWN_CHANNEL: &str = "code 10003:";
+
+/// Why a channel is told nothing at this moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Hindrance {
+    /// Discord refuses the bot itself.
+    Halted,
+    /// The channel refuses the bot.
+    Refused(StoppedLane),
+    /// Discord's limits, for that long.
+    Limited(Duration),
+    /// The message in front fails.
+    Failing(OpenMessage),
+}
+
+/// What waits for a channel, and what hinders it.
+pub(super) async fn lane_state(
+    shared: &Shared,
+    channel: ChannelId,
+) -> Result<(LaneBacklog, Option<Hindrance>), StoreError> {
+    let backlog = shared.store.lane_backlog(channel).await?;
+    let stopped = shared.store.stopped_lanes().await?.into_iter().find(|lane| lane.channel == channel);
+    let limited = shared.limiter.closed_for(channel);
+    let hindrance = if shared.halted.is_cancelled() {
+        Some(Hindrance::Halted)
+    } else if let Some(lane) = stopped {
+        Some(Hindrance::Refused(lane))
+    } else if limited > SHORT {
+        Some(Hindrance::Limited(limited))
+    } else {
+        backlog.sealed.clone().filter(|message| message.attempts > 0).map(Hindrance::Failing)
+    };
+    Ok((backlog, hindrance))
+}
+
+impl Hindrance {
+    /// What hinders, and what to do about it.
+    pub(super) fn in_words(&self) -> String {
+        match self {
+            Self::Halted => words::HALTED.to_owned(),
+            Self::Refused(lane) => {
+                let remedy = if lane.reason.contains(UNKNOWN_CHANNEL) {
+                    words::CHANNEL_GONE
+                } else {
+                    words::CHANNEL_NEEDS_PERMISSIONS
+                };
+                words::refused(&display(&lane.reason, REASON_LIMIT, "?"), lane.stopped_at.unix_seconds(), remedy)
+            }
+            Self::Limited(wait) => words::limited(*wait),
+            Self::Failing(message) => {
+                let reason = display(message.reason.as_deref().unwrap_or_default(), REASON_LIMIT, "?");
+                words::failing(message.attempts, &reason, message.next_attempt_at.unix_seconds())
+            }
+        }
+    }
+}

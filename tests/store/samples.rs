@@ -1,0 +1,141 @@
+//! Samples: one at a time for each channel, and what becomes of it; and what is remembered of a channel.
+
+use guildwire::domain::event::{Details, Event};
+use guildwire::domain::ids::RoleId;
+use guildwire::store::history::{LaneBacklog, OpenMessage, Rejected, SettledMessage};
+use guildwire::store::outbox::{SealedMessage, Told};
+use guildwire::store::recording::Reject;
+use guildwire::store::samples::{QueuedSample, SampleFate};
+
+use crate::recording::{insert, row};
+use crate::*;
+
+fn sample() -> Event {
+    Event {
+        account: name("GA-1"),
+        server: "sample server".into(),
+        player: None,
+        player_name: None,
+        stored: at(500),
+        sequence: 0,
+        details: Details::ServerStarted,
+    }
+}
+
+async fn queue(store: &Store) -> QueuedSample {
+    store.queue_sample(CHANNEL, &sample(), Some(RoleId(7))).await.unwrap()
+}
+
+async fn seal(store: &Store, rows: &[i64], now: i64) -> i64 {
+    let id = store.next_number();
+    let message =
+        SealedMessage { id, mark: id.to_string(), body: "{}".to_owned(), attempts: 0, next_attempt_at: at(now) };
+    store.seal(CHANNEL, &message, rows, at(now)).await.unwrap();
+    id
+}
+
+#[tokio::test]
+async fn a_channel_has_one_sample_until_it_is_settled() {
+    on_both(async |database| {
+        let store = database.open().await;
+        let events: Vec<_> = (1..=3).map(|sequence| row(&store, CHANNEL, sequence, "hello")).collect();
+        insert(&store, &events).await;
+        store.stop_lane(CHANNEL, "Missing Access", at(1)).await.unwrap();
+
+        let first = queue(&store).await;
+        assert!(first.is_new && !store.is_stopped(CHANNEL).await.unwrap(), "a sample tries a stopped lane");
+        assert_eq!(queue(&store).await, QueuedSample { id: first.id, is_new: false });
+        assert_eq!(store.sample_fate(CHANNEL, first.id).await.unwrap(), SampleFate::Waiting(3));
+        let due = store.due(CHANNEL, 10).await.unwrap().pop().unwrap();
+        assert!(
+            matches!(&due.told, Told::Sample(due) if due.event == sample() && due.mention == [RoleId(7)]),
+            "{due:?}"
+        );
+        assert!(store.queue_sample(ChannelId(201), &sample(), None).await.unwrap().is_new, "another channel's own");
+
+        let message = seal(&store, &[events[0].id, events[1].id], 10).await;
+        assert_eq!(store.sample_fate(CHANNEL, first.id).await.unwrap(), SampleFate::Waiting(3));
+        store.settle_delivered(message, Some(1), at(11)).await.unwrap();
+        assert_eq!(store.sample_fate(CHANNEL, first.id).await.unwrap(), SampleFate::Waiting(1));
+        let message = seal(&store, &[events[2].id, first.id], 12).await;
+        assert_eq!(store.sample_fate(CHANNEL, first.id).await.unwrap(), SampleFate::Waiting(0));
+        assert_eq!(queue(&store).await, QueuedSample { id: first.id, is_new: false });
+        store.settle_delivered(message, Some(u64::MAX >> 1), at(13)).await.unwrap();
+        assert_eq!(store.sample_fate(CHANNEL, first.id).await.unwrap(), SampleFate::Shown(Some(u64::MAX >> 1)));
+
+        let second = queue(&store).await;
+        assert!(second.is_new && second.id > first.id, "{second:?}");
+        let message = seal(&store, &[second.id], 14).await;
+        store.settle_parked(message, "400", at(15)).await.unwrap();
+        assert_eq!(store.sample_fate(CHANNEL, second.id).await.unwrap(), SampleFate::SetAside("400".to_owned()));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn many_who_ask_at_once_get_one_sample() {
+    on_both(async |database| {
+        let store = database.open().await;
+        let queued = futures_util::future::join_all((0..8).map(|_| queue(&store))).await;
+        assert_eq!(queued.iter().filter(|queued| queued.is_new).count(), 1, "{queued:?}");
+        assert!(queued.iter().all(|other| other.id == queued[0].id), "{queued:?}");
+        assert_eq!(count(&store, "SELECT COUNT(*) FROM outbox").await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_became_of_a_channels_rows_is_remembered() {
+    on_both(async |database| {
+        let store = database.open().await;
+        assert_eq!(store.lane_backlog(CHANNEL).await.unwrap(), LaneBacklog::default());
+        let events: Vec<_> = (1..=4).map(|sequence| row(&store, CHANNEL, sequence, "hello")).collect();
+        insert(&store, &events).await;
+        let asked = queue(&store).await;
+        let shown = seal(&store, &[events[0].id, events[1].id], 10).await;
+        store.settle_delivered(shown, Some(77), at(7_000)).await.unwrap();
+        let refused = seal(&store, &[asked.id], 20).await;
+        store.settle_parked(refused, "400", at(8_000)).await.unwrap();
+        let open = seal(&store, &[events[2].id], 30).await;
+        store.postpone(open, 3, at(99), "503").await.unwrap();
+
+        let sealed = OpenMessage { rows: 1, attempts: 3, reason: Some("503".to_owned()), next_attempt_at: at(99) };
+        assert_eq!(store.lane_backlog(CHANNEL).await.unwrap(), LaneBacklog { sealed: Some(sealed), due: 1 });
+        let told = SettledMessage {
+            at: at(7_000),
+            set_aside: None,
+            discord_id: Some(77),
+            events: 2,
+            others: 0,
+            first_stored: Some(at(6_000)),
+        };
+        let set_aside = SettledMessage {
+            at: at(8_000),
+            set_aside: Some("400".to_owned()),
+            discord_id: None,
+            events: 0,
+            others: 1,
+            first_stored: None,
+        };
+        assert_eq!(store.settled_messages(CHANNEL, 9).await.unwrap(), [set_aside.clone(), told]);
+        assert_eq!(store.settled_messages(CHANNEL, 1).await.unwrap(), [set_aside]);
+
+        let account = add_account(&store, "GA-1").await;
+        let reject = |stored_at, reason| Reject { stored_at, sequence: 1, subject: "a".to_owned(), size: 0, reason };
+        let rejects = [
+            reject(9, "outside_root"),
+            reject(10, "outside_root"),
+            reject(11, "not_an_event"),
+            reject(12, "not_an_event"),
+        ];
+        let mut transaction = store.write().await.unwrap();
+        store.insert_rejects(&mut transaction, &account.name, &rejects).await.unwrap();
+        transaction.commit().await.unwrap();
+        let rejected = |reason: &str, count| Rejected { reason: reason.to_owned(), count };
+        assert_eq!(
+            store.rejected_since(&account.name, at(10)).await.unwrap(),
+            [rejected("not_an_event", 2), rejected("outside_root", 1)]
+        );
+    })
+    .await;
+}

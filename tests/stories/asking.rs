@@ -1,0 +1,362 @@
+//! Asking how it goes: a sample through the real lane, and why a channel shows what it shows, or nothing.
+
+use discord_sim::{Actor, Route, Trouble};
+use guildwire_harness::house::{FIRST_ACCOUNT, Guild, House, PATIENCE};
+use guildwire_harness::{NatsConfig, free_port};
+use serde_json::Value;
+
+use crate::installation::{Comparisons, offered, on_sqlite, says, without_moments};
+use crate::support::{Database, build_house, on_both_databases};
+
+on_both_databases!(
+    a_sample_is_shown_as_one_and_calls_nobody,
+    a_refused_sample_waits_and_is_tried_again_by_the_next_test,
+    why_tells_what_happened_to_the_last_events,
+);
+on_sqlite!(
+    a_sample_that_has_to_wait_says_for_what,
+    a_sample_that_discord_does_not_take_is_set_aside,
+    why_a_silent_channel_is_silent,
+);
+
+const SEND: u64 = 1 << 11;
+
+async fn a_sample_is_shown_as_one_and_calls_nobody(database: Database) {
+    let house = build_house(database).await;
+    house.add_accounts().await.unwrap();
+    let _bot = house.start().await.unwrap();
+    let (guild, others) = (house.guild("Rustaceans"), house.guild("Others"));
+    house.link(guild, FIRST_ACCOUNT).await.unwrap();
+    let channel = house.channel(guild, "status");
+    let role = house.discord.add_role(guild.id, "on call", true);
+    house.notify(guild, channel, "lifecycle", &[("mention", role.to_string().into())]).await.unwrap();
+    let id = bindings(&house, guild).await.remove(0);
+    let mut compare = Comparisons::default();
+
+    let said = says(&house, guild, "notify test", &[("binding", id.as_str().into())]).await;
+    let message = house.discord.messages(channel).remove(0);
+    let link = format!("https://discord.com/channels/{}/{channel}/{}", guild.id, message.id);
+    compare.equal("works", &said, &format!("✅ It works: the sample stands in <#{channel}>. {link}"));
+    let sample = format!(
+        "🧪 **Sample**: this did not happen, somebody used `/notify test`.\n🟢 Server **sample server** is up · <time>\nA \
+         real event mentions <@&{role}>."
+    );
+    compare.equal("sample", &without_moments(message.embeds[0].description.as_deref().unwrap()), &sample);
+    assert!(message.embeds[0].footer.as_ref().unwrap().starts_with("GA-1 · sample server · "), "{message:?}");
+    assert_eq!((message.content.as_str(), message.notified_roles.as_slice()), ("", &[][..]));
+
+    // The next event goes its usual way, and calls.
+    house.publisher(FIRST_ACCOUNT).await.unwrap().publish("main.events.started", "{}").await.unwrap();
+    house.wait_for_shown(channel, 2).await.unwrap();
+    assert_eq!(house.discord.messages(channel)[1].notified_roles, [role]);
+
+    // A binding of one server has its sample there.
+    house.notify(guild, channel, "chat", &[("server", "main".into())]).await.unwrap();
+    let chat = bindings(&house, guild).await.remove(1);
+    says(&house, guild, "notify test", &[("binding", format!("#{chat}").into())]).await;
+    let sample = "🧪 **Sample**: this did not happen, somebody used `/notify test`.\n💬 **sample player** on **main** · \
+                  <time>\nHello!";
+    let message = house.discord.messages(channel).remove(2);
+    compare.equal("chat", &without_moments(message.embeds[0].description.as_deref().unwrap()), sample);
+
+    let none = "There is no such entry here. `/notify list` shows what there is.";
+    compare.equal("no number", &says(&house, guild, "notify test", &[("binding", "first".into())]).await, none);
+    compare.equal("another guild's", &says(&house, others, "notify test", &[("binding", id.into())]).await, none);
+    assert_eq!(house.shown(channel).len(), 3);
+}
+
+async fn a_refused_sample_waits_and_is_tried_again_by_the_next_test(database: Database) {
+    let house = build_house(database).await;
+    house.add_accounts().await.unwrap();
+    let _bot = house.start().await.unwrap();
+    let guild = house.guild("Rustaceans");
+    house.link(guild, FIRST_ACCOUNT).await.unwrap();
+    let channel = house.channel(guild, "status");
+    house.notify(guild, channel, "lifecycle", &[]).await.unwrap();
+    let id = bindings(&house, guild).await.remove(0);
+    let test = async || without_moments(&says(&house, guild, "notify test", &[("binding", id.as_str().into())]).await);
+    let mut compare = Comparisons::default();
+
+    house.discord.deny(channel, SEND);
+    let refused = format!(
+        "🔴 The sample could not be shown in <#{channel}>. The channel refused me <time> (HTTP 403, code 50013\\: Missing \
+         Permissions). Give me **View Channel**, **Send Messages** (in a thread **Send Messages in Threads**) and **Embed \
+         Links** there, then use `/notify test`: what waits is kept, and I try again."
+    );
+    compare.equal("refused", &test().await, &refused);
+    let again =
+        format!("{refused}\nAn earlier sample was still on its way there, so I added none and waited for that.");
+    compare.equal("refused again", &test().await, &again);
+    let why = why_in(&house, guild, channel).await;
+    assert!(why.starts_with(&format!("🔴 <#{channel}> is told nothing at present. The channel refused me")), "{why}");
+    assert!(
+        why.contains("`/notify test`: what waits is kept, and I try again. 1 item waits for it and is kept."),
+        "{why}"
+    );
+
+    house.discord.deny(channel, 0);
+    let shown = test().await;
+    assert!(shown.starts_with(&format!("✅ It works: the sample stands in <#{channel}>.")), "{shown}");
+    assert!(shown.ends_with("so I added none and waited for that."), "{shown}");
+    // One sample, however often it was asked for, and the lane is open for what comes.
+    house.publisher(FIRST_ACCOUNT).await.unwrap().publish("main.events.started", "{}").await.unwrap();
+    house.wait_for_shown(channel, 2).await.unwrap();
+    assert_eq!(
+        house.shown(channel),
+        ["🧪 **Sample**: this did not happen, somebody used `/notify test`.", "🟢 Server **main** is up"]
+    );
+
+    house.discord.delete_channel(channel);
+    let gone = format!(
+        "🔴 The sample could not be shown in <#{channel}>. The channel refused me <time> (HTTP 404, code 10003\\: Unknown \
+         Channel). It was deleted, or hidden from me: choose another with `/notify add`, and take this one off the list \
+         with `/notify remove`."
+    );
+    compare.equal("gone", &test().await, &gone);
+}
+
+async fn a_sample_that_has_to_wait_says_for_what(database: Database) {
+    let house = build_house(database).await;
+    house.add_accounts().await.unwrap();
+    let _bot = house.start().await.unwrap();
+    let guild = house.guild("Rustaceans");
+    house.link(guild, FIRST_ACCOUNT).await.unwrap();
+    let (limited, failing) = (house.channel(guild, "limited"), house.channel(guild, "failing"));
+    for channel in [limited, failing] {
+        house.notify(guild, channel, "lifecycle", &[]).await.unwrap();
+    }
+    let ids = bindings(&house, guild).await;
+    let mut compare = Comparisons::default();
+
+    let trouble = Trouble::RateLimited { scope: discord_sim::Scope::User, retry_after: 600.0 };
+    house.discord.trouble(Route::MessageCreateIn(limited), trouble, None);
+    house.discord.trouble(Route::MessageCreateIn(failing), Trouble::Status(503), None);
+    let publisher = house.publisher(FIRST_ACCOUNT).await.unwrap();
+    for _ in 0..12 {
+        publisher.publish("main.events.started", "{}").await.unwrap();
+    }
+    let tested = async |id: &str| {
+        let said = says(&house, guild, "notify test", &[("binding", id.into())]).await;
+        without_numbers(&without_moments(&said).replace(&limited.to_string(), "C").replace(&failing.to_string(), "C"))
+    };
+    let (limited_says, failing_says) = tokio::join!(tested(&ids[0]), tested(&ids[1]));
+    compare.equal(
+        "limited",
+        &limited_says,
+        "🕓 The sample is still on its way to <#C>, behind N others. Discord lets me post there again in N minutes. `/why` \
+         tells how it goes on.",
+    );
+    compare.equal(
+        "failing",
+        &failing_says,
+        "🕓 The sample is still on its way to <#C>, behind N others. N attempts failed, the last with: HTTP N. I keep \
+         trying (next <time>). `/why` tells how it goes on.",
+    );
+    let why = without_numbers(&why_in(&house, guild, failing).await.replace(&failing.to_string(), "C"));
+    assert!(
+        why.starts_with(
+            "🔴 <#C> is told nothing at present. N attempts failed, the last with: HTTP N. I keep trying (next <time>). N \
+             items wait for it and are kept."
+        ),
+        "{why}"
+    );
+    house.discord.clear_trouble();
+    house.wait_for_shown(failing, 13).await.unwrap();
+    assert!(house.shown(failing)[12].starts_with("🧪 **Sample**"), "in order, behind what came before it");
+}
+
+async fn a_sample_that_discord_does_not_take_is_set_aside(database: Database) {
+    let house = build_house(database).await;
+    house.add_accounts().await.unwrap();
+    let _bot = house.start().await.unwrap();
+    let guild = house.guild("Rustaceans");
+    house.link(guild, FIRST_ACCOUNT).await.unwrap();
+    let channel = house.channel(guild, "guarded");
+    house.notify(guild, channel, "lifecycle", &[]).await.unwrap();
+    let id = bindings(&house, guild).await.remove(0);
+    let mut compare = Comparisons::default();
+    let message = "Message was blocked by automatic moderation".to_owned();
+    house.discord.trouble(
+        Route::MessageCreateIn(channel),
+        Trouble::Error { status: 400, code: 200_000, message },
+        Some(1),
+    );
+    let said = says(&house, guild, "notify test", &[("binding", id.into())]).await;
+    compare.equal(
+        "set aside",
+        &said,
+        &format!(
+            "🔴 Discord does not take the sample in <#{channel}>: HTTP 400, code 200000\\: Message was blocked by automatic \
+             moderation. If AutoMod guards that channel, exempt my role from it. Events go on to be tried; `/why` shows \
+             which were set aside."
+        ),
+    );
+    let why = wait_for_why(&house, guild, channel, &format!("🟢 Nothing waits to be shown in <#{channel}>.")).await;
+    let line = "**Set aside, because Discord does not accept them**\n⛔ <time>: 1 event. HTTP 400";
+    assert!(why.contains(line), "{why}");
+}
+
+async fn why_tells_what_happened_to_the_last_events(database: Database) {
+    let house = build_house(database).await;
+    // Only where everything under the root is read can something else than an event come.
+    let wide = ["account", "add", FIRST_ACCOUNT, "--user", NatsConfig::BLOG_POST_USER, "--wide-filter"];
+    house.operate(&wide).await.unwrap();
+    let _bot = house.start().await.unwrap();
+    let guild = house.guild("Rustaceans");
+    house.link(guild, FIRST_ACCOUNT).await.unwrap();
+    let (channel, empty) = (house.channel(guild, "status"), house.channel(guild, "empty"));
+    house.notify(guild, channel, "everything", &[]).await.unwrap();
+    let id = bindings(&house, guild).await.remove(0);
+    let publisher = house.publisher(FIRST_ACCOUNT).await.unwrap();
+    publisher.publish("main.nonsense", "{}").await.unwrap();
+    publisher.publish("main.events.started", "{}").await.unwrap();
+    house.wait_for_shown(channel, 1).await.unwrap();
+    let message = house.discord.messages(channel).remove(0).id;
+    let mut compare = Comparisons::default();
+
+    let why = format!(
+        "🟢 Nothing waits to be shown in <#{channel}>.\n\n`#{id}` <#{channel}> hears **everything** of **GA-1** (all \
+         servers)\nsince <time>\nGA-1: 🟢 reading its events (connected <time>)\n\n**Shown last**\n✅ <time>: 1 event, \
+         <took> after the first was stored · [message](https://discord.com/channels/{}/{channel}/{message})\n\nOf what \
+         came on the stream of **GA-1** in the last 24 hours, I could not read: 1 with a subject that names no event. \
+         That is for whoever publishes there.\nFrom what I still keep, which is some days. Of events that no game server \
+         published, I can't know. Two clocks are compared: nats-server's and mine.",
+        guild.id
+    );
+    compare.equal("here", &wait_for_why(&house, guild, channel, "🟢").await, &why);
+    let by_binding = says(&house, guild, "why", &[("binding", id.as_str().into())]).await;
+    compare.equal("of that binding", &without_took(&without_moments(&by_binding)), &why);
+    compare.equal(
+        "nothing goes there",
+        &why_in(&house, guild, empty).await,
+        &format!(
+            "Nothing is sent to <#{empty}>. `/notify list` shows which channels hear something: choose one of them with \
+             the option `binding`, or use `/why` there."
+        ),
+    );
+    let none = "There is no such entry here. `/notify list` shows what there is.";
+    compare.equal("no such", &says(&house, guild, "why", &[("binding", "0".into())]).await, none);
+    let others = house.guild("Others");
+    compare.equal("another guild's", &says(&house, others, "why", &[("binding", id.into())]).await, none);
+}
+
+async fn why_a_silent_channel_is_silent(database: Database) {
+    let house = build_house(database).await;
+    house.add_accounts().await.unwrap();
+    let nowhere = format!("nats://127.0.0.1:{}", free_port());
+    let away = ["account", "add", "away", "--user", "u", "--url", &nowhere, "--no-check"];
+    house.operate(&away).await.unwrap();
+    let _bot = house.start().await.unwrap();
+    let guild = house.guild("Rustaceans");
+    house.link(guild, FIRST_ACCOUNT).await.unwrap();
+    let (all, one, late) = (house.channel(guild, "all"), house.channel(guild, "one"), house.channel(guild, "late"));
+    house.notify(guild, all, "lifecycle", &[]).await.unwrap();
+    let why = async |channel: u64| {
+        let why = why_in(&house, guild, channel).await;
+        why.split("\n\n").nth(2).unwrap_or(&why).lines().take(2).collect::<Vec<_>>().join("\n")
+    };
+    let mut compare = Comparisons::default();
+    let silent = "No game server of **GA-1** has sent anything since I read its events. Ask the account's owner whether its \
+                  servers publish there.";
+    assert!(
+        why_in(&house, guild, all)
+            .await
+            .starts_with(&format!("⚪ No event for <#{all}> has come so far, as far back as I remember."))
+    );
+    compare.equal("no server", why(all).await.lines().next().unwrap_or_default(), silent);
+
+    let publisher = house.publisher(FIRST_ACCOUNT).await.unwrap();
+    for server in ["main", "other"] {
+        publisher.publish(&format!("{server}.events.started"), "{}").await.unwrap();
+    }
+    house.wait_for_shown(all, 2).await.unwrap();
+    house.notify(guild, one, "combat", &[("server", "main".into())]).await.unwrap();
+    house.notify(guild, late, "lifecycle", &[("server", "main".into())]).await.unwrap();
+    publisher.publish("other.events.stopping", "{}").await.unwrap();
+    house.wait_for_shown(all, 3).await.unwrap();
+    let ids = bindings(&house, guild).await;
+    let of =
+        |id: &str, line: &str| format!("**Why `#{id}` has shown nothing of what the servers sent last**\n**{line}");
+    compare.equal(
+        "another server",
+        &why(late).await,
+        &of(&ids[2], "other** sent something <time>: another server than this entry's"),
+    );
+    publisher.publish("main.events.wiped", "{}").await.unwrap();
+    house.wait_for_shown(all, 4).await.unwrap();
+    wait_for_why(&house, guild, late, "🟢").await;
+    compare.equal(
+        "other kinds",
+        &why(one).await,
+        &of(&ids[1], "main** sent something <time>: not among the events that this entry hears"),
+    );
+    let new = house.channel(guild, "new");
+    house.notify(guild, new, "lifecycle", &[("server", "main".into())]).await.unwrap();
+    let ids = bindings(&house, guild).await;
+    compare.equal(
+        "before",
+        &why(new).await,
+        &of(&ids[3], "main** sent something <time>: that was before this entry began"),
+    );
+
+    // An account that can't be read is the reason, whatever else there is.
+    house.link(guild, "away").await.unwrap();
+    let options = [("channel", one.to_string().into()), ("events", "chat".into()), ("account", "away".into())];
+    house.command(guild, "notify add", &options).await.unwrap();
+    let ids = bindings(&house, guild).await;
+    let said = says(&house, guild, "why", &[("binding", ids[4].as_str().into())]).await;
+    assert!(said.contains("not yet: it begins when its account can be read\naway: 🔴 "), "{said}");
+    let said = says(&house, guild, "notify test", &[("binding", ids[4].as_str().into())]).await;
+    assert!(said.contains("\n⚠️ But I can't read the events of **away** now. "), "{said}");
+    house.discord.wait_for_messages(one, 1, PATIENCE).await.unwrap();
+}
+
+/// The guild's bindings' numbers, the oldest first.
+async fn bindings(house: &House, guild: Guild) -> Vec<String> {
+    let bindings = offered(house, guild, "notify remove", &[], ("binding", "")).await;
+    bindings.into_iter().map(|(_, id)| id).collect()
+}
+
+/// What `/why` says to somebody who uses it in a channel.
+async fn why_in(house: &House, guild: Guild, channel: u64) -> String {
+    let by = Actor { guild: guild.id, channel, user: guild.admin };
+    let no_options: &[(&str, Value)] = &[];
+    let reply = house.discord.command(by, "why", no_options).await.unwrap();
+    assert!(reply.ephemeral, "{reply:?}");
+    let embeds = reply.embeds.iter().flat_map(|embed| [embed.description.clone(), embed.footer.clone()]).flatten();
+    let parts: Vec<_> = std::iter::once(reply.content.clone()).filter(|text| !text.is_empty()).chain(embeds).collect();
+    without_took(&without_moments(&parts.join("\n")))
+}
+
+/// Waits until `/why` begins with what is wanted: what a channel shows is noted a moment later.
+async fn wait_for_why(house: &House, guild: Guild, channel: u64, wanted: &str) -> String {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let why = why_in(house, guild, channel).await;
+        if why.starts_with(wanted) {
+            return why;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "no {wanted:?} in: {why}");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+}
+
+/// A text with how long a message took as `<took>`.
+fn without_took(text: &str) -> String {
+    let Some((before, after)) = text.split_once(" seconds after the first was stored") else { return text.to_owned() };
+    let (before, _) = before.rsplit_once(' ').unwrap();
+    format!("{before} <took> after the first was stored{after}")
+}
+
+/// A text with each number as `N`.
+fn without_numbers(text: &str) -> String {
+    let mut result = String::new();
+    for character in text.chars() {
+        if !character.is_ascii_digit() {
+            result.push(character);
+        } else if !result.ends_with('N') {
+            result.push('N');
+        }
+    }
+    result
+}
