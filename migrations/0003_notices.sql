@@ -7,3 +7,14 @@ CREATE UNIQUE INDEX outbox_due_sample ON outbox (channel_id) WHERE form = 'sampl
 
 -- What was shown last in a channel is asked for by people.
 CREATE INDEX messages_of_channel ON messages (channel_id, id) WHERE settled_at IS NOT NULL;
+
+-- Guilds that were told that an account's events don't come through, and where: they are told when they do again.
+CREATE TABLE told_outages (
+    guild_id BIGINT NOT NULL,
+    account TEXT NOT NULL,
+    channel_id BIGINT NOT NULL,
+    since BIGINT NOT NULL,
+    PRIMARY KEY (guild_id, account),
+    FOREIGN KEY (guild_id, account) REFERENCES links (guild_id, account) ON DELETE CASCADE
+);
+CREATE INDEX told_outages_of_account ON told_outages (account);

@@ -83,6 +83,14 @@ pub async fn run(settings: &Settings) -> anyhow::Result<Outcome> {
     };
     lifecycle.spawn("intake", intake::roster::run(reading, lifecycle.clone()));
 
+    let telling = intake::notices::Shared {
+        store: store.clone(),
+        states: states.clone(),
+        after: settings.notices.after,
+        drain: lifecycle.drain(),
+    };
+    lifecycle.spawn("notices", intake::notices::run(telling));
+
     let sending = delivery::Shared {
         store: store.clone(),
         rest: rest.clone(),

@@ -41,6 +41,8 @@ pub struct Settings {
     pub shutdown: Shutdown,
     /// How messages are sent.
     pub delivery: Delivery,
+    /// When guilds are told of an account that can't be read.
+    pub notices: Notices,
     /// How long what is done with is kept.
     pub retention: Retention,
     /// How much one guild and one person may ask for.
@@ -111,6 +113,13 @@ pub struct Shutdown {
 pub struct Delivery {
     /// How long Discord may take to answer.
     pub request_timeout: Duration,
+}
+
+/// Section `notices`.
+#[derive(Debug, Clone)]
+pub struct Notices {
+    /// How long an account has to be out until its guilds are told.
+    pub after: Duration,
 }
 
 /// Section `retention`.
@@ -185,6 +194,7 @@ impl Settings {
                 request_timeout: given
                     .read("delivery.request_timeout_seconds", |value| values::seconds(value, 1..=120)),
             },
+            notices: Notices { after: given.read("notices.after_seconds", |value| values::seconds(value, 1..=86_400)) },
             retention: Retention {
                 settled: given.read("retention.settled_days", |value| values::days(value, 1..=365)),
             },
@@ -246,6 +256,7 @@ impl Settings {
             ("secrets.key_file", quoted(&self.secrets.key_file.to_string_lossy())),
             ("shutdown.deadline_seconds", self.shutdown.deadline.as_secs().to_string()),
             ("delivery.request_timeout_seconds", self.delivery.request_timeout.as_secs().to_string()),
+            ("notices.after_seconds", self.notices.after.as_secs().to_string()),
             ("retention.settled_days", (self.retention.settled.as_secs() / values::SECONDS_A_DAY).to_string()),
             ("limits.bindings_per_guild", self.limits.bindings_per_guild.to_string()),
             ("limits.accounts_per_guild", self.limits.accounts_per_guild.to_string()),

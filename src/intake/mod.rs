@@ -6,6 +6,7 @@
 pub mod attachment;
 pub mod batch;
 pub mod decode;
+pub mod notices;
 pub mod reader;
 pub mod roster;
 

@@ -57,6 +57,9 @@ deadline_seconds = 8
 [delivery]
 request_timeout_seconds = 15
 
+[notices]
+after_seconds = 120
+
 [retention]
 settled_days = 7
 
@@ -153,6 +156,10 @@ fn each_mistake_in_a_file_is_told_with_what_would_be_right() {
         (
             "[delivery]\nrequest_timeout_seconds = 1.5",
             "delivery.request_timeout_seconds: must be a whole number from 1 to 120, not 1.5 (from own.toml)",
+        ),
+        (
+            "[notices]\nafter_seconds = 0",
+            "notices.after_seconds: must be a whole number from 1 to 86400, not 0 (from own.toml)",
         ),
         (
             "[retention]\nsettled_days = 0",

@@ -9,6 +9,7 @@ pub mod bindings;
 pub mod directory;
 pub mod history;
 pub mod lock;
+pub mod notices;
 mod open;
 pub mod outbox;
 pub mod positions;

@@ -17,6 +17,7 @@ mod installation;
 mod limits;
 mod managing;
 mod metrics;
+mod notices;
 mod operating;
 mod position;
 mod refusals;

@@ -25,22 +25,22 @@ pub const SAMPLE_REASON: &str = "only a sample";
 /// What happened that this version has no word for, in a sample.
 pub const SAMPLE_EVENT: &str = "sample";
 
-/// An account's events can't be read; `reason` is whole sentences.
+/// An account's events don't come through; `reason` is whole sentences.
 #[must_use]
 pub fn account_stopped(account: &str, since: i64, reason: &str) -> String {
     format!(
-        "🔴 I can't read the events of **{account}** since <t:{since}:f>, so nothing of it is shown for now. {reason}\n\
-         I keep trying, and say so here when it works again."
+        "🔴 The events of **{account}** have not come through since <t:{since}:f>. {reason}\nI keep trying, and say so \
+         here when they come again."
     )
 }
 
-/// An account's events can be read again.
+/// An account's events come through again.
 #[must_use]
 pub fn account_resumed(account: &str, since: i64, until: i64) -> String {
     let out = Duration::from_secs(u64::try_from(until.saturating_sub(since)).unwrap_or(0));
     format!(
-        "🟢 I read the events of **{account}** again. I could not from <t:{since}:f> to <t:{until}:f>, for {}. What its \
-         stream still holds of that time is shown; nothing of it is lost.",
+        "🟢 The events of **{account}** come through again. They did not from <t:{since}:f> to <t:{until}:f>, for {}. \
+         What its stream still holds of that time is shown; nothing of it is lost.",
         duration(out)
     )
 }
