@@ -84,7 +84,7 @@ pub enum StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        let code = error.as_database_error().and_then(|error| error.code());
+        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
         if code.is_some_and(|code| DISK_FULL.contains(&&*code)) { Self::DiskFull } else { Self::Sql(error) }
     }
 }

@@ -1,8 +1,10 @@
+//! Rules about whom to tell of an outage, and when.
+
 use super::*;
 use crate::domain::event::Group;
 use crate::domain::ids::UserId;
 
-const AFTER: Duration = Duration::from_secs(120);
+const AFTER: Duration = Duration::from_mins(2);
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_nanoseconds(seconds * 1_000_000_000)
