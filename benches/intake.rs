@@ -23,6 +23,7 @@ use guildwire::intake::{reader, roster, seal_credential};
 use guildwire::lifecycle::Lifecycle;
 use guildwire::nats::credential::Credential;
 use guildwire::nats::states::AccountStates;
+use guildwire::nats::turns::Turns;
 use guildwire::secrets::SecretKey;
 use guildwire::store::Store;
 use guildwire::store::accounts::Redeemed;
@@ -125,6 +126,7 @@ async fn install(nats: &NatsServer, database: &'static str, repetition: usize) -
         store: store.clone(),
         states: AccountStates::default(),
         metrics: Metrics::default(),
+        turns: Turns::default(),
         key: Arc::new(key),
         durable: format!("guildwire-{}-{repetition}", database.to_lowercase()),
         drain: Lifecycle::new().drain(),

@@ -16,6 +16,7 @@ use crate::http::readiness::Readiness;
 use crate::http::scrape::Scrape;
 use crate::lifecycle::{Lifecycle, Outcome};
 use crate::nats::states::AccountStates;
+use crate::nats::turns::Turns;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::store::lock::RunnerLock;
@@ -24,9 +25,6 @@ use crate::{clock, commands, delivery, http, intake, telemetry};
 
 /// How often what is done with is forgotten.
 const FORGET_EVERY: Duration = Duration::from_hours(1);
-
-/// How many characters an installation's id has.
-const INSTALLATION_ID_LENGTH: usize = 8;
 
 /// Runs the bot until it is asked to stop or something that has to run does not.
 ///
@@ -39,7 +37,7 @@ pub async fn run(settings: &Settings) -> anyhow::Result<Outcome> {
         .with_context(|| format!("can't open the database {}", settings.database.redacted_url()))?;
     let lock = RunnerLock::take(&store).await?;
     let key = intake::load_key(&store, &settings.secrets.key_file).await?;
-    let installation = store.installation(&new_installation_id(), clock::now()).await?;
+    let installation = intake::installation(&store).await?;
     let durable = intake::durable_name(&installation);
     // Whatever stopped them may be mended: a restart is how an operator says "try again".
     store.reopen_lanes().await?;
@@ -77,10 +75,12 @@ pub async fn run(settings: &Settings) -> anyhow::Result<Outcome> {
         store: store.clone(),
         states: states.clone(),
         metrics: metrics.clone(),
+        turns: Turns::default(),
         key: Arc::new(key),
         durable,
         drain: lifecycle.drain(),
     };
+    lifecycle.spawn("states", intake::bulletin::run(reading.clone()));
     lifecycle.spawn("intake", intake::roster::run(reading, lifecycle.clone()));
 
     let telling = intake::notices::Shared {
@@ -152,10 +152,4 @@ async fn forget(store: Store, kept: Duration, drain: CancellationToken) {
             Err(error) => tracing::warn!(%error, "can't forget what was settled long ago; trying again in an hour"),
         }
     }
-}
-
-/// An id for a new installation: short, for it is read in consumers' names, and random, for two installations may
-/// read the same account.
-fn new_installation_id() -> String {
-    (0..INSTALLATION_ID_LENGTH).map(|_| char::from(rand::random_range(b'a'..=b'z'))).collect()
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use crate::domain::ids::AccountName;
 use crate::domain::subject::Root;
@@ -82,8 +82,17 @@ pub enum AccountCommand {
     /// The credential is copied into the database, encrypted; its file is not needed afterwards.
     #[command(after_help = ADD_EXAMPLES)]
     Add(AddAccount),
-    /// List the accounts.
+    /// Change an account: where it is, the credential, or how it is read. Its links and bindings stay.
+    ///
+    /// What is not given stays as it is. It is tried before anything is stored; `guildwire run` takes it up within seconds.
+    #[command(after_help = EDIT_EXAMPLES)]
+    Edit(EditAccount),
+    /// List the accounts, how reading them goes, and what to do where it does not.
     List,
+    /// Try everything that reading an account takes, step by step, and name the first thing that is missing.
+    ///
+    /// Ends with 1 when something fails. While `guildwire run` runs, it does the check.
+    Check(CheckAccount),
     /// Print a one-time code that links a Discord server to an account.
     ///
     /// Give the code to an admin of the Discord server, who types `/account link` there. It stands alone on the last
@@ -126,6 +135,69 @@ pub struct AddAccount {
     /// Add it without connecting first, for a server that can't be reached yet.
     #[arg(long)]
     pub no_check: bool,
+}
+
+/// `guildwire account edit`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[command(group = ArgGroup::new("change").required(true).multiple(true).args([
+    "url", "stream", "find_stream", "root", "wide_filter", "no_wide_filter", "creds", "nkey_seed", "user", "resume_from",
+]))]
+pub struct EditAccount {
+    /// Which account.
+    pub name: AccountName,
+
+    /// The address of its NATS server.
+    #[arg(long, value_parser = UrlParser)]
+    pub url: Option<String>,
+
+    /// The stream that holds its events.
+    #[arg(long, value_name = "NAME", value_parser = stream_name, conflicts_with = "find_stream")]
+    pub stream: Option<String>,
+
+    /// Read the stream that stores its events' subjects, whatever its name.
+    #[arg(long)]
+    pub find_stream: bool,
+
+    /// What its events' subjects begin with, before the server's id.
+    #[arg(long, value_name = "SUBJECT")]
+    pub root: Option<Root>,
+
+    /// Read everything below the root instead of the kinds that are asked for. Needed where server ids have dots.
+    #[arg(long, conflicts_with = "no_wide_filter")]
+    pub wide_filter: bool,
+
+    /// Read the kinds that are asked for, and nothing else.
+    #[arg(long)]
+    pub no_wide_filter: bool,
+
+    #[command(flatten)]
+    credential: NewCredential,
+
+    /// The file with the user's password, on one line; without it, the user has none.
+    #[arg(long, value_name = "FILE", requires = "user", conflicts_with_all = ["creds", "nkey_seed"])]
+    password_file: Option<PathBuf>,
+
+    /// Go on at the stream's end: what came before and is not read yet is never told.
+    #[arg(long, value_name = "WHERE")]
+    pub resume_from: Option<ResumeFrom>,
+
+    /// Store it without connecting first, for a server that can't be reached yet.
+    #[arg(long, conflicts_with = "resume_from")]
+    pub no_check: bool,
+}
+
+/// Where reading goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ResumeFrom {
+    /// At the stream's end.
+    Now,
+}
+
+/// `guildwire account check`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct CheckAccount {
+    /// Which account.
+    pub name: AccountName,
 }
 
 /// `guildwire account invite`.
@@ -183,6 +255,23 @@ struct CredentialArguments {
     user: Option<String>,
 }
 
+/// Another way to connect, or none.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[group(multiple = false)]
+struct NewCredential {
+    /// Connect with a credentials file (JWT and seed), as nsc makes them.
+    #[arg(long, value_name = "FILE")]
+    creds: Option<PathBuf>,
+
+    /// Connect with an nkey; the file holds its seed, which begins with SU.
+    #[arg(long, value_name = "FILE")]
+    nkey_seed: Option<PathBuf>,
+
+    /// Connect as this user.
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+}
+
 impl Cli {
     /// What to do: to run, when nothing was said.
     #[must_use]
@@ -202,6 +291,21 @@ impl AddAccount {
                 name: user.clone().expect("the group requires one of the three"),
                 password_file: self.password_file.clone(),
             },
+        }
+    }
+}
+
+impl EditAccount {
+    /// Where another credential is to be taken from; `None` when the old one stays.
+    #[must_use]
+    pub fn credential(&self) -> Option<CredentialSource> {
+        match &self.credential {
+            NewCredential { creds: Some(file), .. } => Some(CredentialSource::Creds(file.clone())),
+            NewCredential { nkey_seed: Some(file), .. } => Some(CredentialSource::NkeySeed(file.clone())),
+            NewCredential { user: Some(name), .. } => {
+                Some(CredentialSource::User { name: name.clone(), password_file: self.password_file.clone() })
+            }
+            NewCredential { creds: None, nkey_seed: None, user: None } => None,
         }
     }
 }
@@ -227,6 +331,13 @@ Examples:
   guildwire account add GA-2 --url tls://nats.example.org:4222 --nkey-seed ga-2.seed
   guildwire account add GA-3 --user GA-3 --password-file ga-3.password
   guildwire account add GA-4 --user GA-4 --stream events --no-check";
+
+const EDIT_EXAMPLES: &str = "\
+Examples:
+  guildwire account edit GA-1 --creds ga-1-new.creds
+  guildwire account edit GA-1 --url tls://nats.example.org:4222
+  guildwire account edit GA-1 --stream EVENTS --wide-filter
+  guildwire account edit GA-1 --resume-from now";
 
 const INVITE_EXAMPLES: &str = "\
 Examples:
@@ -371,6 +482,29 @@ mod tests {
         }
         let Command::Account(AccountCommand::Invite(invite)) = command("account invite GA-1") else { panic!() };
         assert_eq!(invite.expires, Duration::from_hours(24));
+    }
+
+    #[test]
+    fn an_edit_changes_what_is_given_and_something_has_to_be() {
+        let edited = |line: &str| match command(&format!("account edit {line}")) {
+            Command::Account(AccountCommand::Edit(edit)) => edit,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(edited("GA-1 --wide-filter").credential(), None);
+        assert_eq!(edited("GA-1 --creds a").credential(), Some(CredentialSource::Creds("a".into())));
+        let user = CredentialSource::User { name: "ga".to_owned(), password_file: Some("p".into()) };
+        assert_eq!(edited("GA-1 --user ga --password-file p").credential(), Some(user));
+        assert_eq!(edited("GA-1 --resume-from now").resume_from, Some(ResumeFrom::Now));
+
+        let refused = |line: &str| parse(&format!("account edit {line}")).unwrap_err().kind();
+        assert_eq!(refused("GA-1"), ErrorKind::MissingRequiredArgument);
+        assert_eq!(refused("GA-1 --no-check"), ErrorKind::MissingRequiredArgument);
+        assert_eq!(refused("GA-1 --creds a --user ga"), ErrorKind::ArgumentConflict);
+        assert_eq!(refused("GA-1 --stream S --find-stream"), ErrorKind::ArgumentConflict);
+        assert_eq!(refused("GA-1 --wide-filter --no-wide-filter"), ErrorKind::ArgumentConflict);
+        assert_eq!(refused("GA-1 --resume-from then"), ErrorKind::InvalidValue);
+        assert_eq!(refused("GA-1 --resume-from now --no-check"), ErrorKind::ArgumentConflict);
+        assert_eq!(refused("GA-1 --url nats://u:p@x"), ErrorKind::ValueValidation);
     }
 
     #[test]

@@ -8,10 +8,11 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Parser as _;
 
+use guildwire::app;
 use guildwire::cli::{Cli, Command};
 use guildwire::lifecycle::Outcome;
+use guildwire::operator::{self, Told};
 use guildwire::settings::Settings;
-use guildwire::{app, operator};
 
 fn main() -> ExitCode {
     match carry_out(Cli::parse()) {
@@ -37,12 +38,8 @@ fn carry_out(cli: Cli) -> anyhow::Result<()> {
                 Outcome::Stopped => Ok(()),
                 Outcome::Failed(reason) => Err(anyhow::Error::msg(reason)),
             },
-            Command::Account(command) => print(&operator::account(command, &settings).await?),
-            Command::Doctor => {
-                let report = operator::doctor(&settings).await;
-                print(&report.to_string())?;
-                report.failure().map_or(Ok(()), |failure| Err(anyhow::Error::msg(failure)))
-            }
+            Command::Account(command) => tell(operator::account(command, &settings).await?),
+            Command::Doctor => tell(operator::doctor(&settings).await.into()),
             Command::Backup(backup) => print(&operator::backup(&settings, &backup.file).await?),
             Command::Health(health) => print(&operator::health(settings.http.listen, health.ready).await?),
             Command::Config => print(&settings.render_redacted()),
@@ -51,6 +48,11 @@ fn carry_out(cli: Cli) -> anyhow::Result<()> {
     // Not dropped: that would wait for whatever blocks its thread.
     runtime.shutdown_background();
     result
+}
+
+fn tell(Told { text, failure }: Told) -> anyhow::Result<()> {
+    print(&text)?;
+    failure.map_or(Ok(()), |failure| Err(anyhow::Error::msg(failure)))
 }
 
 fn print(text: &str) -> anyhow::Result<()> {

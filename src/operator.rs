@@ -6,7 +6,11 @@
 
 mod add;
 mod backup;
+mod check;
+mod credential_files;
 mod doctor;
+mod edit;
+mod finding;
 mod health;
 mod invite;
 mod list;
@@ -16,6 +20,7 @@ mod report;
 pub use self::backup::backup;
 pub use self::doctor::doctor;
 pub use self::health::health;
+use self::report::Report;
 use anyhow::Context as _;
 use secrecy::ExposeSecret;
 
@@ -27,17 +32,40 @@ use crate::secrets::SecretKey;
 use crate::settings::Settings;
 use crate::store::Store;
 
-/// Carries the command out and gives back what is to be printed, line ends included.
-pub async fn account(command: AccountCommand, settings: &Settings) -> anyhow::Result<String> {
+/// What a command has to say.
+#[derive(Debug)]
+pub struct Told {
+    /// What is to be printed, line ends included.
+    pub text: String,
+    /// What went wrong, where the text tells of it and the exit code has to.
+    pub failure: Option<String>,
+}
+
+impl From<String> for Told {
+    fn from(text: String) -> Self {
+        Self { text, failure: None }
+    }
+}
+
+impl From<Report> for Told {
+    fn from(report: Report) -> Self {
+        Self { text: report.to_string(), failure: report.failure() }
+    }
+}
+
+/// Carries the command out and gives back what it has to say.
+pub async fn account(command: AccountCommand, settings: &Settings) -> anyhow::Result<Told> {
     let store = Store::open(settings.database.url.expose_secret())
         .await
         .with_context(|| format!("can't open the database {}", settings.database.redacted_url()))?;
-    match command {
-        AccountCommand::Add(add) => add::add(&store, settings, add).await,
-        AccountCommand::List => list::list(&store).await,
-        AccountCommand::Invite(invite) => invite::invite(&store, &invite).await,
-        AccountCommand::Remove(remove) => remove::remove(&store, settings, &remove).await,
-    }
+    Ok(match command {
+        AccountCommand::Add(add) => add::add(&store, settings, add).await?.into(),
+        AccountCommand::Edit(edit) => edit::edit(&store, settings, edit).await?.into(),
+        AccountCommand::List => list::list(&store).await?.into(),
+        AccountCommand::Check(check) => check::check(&store, settings, &check).await?.into(),
+        AccountCommand::Invite(invite) => invite::invite(&store, &invite).await?.into(),
+        AccountCommand::Remove(remove) => remove::remove(&store, settings, &remove).await?.into(),
+    })
 }
 
 /// The account of that name; where there is none, the error says which there are.

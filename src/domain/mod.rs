@@ -6,6 +6,7 @@
 pub mod account;
 pub mod allowance;
 pub mod binding;
+pub mod check;
 pub mod event;
 pub mod fault;
 pub mod ids;

@@ -52,6 +52,14 @@ impl Timestamp {
         Self(self.0.saturating_sub(nanoseconds))
     }
 
+    /// A moment as people read it, such as `2026-07-01 12:30 UTC`.
+    #[must_use]
+    pub fn minute(self) -> String {
+        let text = self.rfc3339();
+        let (day, rest) = text.split_once('T').expect("RFC 3339 has a T before the time of day");
+        format!("{day} {} UTC", &rest[.."12:30".len()])
+    }
+
     /// How long after `earlier` this is; zero when it is not after it.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
@@ -75,6 +83,8 @@ mod tests {
         let moment = Timestamp::from_nanoseconds(1_700_000_000_250_000_000);
         assert_eq!(moment.unix_seconds(), 1_700_000_000);
         assert_eq!(moment.rfc3339(), "2023-11-14T22:13:20.25Z");
+        assert_eq!(moment.minute(), "2023-11-14 22:13 UTC");
+        assert_eq!(Timestamp::from_nanoseconds(0).minute(), "1970-01-01 00:00 UTC");
     }
 
     #[test]

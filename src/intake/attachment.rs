@@ -1,36 +1,18 @@
-//! One attachment of an account's durable consumer: set back to the recorded position, then followed.
-//!
-//! An attachment ends for many reasons (idle for a minute, the consumer deleted under us, a gap in its deliveries, a
-//! commit that another writer was quicker than), and each has the same answer: attach anew, from the position in the
-//! database. `domain::position` judges each delivery; this file obeys.
+//! An attachment to an account's durable consumer: made, or given the filter that the bindings need, and set back to the
+//! recorded position. What it delivers is `following`'s business.
 
-use std::time::Duration;
+use async_nats::jetstream::consumer::pull::Stream;
+use tokio::time::Instant;
 
-use async_nats::jetstream::Message;
-use async_nats::jetstream::consumer::pull::{MessagesError, MessagesErrorKind, Stream};
-use futures_util::{FutureExt, StreamExt};
-
-use super::batch::{Batch, Recorded};
+use super::disturbance::Reason;
 use super::reader::{ReadError, Reader};
 use crate::domain::account::Account;
 use crate::domain::binding::Binding;
 use crate::domain::event::KindSet;
 use crate::domain::fault::Fault;
-use crate::domain::position::{Delivered, Position, Session, Verdict};
+use crate::domain::position::{Position, Session};
 use crate::nats::connection::Connection;
 use crate::nats::jetstream::{AfterReset, Covering, deliveries};
-use crate::store::StoreError;
-use crate::store::accounts::SealedCredential;
-
-/// The most events that one transaction records.
-const MAX_BATCH: usize = 500;
-
-/// A consumer that delivered nothing for so long is attached anew: it costs two milliseconds, and finds what a foreign
-/// puller took away.
-const IDLE: Duration = Duration::from_mins(1);
-
-/// How long acknowledging a batch may take. A lost acknowledgement does not matter: the position knows better.
-const ACKNOWLEDGE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Why an attachment ended, and so what comes next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,35 +20,53 @@ pub(super) enum Next {
     /// Nothing came for a while: attach anew at the position, to be sure.
     Idle,
     /// Attach anew at the position, for the reason given.
-    Attach(&'static str),
+    Attach(Reason),
     /// The stream is not the one that was recorded: attach at its beginning.
     Rewind,
     /// The account was changed: connect anew.
     Connect,
+    /// Somebody asked for a check of the account, which nothing may disturb.
+    Check,
     /// The service stops, or the account is no longer subscribed.
     End,
 }
 
+/// Where an attachment begins to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Start {
+    /// At the recorded position, whose event has to come first.
+    Position,
+    /// Behind it: it was just moved to the stream's end, to an event that the filter may leave out.
+    BehindPosition,
+    /// At the stream's beginning.
+    Beginning,
+}
+
 /// Who hears an account: its bindings, and the account's revision that they are of, or a later one.
-struct Hearers {
-    revision: i64,
-    bindings: Vec<Binding>,
+pub(super) struct Hearers {
+    pub(super) revision: i64,
+    pub(super) bindings: Vec<Binding>,
 }
 
 /// One attachment: what it reads by, and how far it came.
 pub(super) struct Attachment {
-    stream: String,
-    hearers: Hearers,
-    session: Session,
-    messages: Stream,
-    /// What stood in the database when it began.
-    began_at: Position,
+    pub(super) stream: String,
+    pub(super) hearers: Hearers,
+    pub(super) session: Session,
+    pub(super) messages: Stream,
+    /// When it began, and what stood in the database then.
+    pub(super) began: Instant,
+    pub(super) began_at: Position,
+    /// How many new events waited for it.
+    pub(super) waiting: u64,
     /// Whether it reads the stream again from its beginning and has found nothing new there so far.
-    rewinding: bool,
+    pub(super) rewinding: bool,
     /// The highest sequence that was delivered, whether new or recorded before.
-    highest_seen: u64,
+    pub(super) highest_seen: u64,
     /// How many events it recorded.
     pub(super) recorded: usize,
+    /// What disturbs the account while it is read, until that is seen to be over.
+    pub(super) trouble: Option<Fault>,
 }
 
 impl Attachment {
@@ -83,7 +83,7 @@ impl Reader {
         connection: &Connection,
         account: &Account,
         stream: &str,
-        rewind: bool,
+        start: Start,
     ) -> Result<Attachment, ReadError> {
         let is_new = self.shared.store.position(&account.name, stream).await?.is_none();
         if is_new {
@@ -97,7 +97,8 @@ impl Reader {
         };
         // The stream asks for nothing before it is polled, so the reset comes first.
         let messages = deliveries(&covering.consumer).await?;
-        let mut anchored = !rewind && !is_new && position.last_sequence > 0;
+        let at_its_end = is_new || start == Start::BehindPosition;
+        let mut anchored = start == Start::Position && !is_new && position.last_sequence > 0;
         let mut after = AfterReset::default();
         if anchored {
             after = connection.reset(stream, &self.shared.durable, position.last_sequence).await?;
@@ -105,7 +106,7 @@ impl Reader {
             anchored = after.pending > 0 || after.delivered > 0;
         }
         // Where the stream was just seen to end, nothing before is worth reading.
-        let from = match (anchored, is_new) {
+        let from = match (anchored, at_its_end) {
             (true, _) => position.last_sequence,
             (false, true) => position.last_sequence + 1,
             (false, false) => 1,
@@ -114,22 +115,26 @@ impl Reader {
             after = connection.reset(stream, &self.shared.durable, from).await?;
         }
         // The recorded event itself comes once more.
-        self.shared.states.set_lag(&self.account, after.pending.saturating_sub(u64::from(anchored)));
+        let waiting = after.pending.saturating_sub(u64::from(anchored));
+        self.shared.states.set_lag(&self.account, waiting);
         Ok(Attachment {
             stream: stream.to_owned(),
             hearers,
             session: Session::new(position, anchored),
             messages,
+            began: Instant::now(),
             began_at: position,
+            waiting,
             rewinding: from == 1 && position.last_sequence > 0,
             highest_seen: 0,
             recorded: 0,
+            trouble: None,
         })
     }
 
     /// Gives the consumer the filter that the bindings need. What no consumer covered so far is covered from the moment
     /// of nats-server's answer; what was covered before keeps its place in the stream and its beginning.
-    async fn cover(
+    pub(super) async fn cover(
         &self,
         connection: &Connection,
         account: &Account,
@@ -151,205 +156,5 @@ impl Reader {
             self.shared.store.cover_bindings(&account.name, revision, &begun).await?;
         }
         Ok((covering, Hearers { revision, bindings }))
-    }
-
-    /// Records what the consumer delivers, until something ends the attachment.
-    pub(super) async fn follow(
-        &mut self,
-        connection: &Connection,
-        account: &Account,
-        sealed: &SealedCredential,
-        attachment: &mut Attachment,
-    ) -> Result<Next, ReadError> {
-        loop {
-            let item = tokio::select! {
-                biased;
-                () = self.shared.drain.cancelled() => return Ok(Next::End),
-                changed = self.order.changed() => {
-                    if changed.is_err() || self.is_to_leave() {
-                        return Ok(Next::End);
-                    }
-                    let unchanged = self.load_account().await?.is_some_and(|(now, sealed_now)| {
-                        Account { revision: account.revision, ..now } == *account && sealed_now.sealed == sealed.sealed
-                    });
-                    if !unchanged {
-                        return Ok(Next::Connect);
-                    }
-                    // No new attachment: a live consumer keeps its place when its filter changes, and a binding hears
-                    // nothing stored before the server's answer.
-                    attachment.hearers = self.cover(connection, account, &attachment.stream).await?.1;
-                    continue;
-                }
-                item = tokio::time::timeout(IDLE, attachment.messages.next()) => item,
-                subject = connection.denied("$JS.API.CONSUMER.MSG.NEXT.") => return Err(Fault::Denied(subject).into()),
-                // A denied acknowledgement looks sent; the events would come again and again.
-                subject = connection.denied("$JS.ACK.") => return Err(Fault::Denied(subject).into()),
-                // Last: what came before the loss is recorded, so that what caused it is the next.
-                () = connection.lost() => return Err(Fault::Lost.into()),
-            };
-            match item {
-                Err(_) => return Ok(Next::Idle),
-                Ok(None) => return Ok(Next::Attach("the consumer's deliveries ended")),
-                Ok(Some(Err(error))) => return Ok(after_pull_error(&error)),
-                Ok(Some(Ok(message))) => {
-                    let next = self.take(account, attachment, message).await?;
-                    if attachment.recorded > 0 {
-                        self.note_recorded();
-                    }
-                    if let Some(next) = next {
-                        return Ok(next);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Records `first` and all that is there already behind it; says what comes next when the attachment has to end.
-    async fn take(
-        &self,
-        account: &Account,
-        attachment: &mut Attachment,
-        first: Message,
-    ) -> Result<Option<Next>, ReadError> {
-        let before = attachment.session.position();
-        let mut batch = Batch::at_revision(attachment.hearers.revision);
-        let mut done = Vec::new();
-        let mut waiting = 0;
-        let (mut first_new, mut end) = (None, None);
-        let mut next = Some(first);
-        while let Some(message) = next.take() {
-            let Some((delivered, pending)) = place(&message) else {
-                end = Some(Next::Attach("a delivery without its place in the stream"));
-                break;
-            };
-            match attachment.session.judge(delivered) {
-                Verdict::Record => {
-                    first_new.get_or_insert(delivered.sequence);
-                    batch.add(&self.shared.store, account, &attachment.hearers.bindings, delivered, &message);
-                }
-                Verdict::Skip => {}
-                Verdict::Gap => {
-                    end = Some(Next::Attach("deliveries are missing: someone else reads from this consumer"));
-                    break;
-                }
-                Verdict::NotTheAnchor => {
-                    end = Some(Next::Rewind);
-                    break;
-                }
-            }
-            waiting = pending;
-            attachment.highest_seen = attachment.highest_seen.max(delivered.sequence);
-            done.push(message);
-            if done.len() < MAX_BATCH {
-                next = match attachment.messages.next().now_or_never().flatten() {
-                    Some(Ok(message)) => Some(message),
-                    Some(Err(error)) => {
-                        end = Some(after_pull_error(&error));
-                        None
-                    }
-                    None => None,
-                };
-            }
-        }
-
-        if let Some(first_new) = first_new {
-            if !self.record(attachment, batch, before, first_new).await? {
-                return Ok(Some(Next::Attach("another writer recorded meanwhile, or who hears the account changed")));
-            }
-        } else if attachment.rewinding && waiting == 0 && end.is_none() {
-            self.settle_rewound(attachment).await?;
-        }
-        self.shared.states.set_lag(&self.account, waiting);
-        acknowledge(done).await;
-        Ok(end)
-    }
-
-    /// Commits a batch that begins with the event `first`; `false` when the position in the database stands elsewhere,
-    /// or when the bindings changed.
-    async fn record(
-        &self,
-        attachment: &mut Attachment,
-        mut batch: Batch,
-        before: Position,
-        first: u64,
-    ) -> Result<bool, StoreError> {
-        let after = attachment.session.position();
-        let (events, rows, rejected) = (batch.events(), batch.rows(), batch.rejected());
-        let channels: Vec<_> = batch.channels().collect();
-        let tally = std::mem::take(&mut batch.tally);
-        if batch.record(&self.shared.store, &self.account, &attachment.stream, before, after).await? == Recorded::Fenced
-        {
-            return Ok(false);
-        }
-        self.shared.store.ring_lanes(channels);
-        tally.count_in(&self.shared.metrics);
-        if attachment.rewinding && first <= attachment.began_at.last_sequence {
-            tracing::warn!(
-                account = %self.account,
-                stream = attachment.stream,
-                recorded_to = attachment.began_at.last_sequence,
-                goes_on_at = first,
-                "the stream was rolled back, purged or made anew; events that were lost there can't be told of"
-            );
-        }
-        attachment.rewinding = false;
-        attachment.recorded += events;
-        tracing::debug!(account = %self.account, events, rows, rejected, sequence = after.last_sequence, "recorded");
-        Ok(true)
-    }
-
-    /// A rewind that came to the stream's end and found nothing new: the recorded event is gone, or no longer in the
-    /// filter. The last event there is takes its place, so that the next attachment finds its anchor. Once: what is
-    /// delivered after that is a redelivery, or new.
-    async fn settle_rewound(&self, attachment: &mut Attachment) -> Result<(), StoreError> {
-        attachment.rewinding = false;
-        let before = attachment.session.position();
-        let after = Position { last_sequence: attachment.highest_seen, ..before };
-        if after == before {
-            return Ok(());
-        }
-        let nothing = Batch::default();
-        let recorded = nothing.record(&self.shared.store, &self.account, &attachment.stream, before, after).await?;
-        if recorded == Recorded::Committed {
-            attachment.session.stand_at(after);
-        }
-        Ok(())
-    }
-}
-
-/// A delivery's place in the stream and how many more wait behind it; `None` when its reply subject tells neither.
-fn place(message: &Message) -> Option<(Delivered, u64)> {
-    let info = message.info().ok()?;
-    let delivered = Delivered {
-        sequence: info.stream_sequence,
-        stored: info.published.into(),
-        consumer_sequence: info.consumer_sequence,
-    };
-    Some((delivered, info.pending))
-}
-
-/// What an error of the pull means. Attaching anew costs two milliseconds, so none is worth waiting out.
-fn after_pull_error(error: &MessagesError) -> Next {
-    match error.kind() {
-        MessagesErrorKind::MissingHeartbeat => Next::Attach("nats-server was silent"),
-        MessagesErrorKind::ConsumerDeleted => Next::Attach("the consumer was deleted"),
-        _ => {
-            tracing::debug!(%error, "the pull failed");
-            Next::Attach("the pull failed")
-        }
-    }
-}
-
-async fn acknowledge(messages: Vec<Message>) {
-    let all = async {
-        for message in messages {
-            if let Err(error) = message.ack().await {
-                tracing::debug!(%error, "an acknowledgement was not sent");
-                return;
-            }
-        }
-    };
-    if tokio::time::timeout(ACKNOWLEDGE_TIMEOUT, all).await.is_err() {
-        tracing::debug!("acknowledging took too long and was left; the position keeps the events from coming again");
     }
 }

@@ -1,12 +1,16 @@
 //! The way in: what game servers publish becomes rows in the database, each event once and none skipped.
 //!
-//! [`roster`] runs one [`reader`] for each subscribed account; a reader attaches its consumer at the recorded
-//! position, [`decode`]s what comes and records it in [`batch`]es.
+//! [`roster`] runs one [`reader`] for each subscribed account; a reader makes an [`attachment`] of its consumer at the
+//! recorded position and follows it: it [`decode`]s what comes and records it in [`batch`]es.
 
 pub mod attachment;
 pub mod batch;
+pub mod bulletin;
 pub mod decode;
+mod disturbance;
+mod following;
 pub mod notices;
+mod pace;
 pub mod reader;
 pub mod roster;
 
@@ -14,6 +18,7 @@ use std::path::Path;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::clock;
 use crate::domain::account::Account;
 use crate::domain::fault::Fault;
 use crate::domain::ids::AccountName;
@@ -22,10 +27,24 @@ use crate::secrets::{KeyFileError, SecretKey};
 use crate::store::accounts::SealedCredential;
 use crate::store::{Store, StoreError};
 
+/// How many characters an installation's id has.
+const INSTALLATION_ID_LENGTH: usize = 8;
+
 /// The name of the durable consumer that this installation makes in each account it reads.
 #[must_use]
 pub fn durable_name(installation: &str) -> String {
     format!("guildwire-{installation}")
+}
+
+/// This installation's id, made by whoever asks first.
+pub async fn installation(store: &Store) -> Result<String, StoreError> {
+    store.installation(&new_installation_id(), clock::now()).await
+}
+
+/// An id for a new installation: short, for it is read in consumers' names, and random, for two installations may
+/// read the same account.
+fn new_installation_id() -> String {
+    (0..INSTALLATION_ID_LENGTH).map(|_| char::from(rand::random_range(b'a'..=b'z'))).collect()
 }
 
 /// The installation's key, made anew only while the database holds nothing that another key sealed.

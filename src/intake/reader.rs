@@ -5,30 +5,32 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::attachment::{Attachment, Next};
+use super::attachment::{Attachment, Next, Start};
+use super::disturbance::{Disturbances, Reason};
 use super::open_credential;
+use super::pace::Pace;
 use crate::clock;
 use crate::domain::account::Account;
 use crate::domain::fault::Fault;
 use crate::domain::ids::AccountName;
 use crate::domain::retry::backoff;
+use crate::nats::check::{Afterwards, Walk};
 use crate::nats::connection::Connection;
 use crate::nats::credential::Credential;
 use crate::nats::states::{AccountState, AccountStates};
+use crate::nats::turns::Turns;
 use crate::secrets::SecretKey;
 use crate::store::accounts::SealedCredential;
 use crate::store::{Store, StoreError};
 use crate::telemetry::metrics::{Metrics, Work};
 
-/// The first wait after a failure, and the longest.
-const FIRST_WAIT: Duration = Duration::from_millis(250);
-const LONGEST_WAIT: Duration = Duration::from_secs(15);
-
 /// An attachment that lives so long, or records anything, is a success.
 const STEADY: Duration = Duration::from_secs(5);
+
+/// How long the answer about the account's limits may take: reading waits for it.
+const LIMITS_PATIENCE: Duration = Duration::from_secs(1);
 
 /// So many connections in a row may be lost at once before that needs another explanation than bad luck.
 const TOLERATED_CUTS: u32 = 2;
@@ -36,8 +38,15 @@ const TOLERATED_CUTS: u32 = 2;
 /// What the roster wants of a reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
-    /// Read; the number changes with the account's revision.
-    Read(i64),
+    /// Read.
+    Read {
+        /// The account's revision: it changes with the account and its bindings.
+        revision: i64,
+        /// The check that somebody waits for.
+        check: Option<i64>,
+    },
+    /// Nobody wants the account to be read, but somebody waits for this check: carry it out and end.
+    Check(i64),
     /// The account is no longer subscribed: delete the durable and end.
     Leave,
 }
@@ -51,6 +60,8 @@ pub struct Shared {
     pub states: AccountStates,
     /// Where they count what they record.
     pub metrics: Metrics,
+    /// Who may connect to which nats-server next.
+    pub turns: Turns,
     /// Opens the accounts' credentials.
     pub key: Arc<SecretKey>,
     /// The durable consumers' name, the same in every account.
@@ -70,6 +81,9 @@ pub struct Reader {
     cut_short: u32,
     /// Whether the database did not take what was read last: a new attachment alone does not mend that.
     unrecorded: bool,
+    pace: Pace,
+    /// The last check that was carried out.
+    checked: Option<i64>,
 }
 
 struct Attached {
@@ -103,18 +117,35 @@ impl ReadError {
 impl Reader {
     /// A reader of `account` that follows the roster's orders.
     #[must_use]
-    pub const fn new(shared: Shared, account: AccountName, order: watch::Receiver<Order>) -> Self {
-        Self { shared, account, order, attached: None, cut_short: 0, unrecorded: false }
+    pub fn new(shared: Shared, account: AccountName, order: watch::Receiver<Order>) -> Self {
+        Self {
+            shared,
+            account,
+            order,
+            attached: None,
+            cut_short: 0,
+            pace: Pace::default(),
+            checked: None,
+            unrecorded: false,
+        }
     }
 
     /// Reads until the service stops or the account is no longer subscribed.
     pub async fn run(mut self) {
-        let mut failures = 0;
+        let drain = self.shared.drain.clone();
         while !self.is_to_leave() {
-            self.note(AccountState::Connecting, failures);
-            let drain = self.shared.drain.clone();
-            let error = match drain.run_until_cancelled(Box::pin(self.connect_and_read(&mut failures))).await {
-                Some(Ok(Next::Connect)) => continue,
+            if let Some(check) = self.wanted_check() {
+                if drain.run_until_cancelled(self.check(check)).await.is_none() {
+                    break;
+                }
+                continue;
+            }
+            if !self.is_to_read() {
+                return;
+            }
+            self.note(AccountState::Connecting);
+            let error = match drain.run_until_cancelled(Box::pin(self.connect_and_read())).await {
+                Some(Ok(Next::Connect | Next::Check)) => continue,
                 Some(Err(error)) => error,
                 Some(Ok(_)) | None => break,
             };
@@ -122,35 +153,37 @@ impl Reader {
                 self.unrecorded = true;
                 self.shared.metrics.database_failed(Work::Recording);
             }
-            failures += 1;
-            let wait = backoff(failures, FIRST_WAIT, LONGEST_WAIT, rand::random());
-            if let Some(fault) = error.fault() {
-                self.note(AccountState::Trouble(fault), failures);
-            }
+            let fault = error.fault().map(|fault| self.in_full(fault));
+            let wait = self.pace.failed(fault.as_ref(), rand::random());
             tracing::debug!(account = %self.account, %error, ?wait, "reading failed");
+            if let Some(fault) = fault {
+                self.note(AccountState::Trouble(fault));
+            }
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
-                () = self.shared.drain.cancelled() => break,
+                () = drain.cancelled() => break,
                 // A changed account is worth a try at once; if it is to be left, the durable is still there.
-                changed = self.order.changed() => if changed.is_err() || self.is_to_leave() { break },
+                changed = self.order.changed() => if changed.is_err() { break },
             }
         }
-        if self.is_to_leave() && !self.shared.drain.is_cancelled() {
+        if self.is_to_leave() && !drain.is_cancelled() {
             self.leave().await;
         }
         self.shared.states.remove(&self.account);
     }
 
     /// Notes the state, and logs it once for as long as it stays. An attempt to recover is no news.
-    fn note(&self, state: AccountState, failures: u32) {
-        if state == AccountState::Connecting && failures > 0 {
+    pub(super) fn note(&self, state: AccountState) {
+        if state == AccountState::Connecting && self.pace.is_failing() {
             return;
         }
         if self.shared.states.set(&self.account, state.clone(), clock::now()) {
             match state {
                 AccountState::Trouble(fault) => {
-                    let reason = fault.to_string();
-                    tracing::warn!(account = %self.account, reason, "can't read the account; trying again");
+                    let (name, reason) = (fault.name(), fault.to_string());
+                    tracing::warn!(
+                        account = %self.account, reason, state = name, "can't read the account; trying again"
+                    );
                 }
                 AccountState::Running => tracing::info!(account = %self.account, "reading the account's events"),
                 AccountState::Connecting => {}
@@ -159,65 +192,143 @@ impl Reader {
     }
 
     /// Notes that the database takes again what is read, where it did not before.
-    pub(super) fn note_recorded(&mut self) {
+    pub(super) fn note_recorded(&mut self, attachment: &Attachment) {
         if std::mem::take(&mut self.unrecorded) {
-            self.note(AccountState::Running, 0);
+            self.note_attached(attachment);
         }
+    }
+
+    /// Notes that events are read, or what is wrong all the same.
+    fn note_attached(&self, attachment: &Attachment) {
+        self.note(attachment.trouble.clone().map_or(AccountState::Running, AccountState::Trouble));
     }
 
     pub(super) fn is_to_leave(&self) -> bool {
         *self.order.borrow() == Order::Leave
     }
 
-    async fn connect_and_read(&mut self, failures: &mut u32) -> Result<Next, ReadError> {
+    pub(super) fn is_to_read(&self) -> bool {
+        matches!(*self.order.borrow(), Order::Read { .. })
+    }
+
+    /// The check that somebody waits for, if it is not done yet.
+    pub(super) fn wanted_check(&self) -> Option<i64> {
+        let wanted = match *self.order.borrow() {
+            Order::Read { check, .. } => check,
+            Order::Check(check) => Some(check),
+            Order::Leave => None,
+        };
+        wanted.filter(|check| self.checked != Some(*check))
+    }
+
+    async fn connect_and_read(&mut self) -> Result<Next, ReadError> {
         if self.unrecorded {
             // Nothing is read that can't be recorded: the stream keeps it.
             self.shared.store.check_writable().await?;
         }
         let (account, sealed) = self.load_account().await?.ok_or(ReadError::AccountRemoved)?;
         let credential = open_credential(&self.shared.key, &account, &sealed)?;
-        let connection = Connection::open(&account.url, &credential).await?;
-        let stream = match &account.stream {
-            Some(stream) => stream.clone(),
-            None => connection.find_stream(&account.root).await?,
+        // Kept until the consumer is there: to make it is the most work for the server.
+        let mut turn = Some(self.shared.turns.wait(&account.url).await);
+        let connection = Connection::open(&account.url, &credential, clock::now()).await?;
+        let stream = match self.find_stream(&connection, &account).await {
+            Ok(stream) => stream,
+            Err(error) => return Err(self.if_deleted(error, &account).await),
         };
-        self.attached = Some(Attached { url: account.url.clone(), credential, stream: stream.clone() });
-        let mut rewind = false;
+        let attached = Attached { url: account.url.clone(), credential, stream: stream.clone() };
+        if let Some(left) = self.attached.replace(attached)
+            && (&left.url, &left.stream) != (&account.url, &stream)
+        {
+            self.clean_up(&left).await;
+        }
+        let mut may_ask_limits = true;
+        let mut disturbances = Disturbances::default();
+        let (mut start, mut idled) = (Start::Position, false);
         let mut fruitless = 0;
         loop {
-            let mut attachment = self.attach(&connection, &account, &stream, rewind).await?;
+            let mut attachment = match self.attach(&connection, &account, &stream, start).await {
+                Ok(attachment) => attachment,
+                Err(error) => return Err(self.if_deleted(error, &account).await),
+            };
+            turn.take();
+            if idled {
+                disturbances.idled(attachment.waiting > 0);
+            }
+            attachment.trouble = disturbances.fault(&stream, &self.shared.durable);
+            if attachment.trouble.is_none() && may_ask_limits && fruitless == 0 {
+                // Few may ask that, and none has to: it is not asked again by who was refused, or got no answer.
+                let limits = tokio::time::timeout(LIMITS_PATIENCE, connection.limits()).await;
+                may_ask_limits = matches!(limits, Ok(Ok(_)));
+                attachment.trouble = limits.ok().and_then(Result::ok).and_then(|limits| limits.storage_full());
+            }
             if !self.unrecorded {
-                self.note(AccountState::Running, 0);
+                self.note_attached(&attachment);
             }
             // For commands that wait to say that a binding hears its account.
             self.shared.store.ring_coverage();
-            let began = Instant::now();
             let followed = self.follow(&connection, &account, &sealed, &mut attachment).await;
-            if attachment.recorded > 0 || began.elapsed() >= STEADY {
-                (self.cut_short, *failures) = (0, 0);
+            let lived = attachment.began.elapsed();
+            if attachment.recorded > 0 || lived >= STEADY {
+                self.cut_short = 0;
+                self.pace.succeeded();
             }
             let next = followed.map_err(|error| self.explained(error, &stream, &attachment))?;
             fruitless = if attachment.recorded > 0 { 0 } else { fruitless + 1 };
+            start = match next {
+                Next::Rewind => Start::Beginning,
+                Next::Attach(Reason::Moved) => Start::BehindPosition,
+                _ => Start::Position,
+            };
+            idled = next == Next::Idle;
             match next {
                 Next::Idle => {
-                    (rewind, fruitless) = (false, 0);
+                    fruitless = 0;
                     self.unrecorded = false;
                 }
                 Next::Attach(reason) => {
-                    tracing::info!(account = %self.account, reason, "attaching anew");
-                    rewind = false;
+                    tracing::info!(account = %self.account, %reason, "attaching anew");
+                    disturbances.ended(reason, lived);
                 }
                 Next::Rewind => {
                     tracing::info!(account = %self.account, stream, "reading the stream again from its beginning");
-                    rewind = true;
                 }
-                Next::Connect | Next::End => return Ok(next),
+                Next::Connect | Next::Check | Next::End => return Ok(next),
             }
             if fruitless > 1 {
                 // Whatever disturbs us, it is not to be helped by haste.
                 let wait = backoff(fruitless - 1, Duration::from_millis(10), Duration::from_secs(5), rand::random());
                 self.shared.drain.run_until_cancelled(tokio::time::sleep(wait)).await;
             }
+        }
+    }
+
+    async fn find_stream(&self, connection: &Connection, account: &Account) -> Result<String, ReadError> {
+        match &account.stream {
+            Some(stream) => Ok(stream.clone()),
+            None => Ok(connection.find_stream(&account.root).await?),
+        }
+    }
+
+    /// What it means that a stream is not there: when it was read before, it was deleted.
+    async fn if_deleted(&self, error: ReadError, account: &Account) -> ReadError {
+        let ReadError::Nats(Fault::StreamMissing(_) | Fault::NoStream { .. }) = &error else { return error };
+        let read = match self.shared.store.stream_read(&self.account).await {
+            Ok(read) => read,
+            Err(error) => return error.into(),
+        };
+        match (read, &error) {
+            // Another one was read before it was named.
+            (Some(read), ReadError::Nats(Fault::StreamMissing(missing))) if read != *missing => error,
+            (Some(stream), _) => Fault::StreamDeleted { stream, subjects: account.root.all_subjects() }.into(),
+            (None, _) => error,
+        }
+    }
+
+    /// A credential that was revoked is only said to be refused from then on.
+    fn in_full(&self, fault: Fault) -> Fault {
+        match (fault, self.shared.states.state(&self.account)) {
+            (Fault::Refused { .. }, Some(AccountState::Trouble(before @ Fault::Revoked { .. }))) => before,
+            (fault, _) => fault,
         }
     }
 
@@ -239,13 +350,30 @@ impl Reader {
         Ok(store.account(&self.account).await?.zip(store.credential(&self.account).await?))
     }
 
+    /// Carries out the check that somebody waits for, and leaves the report where they look for it.
+    async fn check(&mut self, check: i64) {
+        self.checked = Some(check);
+        if let Err(error) = self.try_check(check).await {
+            tracing::warn!(account = %self.account, %error, "can't check the account");
+        }
+    }
+
+    async fn try_check(&self, check: i64) -> Result<(), StoreError> {
+        let Some((account, sealed)) = self.load_account().await? else { return Ok(()) };
+        let credential = open_credential(&self.shared.key, &account, &sealed);
+        let after = if self.is_to_read() { Afterwards::Keep } else { Afterwards::TakeBack };
+        let walk = Walk { account: &account, durable: &self.shared.durable, after, now: clock::now() };
+        let report = walk.go(credential).await;
+        let text = serde_json::to_string(&report).expect("a report is JSON");
+        self.shared.store.answer_check(check, &text).await
+    }
+
     /// Takes back what subscribing made: the durable and the position.
     async fn leave(&mut self) {
-        if let Err(error) = self.delete_durable().await {
-            tracing::warn!(
-                account = %self.account, durable = self.shared.durable, %error,
-                "the account is no longer read, but its durable consumer could not be deleted: delete it by hand"
-            );
+        match self.where_attached().await {
+            Ok(None) => {}
+            Ok(Some(attached)) => self.clean_up(&attached).await,
+            Err(error) => tracing::warn!(account = %self.account, %error, "can't look where the durable consumer is"),
         }
         if let Err(error) = self.shared.store.forget_position(&self.account).await {
             tracing::warn!(account = %self.account, %error, "can't forget the account's position");
@@ -253,10 +381,18 @@ impl Reader {
         tracing::info!(account = %self.account, "no longer reading the account's events");
     }
 
-    async fn delete_durable(&mut self) -> Result<(), ReadError> {
-        let Some(attached) = self.where_attached().await? else { return Ok(()) };
-        let connection = Connection::open(&attached.url, &attached.credential).await?;
-        Ok(connection.delete_consumer(&attached.stream, &self.shared.durable).await?)
+    /// Deletes the durable where it is of no use any more.
+    async fn clean_up(&self, left: &Attached) {
+        let deleted = async {
+            let connection = Connection::open(&left.url, &left.credential, clock::now()).await?;
+            connection.delete_consumer(&left.stream, &self.shared.durable).await
+        };
+        if let Err(error) = deleted.await {
+            tracing::warn!(
+                account = %self.account, stream = left.stream, durable = self.shared.durable, %error,
+                "this stream is no longer read, but the durable consumer on it could not be deleted: delete it by hand"
+            );
+        }
     }
 
     /// Where the durable is: as this reader made it, or as an earlier run left it, as far as the store still knows.

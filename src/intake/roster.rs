@@ -9,6 +9,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::reader::{Order, Reader, Shared};
+use crate::clock;
+use crate::domain::account::Account;
 use crate::domain::ids::AccountName;
 use crate::lifecycle::Lifecycle;
 use crate::store::StoreError;
@@ -48,25 +50,35 @@ async fn look(
     lifecycle: &Lifecycle,
     running: &mut BTreeMap<AccountName, Running>,
 ) -> Result<(), StoreError> {
-    let subscribed: BTreeMap<AccountName, i64> =
-        shared.store.subscribed_accounts().await?.into_iter().map(|account| (account.name, account.revision)).collect();
+    let mut checks = shared.store.wanted_checks(clock::now()).await?;
+    let subscribed: BTreeMap<AccountName, Order> = shared
+        .store
+        .subscribed_accounts()
+        .await?
+        .into_iter()
+        .map(|Account { name, revision, .. }| {
+            let check = checks.remove(&name);
+            (name, Order::Read { revision, check })
+        })
+        .collect();
     running.retain(|_, reader| !reader.task.is_finished());
     for (account, reader) in running.iter() {
-        let order = subscribed.get(account).map_or(Order::Leave, |revision| Order::Read(*revision));
+        let order = subscribed.get(account).copied().unwrap_or(Order::Leave);
         // A reader that was told to leave does so, even when the account is subscribed again meanwhile: its successor
-        // starts once it is gone.
+        // starts once it is gone. So does one that only checks.
         reader.order.send_if_modified(|current| {
-            let changed = *current != order && *current != Order::Leave;
+            let changed = *current != order && matches!(current, Order::Read { .. });
             if changed {
                 *current = order;
             }
             changed
         });
     }
-    let to_read = subscribed.into_iter().map(|(account, revision)| (account, Order::Read(revision)));
     // What an earlier run did not get to clean up.
     let to_leave = shared.store.forsaken_accounts().await?.into_iter().map(|account| (account, Order::Leave));
-    for (account, order) in to_read.chain(to_leave) {
+    // Those that nobody reads.
+    let to_check = checks.into_iter().map(|(account, check)| (account, Order::Check(check)));
+    for (account, order) in subscribed.into_iter().chain(to_leave).chain(to_check) {
         running.entry(account).or_insert_with_key(|account| {
             let (order, orders) = watch::channel(order);
             let reader = Reader::new(shared.clone(), account.clone(), orders);

@@ -3,18 +3,19 @@
 
 use std::time::Duration;
 
-use async_nats::{Client, ConnectErrorKind, Event, ServerError, jetstream};
+use async_nats::{Client, ConnectErrorKind, Event, jetstream};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::credential::Credential;
 use crate::domain::fault::Fault;
+use crate::domain::timestamp::Timestamp;
 
 /// The first nats-server that can set a durable consumer back to a sequence (`CONSUMER.RESET`).
 pub const OLDEST_SERVER: (u32, u32) = (2, 14);
 
 /// How long a request to JetStream may take. Long before it, a refusal is known by the connection's errors.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long connecting to one server may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -22,26 +23,41 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often a silent connection is pinged: two that go unanswered end it.
 const PING_INTERVAL: Duration = Duration::from_secs(15);
 
+/// What the inboxes begin with on which answers and events come.
+const INBOX_PREFIX: &str = "_INBOX_guildwire";
+
+/// How many denials are kept. One is enough for whoever waits for it; a denied acknowledgement comes with each event.
+const MOST_DENIALS: usize = 64;
+
 /// A live connection as one account.
 #[derive(Debug, Clone)]
 pub struct Connection {
-    client: Client,
+    pub(super) client: Client,
     pub(super) jetstream: jetstream::Context,
     lost: CancellationToken,
-    /// The last subject that the server did not let us publish to.
-    denied: watch::Receiver<Option<String>>,
+    objections: watch::Receiver<Objections>,
+}
+
+/// What the server objected to, which it says beside the answers, and not as one.
+#[derive(Debug, Default)]
+struct Objections {
+    /// What it did not permit.
+    denied: Vec<Fault>,
+    /// Why it is about to end the connection.
+    ending: Option<Fault>,
 }
 
 impl Connection {
-    /// Connects to `url` and checks the server's version.
-    pub async fn open(url: &str, credential: &Credential) -> Result<Self, Fault> {
+    /// Connects to `url` and checks the server's version. A refused credential that had expired `now` is told as such.
+    pub async fn open(url: &str, credential: &Credential, now: Timestamp) -> Result<Self, Fault> {
         let lost = CancellationToken::new();
-        let (denied_sender, denied) = watch::channel(None);
+        let (sender, objections) = watch::channel(Objections::default());
         let on_lost = lost.clone();
+        let (asked_url, expires) = (url.to_owned(), credential.expires());
         let options = credential
             .connect_options()?
             .name("guildwire")
-            .custom_inbox_prefix("_INBOX_guildwire")
+            .custom_inbox_prefix(INBOX_PREFIX)
             .connection_timeout(CONNECT_TIMEOUT)
             .request_timeout(Some(REQUEST_TIMEOUT))
             .ping_interval(PING_INTERVAL)
@@ -52,27 +68,38 @@ impl Connection {
             .event_callback(move |event| {
                 match event {
                     Event::Disconnected | Event::Closed => on_lost.cancel(),
-                    Event::ServerError(ServerError::Other(text)) => {
-                        if let Some(subject) = denied_subject(&text) {
-                            denied_sender.send_replace(Some(subject));
+                    Event::ServerError(error) => {
+                        let text = error.to_string();
+                        if let Some(denial) = denial(&text) {
+                            sender.send_modify(|said| {
+                                said.denied.truncate(MOST_DENIALS - 1);
+                                said.denied.push(denial);
+                            });
+                        } else if let Some(fault) = ending(&text, &asked_url, expires) {
+                            sender.send_modify(|said| said.ending = Some(fault));
                         }
                     }
                     _ => {}
                 }
                 std::future::ready(())
             });
-        let client = options.connect(url).await.map_err(|error| match error.kind() {
-            ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication => {
-                Fault::Refused { url: url.to_owned() }
+        let client = options.connect(url).await.map_err(|error| {
+            if let Some(fault) = ending(&error.to_string(), url, expires) {
+                return if_expired(fault, url, expires, now);
             }
-            _ => Fault::Unreachable { url: url.to_owned(), reason: error.to_string() },
+            match error.kind() {
+                ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication => {
+                    if_expired(Fault::Refused { url: url.to_owned() }, url, expires, now)
+                }
+                _ => Fault::Unreachable { url: url.to_owned(), reason: error.to_string() },
+            }
         })?;
         let version = client.server_info().version;
         if !is_new_enough(&version) {
             return Err(Fault::TooOld { version });
         }
         let jetstream = jetstream::ContextBuilder::new().timeout(REQUEST_TIMEOUT).build(client.clone());
-        Ok(Self { client, jetstream, lost, denied })
+        Ok(Self { client, jetstream, lost, objections })
     }
 
     /// The version of the server that was connected to.
@@ -81,29 +108,80 @@ impl Connection {
         self.client.server_info().version
     }
 
-    /// Waits until the connection is lost.
-    pub async fn lost(&self) {
+    /// Waits until the connection is lost, and says why, as far as the server did.
+    pub async fn lost(&self) -> Fault {
         self.lost.cancelled().await;
+        self.objections.borrow().ending.clone().unwrap_or(Fault::Lost)
     }
 
-    /// Waits until the server denies a publish to a subject that `concerns` the caller, and says which.
-    pub async fn denied(&self, concerns: &str) -> String {
-        let mut denied = self.denied.clone();
-        let is_ours =
-            |subject: &Option<String>| subject.as_deref().is_some_and(|subject| subject.starts_with(concerns));
-        let subject = denied.wait_for(is_ours).await.ok().and_then(|subject| subject.clone());
-        match subject {
-            Some(subject) => subject,
+    /// Waits until the server denies a publish to a subject that `concerns` the caller, or denies us our inboxes, and
+    /// says which.
+    pub async fn denied(&self, concerns: &str) -> Fault {
+        let is_ours = |fault: &&Fault| match fault {
+            Fault::Denied(subject) => subject.starts_with(concerns),
+            _ => true,
+        };
+        let mut objections = self.objections.clone();
+        let denied = objections.wait_for(|said| said.denied.iter().any(|fault| is_ours(&fault))).await;
+        let denied = denied.ok().and_then(|said| said.denied.iter().find(is_ours).cloned());
+        match denied {
+            Some(fault) => fault,
             // The connection is gone, and with it whoever could deny.
             None => std::future::pending().await,
         }
     }
 }
 
-/// The subject in nats-server's `Permissions Violation for Publish to "…"`.
-fn denied_subject(text: &str) -> Option<String> {
-    let (_, rest) = text.split_once("Permissions Violation for Publish to \"")?;
-    rest.split_once('"').map(|(subject, _)| subject.to_owned())
+/// What nats-server does not permit, from its `Permissions Violation for …`.
+fn denial(text: &str) -> Option<Fault> {
+    let (_, rest) = text.split_once("Permissions Violation for ")?;
+    let (action, rest) = rest.split_once(" to \"")?;
+    let (subject, _) = rest.split_once('"')?;
+    match action {
+        "Publish" => Some(Fault::Denied(acknowledgements(subject).unwrap_or_else(|| subject.to_owned()))),
+        // An inbox's own name is random.
+        "Subscription" if subject.starts_with(INBOX_PREFIX) => {
+            Some(Fault::DeniedSubscription(format!("{INBOX_PREFIX}.>")))
+        }
+        "Subscription" => Some(Fault::DeniedSubscription(subject.to_owned())),
+        _ => None,
+    }
+}
+
+/// The subjects of a consumer's acknowledgements, from that of a single one, of which there are two forms.
+fn acknowledgements(subject: &str) -> Option<String> {
+    let tokens: Vec<_> = subject.strip_prefix("$JS.ACK.")?.split('.').collect();
+    match tokens.as_slice() {
+        [stream, consumer, _, _, _, _, _] => Some(format!("$JS.ACK.{stream}.{consumer}.>")),
+        [_, _, stream, consumer, ..] => Some(format!("$JS.ACK.*.*.{stream}.{consumer}.>")),
+        _ => None,
+    }
+}
+
+/// Why nats-server ends a connection, or takes none, where its words tell: they are the same for both.
+fn ending(text: &str, url: &str, expires: Option<Timestamp>) -> Option<Fault> {
+    let url = url.to_owned();
+    let said = text.to_lowercase();
+    if said.contains("user authentication expired") {
+        Some(Fault::Expired { url, at: expires })
+    } else if said.contains("user authentication revoked") {
+        Some(Fault::Revoked { url })
+    } else if said.contains("authorization violation") || said.contains("account authentication expired") {
+        Some(Fault::Refused { url })
+    } else if said.contains("connections exceeded") {
+        let (_, reason) = text.rsplit_once(": ").unwrap_or(("", text));
+        Some(Fault::TooManyConnections { url, reason: reason.to_owned() })
+    } else {
+        None
+    }
+}
+
+/// nats-server does not say why it refuses a credential; one that says itself when it ends tells more.
+fn if_expired(fault: Fault, url: &str, expires: Option<Timestamp>, now: Timestamp) -> Fault {
+    match (fault, expires) {
+        (Fault::Refused { .. }, Some(at)) if at <= now => Fault::Expired { url: url.to_owned(), at: Some(at) },
+        (fault, _) => fault,
+    }
 }
 
 fn is_new_enough(version: &str) -> bool {
@@ -129,9 +207,43 @@ mod tests {
     }
 
     #[test]
-    fn the_denied_subject_is_read_from_the_servers_words() {
+    fn what_is_denied_is_read_from_the_servers_words() {
         let text = "Permissions Violation for Publish to \"$JS.API.CONSUMER.RESET.EV.guildwire-x\"";
-        assert_eq!(denied_subject(text).as_deref(), Some("$JS.API.CONSUMER.RESET.EV.guildwire-x"));
-        assert_eq!(denied_subject("Permissions Violation for Subscription to \"x\""), None);
+        assert_eq!(denial(text), Some(Fault::Denied("$JS.API.CONSUMER.RESET.EV.guildwire-x".to_owned())));
+        let text = "Permissions Violation for Subscription to \"_INBOX_guildwire.Xy12.*\"";
+        assert_eq!(denial(text), Some(Fault::DeniedSubscription("_INBOX_guildwire.>".to_owned())));
+        for (subject, all) in [
+            ("$JS.ACK.EV.guildwire-x.1.5.7.1700000000000000000.3", "$JS.ACK.EV.guildwire-x.>"),
+            ("$JS.ACK._.hash.EV.guildwire-x.1.5.7.1700000000000000000.3", "$JS.ACK.*.*.EV.guildwire-x.>"),
+        ] {
+            let text = format!("Permissions Violation for Publish to \"{subject}\"");
+            assert_eq!(denial(&text), Some(Fault::Denied(all.to_owned())));
+        }
+        assert_eq!(denial("Stale Connection"), None);
+    }
+
+    #[test]
+    fn why_a_connection_ends_is_read_from_the_servers_words() {
+        let (url, at) = ("nats://x", Timestamp::from_nanoseconds(5));
+        let owned = || url.to_owned();
+        for (text, fault) in [
+            ("User Authentication Expired", Some(Fault::Expired { url: owned(), at: Some(at) })),
+            ("User Authentication Revoked", Some(Fault::Revoked { url: owned() })),
+            ("authorization violation", Some(Fault::Refused { url: owned() })),
+            (
+                "IO error: maximum account active connections exceeded",
+                Some(Fault::TooManyConnections {
+                    url: owned(),
+                    reason: "maximum account active connections exceeded".to_owned(),
+                }),
+            ),
+            ("Slow Consumer", None),
+        ] {
+            assert_eq!(ending(text, url, Some(at)), fault, "{text}");
+        }
+        let refused = || Fault::Refused { url: owned() };
+        assert_eq!(if_expired(refused(), url, Some(at), at), Fault::Expired { url: owned(), at: Some(at) });
+        assert_eq!(if_expired(refused(), url, Some(at), Timestamp::from_nanoseconds(4)), refused());
+        assert_eq!(if_expired(refused(), url, None, at), refused());
     }
 }

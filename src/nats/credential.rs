@@ -1,11 +1,13 @@
 //! What an account's user proves itself with, and its forms at rest and on the wire.
 
 use async_nats::ConnectOptions;
+use data_encoding::BASE64URL_NOPAD;
 use nkeys::KeyPair;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::fault::Fault;
+use crate::domain::timestamp::Timestamp;
 
 /// A credential of a NATS user: <https://docs.nats.io/running-a-nats-service/configuration/securing_nats/auth_intro>.
 #[derive(Debug, Clone)]
@@ -70,6 +72,22 @@ impl Credential {
     pub fn creds(text: &str) -> Result<Self, BadCredential> {
         ConnectOptions::with_credentials(text).map_err(|_| BadCredential::Creds)?;
         Ok(Self::Creds(text.into()))
+    }
+
+    /// When it ends to be good, as it says itself: only the JWT of a `.creds` file may. Whether it is signed by whom it
+    /// should is nats-server's to judge.
+    #[must_use]
+    pub fn expires(&self) -> Option<Timestamp> {
+        #[derive(Deserialize)]
+        struct Claims {
+            exp: Option<i64>,
+        }
+        let Self::Creds(text) = self else { return None };
+        let jwt = text.expose_secret().lines().map(str::trim).find(|line| line.matches('.').count() == 2)?;
+        let claims = BASE64URL_NOPAD.decode(jwt.split('.').nth(1)?.as_bytes()).ok()?;
+        // 0 is how nsc writes "never".
+        let seconds = serde_json::from_slice::<Claims>(&claims).ok()?.exp.filter(|seconds| *seconds > 0)?;
+        Some(Timestamp::from_nanoseconds(seconds.saturating_mul(1_000_000_000)))
     }
 
     /// Which kind it is, as the database and `account list` name it.
@@ -140,6 +158,21 @@ mod tests {
             let shown = format!("{credential:?}");
             assert!(!shown.contains(&seed) && !shown.contains("UDXU") && !shown.contains("hunter2"), "{shown}");
         }
+    }
+
+    #[test]
+    fn a_credential_may_say_when_it_ends() {
+        let creds = |claims: &str| {
+            let jwt = format!("eyJ0eXAiOiJKV1QifQ.{}.c2lnbmF0dXJl", BASE64URL_NOPAD.encode(claims.as_bytes()));
+            Credential::Creds(format!("-----BEGIN NATS USER JWT-----\n{jwt}\n------END NATS USER JWT------\n").into())
+        };
+        let moment = Timestamp::from_nanoseconds(1_700_000_000_000_000_000);
+        assert_eq!(creds(r#"{"exp":1700000000,"sub":"U"}"#).expires(), Some(moment));
+        for never in [r#"{"sub":"U"}"#, r#"{"exp":0}"#, r#"{"exp":"soon"}"#, "garbage"] {
+            assert_eq!(creds(never).expires(), None, "{never}");
+        }
+        assert_eq!(Credential::Creds("garbage".into()).expires(), None);
+        assert_eq!(Credential::User { name: "a.b.c".into(), password: None }.expires(), None);
     }
 
     #[test]

@@ -2,19 +2,22 @@
 //! `STREAM.NAMES` or none, `STREAM.INFO` once, `CONSUMER.CREATE`, `CONSUMER.RESET`, `CONSUMER.MSG.NEXT` and, at the
 //! end, `CONSUMER.DELETE`; and `$JS.ACK`, to acknowledge.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::consumer::pull::{self, Stream};
 use async_nats::jetstream::consumer::{AckPolicy, Consumer, DeliverPolicy, Info, IntoConsumerConfig};
 use async_nats::jetstream::context::{RequestError, RequestErrorKind};
 use async_nats::jetstream::response::Response;
 use async_nats::jetstream::stream;
+use async_nats::jetstream::{AckKind, ErrorCode, Message};
+use futures_util::StreamExt as _;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::connection::Connection;
+use super::connection::{Connection, REQUEST_TIMEOUT};
+use super::limits::{AccountInfo, Limits};
 use crate::domain::fault::Fault;
 use crate::domain::position::Position;
 use crate::domain::subject::Root;
@@ -29,6 +32,9 @@ const PULL_BATCH: usize = 500;
 
 /// How long one pull stays open on the server.
 const PULL_EXPIRES: Duration = Duration::from_secs(30);
+
+/// How long a denial may take from the connection's socket to whoever waits for it: that is this process's own doing.
+const HEARD_BY_NOW: Duration = Duration::from_millis(250);
 
 /// How often the server shows that an open pull still stands.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -66,6 +72,34 @@ struct Names {
 
 #[derive(Deserialize)]
 struct Deleted {}
+
+/// What a stream holds, at a glance.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StreamSeen {
+    /// How many messages.
+    pub messages: u64,
+    /// The last one's number.
+    pub last_sequence: u64,
+    /// How many subjects they have.
+    pub subject_count: u64,
+    /// The subjects, where they were asked for.
+    pub subjects: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct StreamAnswer {
+    state: StreamState,
+}
+
+#[derive(Deserialize)]
+struct StreamState {
+    messages: u64,
+    last_seq: u64,
+    #[serde(default)]
+    num_subjects: u64,
+    #[serde(default)]
+    subjects: BTreeMap<String, u64>,
+}
 
 impl Connection {
     /// The one stream that covers the root's subjects.
@@ -120,19 +154,77 @@ impl Connection {
         }
     }
 
+    /// Looks at the stream, and at which of its subjects match a filter.
+    pub async fn look_at(&self, stream: &str, subjects: Option<String>) -> Result<StreamSeen, Fault> {
+        let request = subjects.map_or_else(|| json!({}), |subjects| json!({ "subjects_filter": subjects }));
+        let StreamAnswer { state } = self.ask(format!("STREAM.INFO.{stream}"), request).await?;
+        Ok(StreamSeen {
+            messages: state.messages,
+            last_sequence: state.last_seq,
+            subject_count: state.num_subjects,
+            subjects: state.subjects.into_keys().collect(),
+        })
+    }
+
+    /// Pulls one event, if there is one.
+    pub async fn pull_one(
+        &self,
+        consumer: &Consumer<pull::Config>,
+        stream: &str,
+        durable: &str,
+    ) -> Result<Option<Message>, Fault> {
+        let subject = format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}");
+        let pull = async {
+            let mut messages = consumer.fetch().max_messages(1).messages().await.map_err(|error| error.to_string())?;
+            messages.next().await.transpose().map_err(|error| error.to_string())
+        };
+        tokio::select! {
+            pulled = tokio::time::timeout(REQUEST_TIMEOUT, pull) => match pulled {
+                Ok(pulled) => pulled.map_err(Fault::JetStream),
+                Err(_) => Err(Fault::TimedOut(subject)),
+            },
+            fault = self.denied(&subject) => Err(fault),
+            fault = self.lost() => Err(fault),
+        }
+    }
+
+    /// Tries whether acknowledgements are permitted, without acknowledging: what is published to the `reply` of an
+    /// event, or to one as it would be, says "in progress". A denial comes by itself, before the answer to whatever is
+    /// asked next.
+    pub async fn try_acknowledging(&self, stream: &str, durable: &str, reply: Option<String>) -> Result<(), Fault> {
+        let subject = reply.unwrap_or_else(|| format!("$JS.ACK.{stream}.{durable}.1.1.1.0.0"));
+        let published = self.client.publish(subject, AckKind::Progress.into()).await;
+        published.map_err(|error| Fault::JetStream(error.to_string()))?;
+        self.reset(stream, durable, 1).await?;
+        tokio::select! {
+            fault = self.denied("$JS.ACK.") => Err(fault),
+            () = tokio::time::sleep(HEARD_BY_NOW) => Ok(()),
+        }
+    }
+
+    /// What the account uses of what it may use. Few users may ask that, and none needs to.
+    pub async fn limits(&self) -> Result<Limits, Fault> {
+        let info: AccountInfo = self.ask("INFO".to_owned(), json!({})).await?;
+        Ok(info.into())
+    }
+
     /// Sends a request to JetStream's API. A refusal to publish it is known within a round trip, not by the time-out.
     async fn ask<Answer: DeserializeOwned>(&self, subject: String, body: Value) -> Result<Answer, Fault> {
         let full_subject = format!("$JS.API.{subject}");
         let answer: Result<Response<Answer>, RequestError> = tokio::select! {
             answer = self.jetstream.request(subject, &body) => answer,
-            denied = self.denied(&full_subject) => return Err(Fault::Denied(denied)),
-            () = self.lost() => return Err(Fault::Lost),
+            fault = self.denied(&full_subject) => return Err(fault),
+            fault = self.lost() => return Err(fault),
         };
+        // Where one is named at all.
+        let stream = || full_subject.split('.').nth(4).unwrap_or_default().to_owned();
         match answer {
             Ok(Response::Ok(answer)) => Ok(answer),
             Ok(Response::Err { error }) if error.error_code() == ErrorCode::STREAM_NOT_FOUND => {
-                let stream = full_subject.split('.').nth(4).unwrap_or_default();
-                Err(Fault::StreamMissing(stream.to_owned()))
+                Err(Fault::StreamMissing(stream()))
+            }
+            Ok(Response::Err { error }) if error.error_code() == ErrorCode::MAXIMUM_CONSUMERS_LIMIT => {
+                Err(Fault::TooManyConsumers { stream: stream() })
             }
             Ok(Response::Err { error }) if is_without_jetstream(error.error_code()) => Err(Fault::NoJetStream),
             Ok(Response::Err { error }) => Err(Fault::JetStream(error.to_string())),

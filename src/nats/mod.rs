@@ -1,7 +1,10 @@
 //! nats-server: connecting as an account, the few JetStream calls that reading its events takes, and the state each
 //! account is in. What is recorded, and when, is decided elsewhere.
 
+pub mod check;
 pub mod connection;
 pub mod credential;
 pub mod jetstream;
+pub mod limits;
 pub mod states;
+pub mod turns;

@@ -6,6 +6,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 use super::{counted, known_account, secret_key};
 use crate::cli::RemoveAccount;
+use crate::clock;
 use crate::domain::account::Account;
 use crate::domain::fault::Fault;
 use crate::intake::{durable_name, open_credential};
@@ -62,7 +63,7 @@ fn confirmed(account: &Account, what_goes: &str) -> anyhow::Result<bool> {
 
 /// Deletes the durable consumer, where there is one. A server that can't be reached keeps no account from going: then
 /// what is left behind is told.
-async fn delete_consumer(store: &Store, settings: &Settings, account: &Account) -> anyhow::Result<String> {
+pub(super) async fn delete_consumer(store: &Store, settings: &Settings, account: &Account) -> anyhow::Result<String> {
     let (Some(installation), Some(stream)) = (store.installation_id().await?, store.stream_read(&account.name).await?)
     else {
         // Never subscribed.
@@ -90,7 +91,7 @@ async fn delete(store: &Store, key: &SecretKey, account: &Account, stream: &str,
     // Removed by another command at this very moment: then that one deletes the consumer.
     let Some(sealed) = store.credential(&account.name).await? else { return Ok(()) };
     let credential = open_credential(key, account, &sealed)?;
-    let connection = Connection::open(&account.url, &credential).await?;
+    let connection = Connection::open(&account.url, &credential, clock::now()).await?;
     match connection.delete_consumer(stream, durable).await {
         Ok(()) | Err(Fault::StreamMissing(_)) => Ok(()),
         Err(error) => Err(error.into()),

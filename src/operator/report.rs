@@ -6,6 +6,7 @@ use std::fmt;
 #[derive(Debug, Default)]
 pub struct Report {
     findings: Vec<Finding>,
+    remarks: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -35,6 +36,11 @@ impl Report {
         self.add(NOT_TRIED, what, told);
     }
 
+    /// What is worth knowing though nothing is wrong; told at the end.
+    pub(super) fn remark(&mut self, told: impl Into<String>) {
+        self.remarks.push(told.into());
+    }
+
     fn add(&mut self, mark: char, what: &str, told: impl Into<String>) {
         self.findings.push(Finding { mark, what: what.to_owned(), told: told.into() });
     }
@@ -52,6 +58,7 @@ impl fmt::Display for Report {
         self.findings.iter().try_for_each(|Finding { mark, what, told }| {
             // What goes on in further lines stands below what it belongs to.
             writeln!(formatter, "{mark} {what}: {}", told.replace('\n', "\n    "))
-        })
+        })?;
+        self.remarks.iter().try_for_each(|remark| writeln!(formatter, "! {remark}"))
     }
 }

@@ -68,6 +68,38 @@ impl Store {
         Ok(result.rows_affected() == 1)
     }
 
+    /// Changes an account, and its credential where there is a new one. `Ok(false)` when there is no such account.
+    pub async fn edit_account(
+        &self,
+        account: &Account,
+        credential: Option<&SealedCredential>,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.write().await?;
+        let edited = sqlx::query(
+            "UPDATE accounts SET url = $1, stream = $2, root = $3, wide_filter = $4, revision = revision + 1
+             WHERE name = $5",
+        )
+        .bind(&account.url)
+        .bind(account.stream.as_deref())
+        .bind(account.root.to_string())
+        .bind(i64::from(account.wide_filter))
+        .bind(account.name.as_str())
+        .execute(&mut *transaction)
+        .await?
+        .rows_affected();
+        if let Some(credential) = credential {
+            sqlx::query("UPDATE accounts SET credential_kind = $1, credential = $2 WHERE name = $3")
+                .bind(&credential.kind)
+                .bind(credential.sealed.as_slice())
+                .bind(account.name.as_str())
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        self.ring_configuration();
+        Ok(edited == 1)
+    }
+
     /// Removes an account with its links, bindings and all that was heard of it. `Ok(false)` when there is none.
     pub async fn remove_account(&self, name: &AccountName) -> Result<bool, StoreError> {
         let mut transaction = self.write().await?;

@@ -2,11 +2,12 @@
 
 use std::fs::{File, TryLockError};
 use std::future::pending;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::{AnyConnection, Row};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{Store, StoreError};
 
@@ -15,6 +16,10 @@ const ADVISORY_KEY: i64 = 0x6775_696c_6477_6972;
 
 /// How often the holder makes sure that it still holds the lock: until it looks, there may be two runners.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
+
+/// How long a lock that is held counts as a look at it: [`is_held`] takes it for a moment.
+const LOOK: Duration = Duration::from_millis(500);
+const LOOK_STEP: Duration = Duration::from_millis(25);
 
 /// How long it waits for an answer before it holds the session for gone.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
@@ -46,7 +51,7 @@ impl RunnerLock {
     /// Takes the lock, or fails with [`StoreError::AlreadyRunning`].
     pub async fn take(store: &Store) -> Result<Self, StoreError> {
         let held = match &store.file {
-            Some(database) => Held::File { _file: lock_file(database)? },
+            Some(database) => Held::File { _file: lock_file(database).await? },
             None => Held::Session(Session::lock(store).await?),
         };
         // The last runner may have recorded until a moment ago.
@@ -115,14 +120,54 @@ impl Session {
     }
 }
 
-fn lock_file(database: &Path) -> Result<File, StoreError> {
-    let mut name = database.as_os_str().to_owned();
-    name.push(".lock");
-    let path = PathBuf::from(name);
-    let file = File::create(&path).map_err(|source| StoreError::Lock { path: path.clone(), source })?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::AlreadyRunning),
+/// Whether somebody holds the lock now: `guildwire run`, or for a moment a command that needs the same right.
+pub async fn is_held(store: &Store) -> Result<bool, StoreError> {
+    if let Some(database) = &store.file {
+        return is_locked(database);
+    }
+    let row = sqlx::query(
+        "SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND granted
+             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+             AND (CAST(classid AS BIGINT) << 32) + CAST(objid AS BIGINT) = $1",
+    )
+    .bind(ADVISORY_KEY)
+    .fetch_one(&store.reader)
+    .await?;
+    Ok(row.try_get::<i64, _>(0)? > 0)
+}
+
+/// A file's lock can't be looked at, only be taken: shared, so that those who look don't see one another.
+fn is_locked(database: &Path) -> Result<bool, StoreError> {
+    let path = lock_path(database);
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(source) => return Err(StoreError::Lock { path, source }),
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
         Err(TryLockError::Error(source)) => Err(StoreError::Lock { path, source }),
     }
+}
+
+/// Locks the file. One that stays locked is somebody's; a look at it is over in a moment.
+async fn lock_file(database: &Path) -> Result<File, StoreError> {
+    let path = lock_path(database);
+    let file = File::create(&path).map_err(|source| StoreError::Lock { path: path.clone(), source })?;
+    let deadline = Instant::now() + LOOK;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => sleep(LOOK_STEP).await,
+            Err(TryLockError::WouldBlock) => return Err(StoreError::AlreadyRunning),
+            Err(TryLockError::Error(source)) => return Err(StoreError::Lock { path, source }),
+        }
+    }
+}
+
+fn lock_path(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".lock");
+    PathBuf::from(name)
 }

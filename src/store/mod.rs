@@ -17,6 +17,7 @@ pub mod recording;
 pub mod retention;
 pub mod samples;
 pub mod servers;
+pub mod states;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -158,10 +158,22 @@ fn files_below(folder: &Path) -> Vec<(String, Vec<u8>)> {
 
 /// A JWT as nats-server takes it: signed by the issuer's nkey, named by the hash of its own claims
 /// (<https://docs.nats.io/running-a-nats-service/nats_admin/security/jwt>).
-fn jwt(issuer: &KeyPair, subject: &KeyPair, name: &str, nats: &Value) -> String {
+pub(crate) fn jwt(issuer: &KeyPair, subject: &KeyPair, name: &str, nats: &Value) -> String {
+    signed(issuer, subject, name, nats, None)
+}
+
+/// The same, good until that second.
+pub(crate) fn expiring_jwt(issuer: &KeyPair, subject: &KeyPair, name: &str, nats: &Value, expires: i64) -> String {
+    signed(issuer, subject, name, nats, Some(expires))
+}
+
+fn signed(issuer: &KeyPair, subject: &KeyPair, name: &str, nats: &Value, expires: Option<i64>) -> String {
     let mut claims = json!({
         "iat": 1_700_000_000, "iss": issuer.public_key(), "name": name, "sub": subject.public_key(), "nats": nats,
     });
+    if let Some(expires) = expires {
+        claims["exp"] = json!(expires);
+    }
     claims["jti"] = json!(BASE32_NOPAD.encode(&Sha256::digest(claims.to_string())));
     let encoded = |value: &Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
     let body = format!("{}.{}", encoded(&json!({ "typ": "JWT", "alg": "ed25519-nkey" })), encoded(&claims));

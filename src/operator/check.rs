@@ -1,0 +1,104 @@
+//! `guildwire account check`: tries everything that reading an account takes.
+//!
+//! The check works on the consumer that reading works on, so only one may do either: while `guildwire run` runs, it is
+//! asked for the check, by a row; else it is done here, with the right to run.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::time::Instant;
+
+use super::report::Report;
+use super::{known_account, secret_key};
+use crate::cli::CheckAccount;
+use crate::clock;
+use crate::domain::account::Account;
+use crate::domain::check::{self, Outcome, Step};
+use crate::intake::{durable_name, installation, open_credential};
+use crate::nats::check::{Afterwards, Walk};
+use crate::settings::Settings;
+use crate::store::lock::RunnerLock;
+use crate::store::{Store, StoreError};
+
+/// How long the running guildwire may take: it looks every two seconds, and each of a few steps may time out.
+const PATIENCE: Duration = Duration::from_secs(45);
+
+/// How often its report is looked for.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// Checks the account.
+pub(super) async fn check(store: &Store, settings: &Settings, check: &CheckAccount) -> anyhow::Result<Report> {
+    let account = known_account(store, &check.name).await?;
+    let mut report = Report::default();
+    tell(&mut report, "", &check_account(store, settings, &account).await?);
+    Ok(report)
+}
+
+/// Checks the account, or has it checked.
+pub(super) async fn check_account(
+    store: &Store,
+    settings: &Settings,
+    account: &Account,
+) -> anyhow::Result<check::Report> {
+    match RunnerLock::take(store).await {
+        // Held until the check is done, so that no run that starts meanwhile reads from the same consumer.
+        Ok(_lock) => check_here(store, settings, account).await,
+        Err(StoreError::AlreadyRunning) => have_it_checked(store, account).await,
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Puts what was found into a report, each step's name behind `prefix`.
+pub(super) fn tell(report: &mut Report, prefix: &str, found: &check::Report) {
+    for Step { check, tried, outcome } in &found.steps {
+        let what = format!("{prefix}{}", check.name());
+        match outcome {
+            Outcome::Passed(seen) => report.good(&what, format!("{tried}: {seen}")),
+            Outcome::Left(why) => report.not_tried(&what, format!("{tried}: {why}")),
+            Outcome::Failed(fault) => report.bad(&what, format!("{tried}: {fault}")),
+            Outcome::NotTried => report.not_tried(&what, "not tried"),
+        }
+    }
+    for remark in &found.remarks {
+        report.remark(format!("{prefix}{remark}"));
+    }
+}
+
+async fn check_here(store: &Store, settings: &Settings, account: &Account) -> anyhow::Result<check::Report> {
+    let key = secret_key(store, settings).await?;
+    let durable = durable_name(&installation(store).await?);
+    let sealed = store.credential(&account.name).await?;
+    let sealed = sealed.with_context(|| format!("the account {} was removed meanwhile", account.name))?;
+    let is_read = store.subscribed_accounts().await?.iter().any(|subscribed| subscribed.name == account.name);
+    let after = if is_read { Afterwards::Keep } else { Afterwards::TakeBack };
+    let walk = Walk { account, durable: &durable, after, now: clock::now() };
+    Ok(walk.go(open_credential(&key, account, &sealed)).await)
+}
+
+async fn have_it_checked(store: &Store, account: &Account) -> anyhow::Result<check::Report> {
+    let id = rand::random_range(1..i64::MAX);
+    store.ask_for_check(id, &account.name, clock::now()).await?;
+    let answer = wait_for_report(store, id).await;
+    // Also one that came too late for anybody.
+    store.forget_check(id, clock::now()).await?;
+    let Some(report) = answer? else {
+        anyhow::bail!(
+            "guildwire is running and was asked to check {}, but did not answer within {} seconds: look at its log, and \
+             try again",
+            account.name,
+            PATIENCE.as_secs()
+        );
+    };
+    serde_json::from_str(&report).context("the running guildwire is of another version: restart it with this one")
+}
+
+async fn wait_for_report(store: &Store, id: i64) -> Result<Option<String>, StoreError> {
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        if let Some(report) = store.check_report(id).await? {
+            return Ok(Some(report));
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    Ok(None)
+}

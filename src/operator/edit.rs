@@ -1,0 +1,111 @@
+//! `guildwire account edit`: an account changes, and keeps its links and bindings.
+//!
+//! A running guildwire sees by the account's revision that something is new and connects anew. Where reading goes on
+//! can be moved under it: what it is about to record is fenced off by the position.
+
+use super::credential_files::read_credential;
+use super::finding::{Found, find, in_words, not_stored};
+use super::remove::delete_consumer;
+use super::{known_account, secret_key};
+use crate::cli::{EditAccount, ResumeFrom};
+use crate::domain::account::Account;
+use crate::intake::{open_credential, seal_credential};
+use crate::nats::credential::Credential;
+use crate::settings::Settings;
+use crate::store::lock::RunnerLock;
+use crate::store::{Store, StoreError};
+
+const ADVICE: &str = "To store the change without trying it, add --no-check.";
+const ADVICE_TO_RESUME: &str = "Where the stream ends has to be asked to go on there.";
+
+/// Changes the account; nothing is stored when it can't be read afterwards, unless that was not to be tried.
+pub(super) async fn edit(store: &Store, settings: &Settings, edit: EditAccount) -> anyhow::Result<String> {
+    let before = known_account(store, &edit.name).await?;
+    let key = secret_key(store, settings).await?;
+    let new_credential = edit.credential().map(read_credential).transpose()?;
+    let after = changed(&before, &edit);
+
+    let found = if edit.no_check {
+        None
+    } else {
+        let credential = match &new_credential {
+            Some(credential) => credential.clone(),
+            None => stored_credential(store, &key, &before).await?,
+        };
+        let advice = if edit.resume_from.is_some() { ADVICE_TO_RESUME } else { ADVICE };
+        Some(find(&after, &credential).await.map_err(|fault| not_stored(&fault, advice))?)
+    };
+    let left_behind = leave_old_consumer(store, settings, &before, &after, found.as_ref()).await?;
+    let sealed = new_credential.map(|credential| seal_credential(&key, &after.name, &credential));
+    if !store.edit_account(&after, sealed.as_ref()).await? {
+        anyhow::bail!("the account {} was removed meanwhile", after.name);
+    }
+    let resumed = match (edit.resume_from, &found) {
+        (Some(ResumeFrom::Now), Some(found)) => resume(store, &after, found).await?,
+        _ => String::new(),
+    };
+    let Account { name, url, .. } = &after;
+    Ok(format!("Account {name} is changed.\n{}\n{resumed}{left_behind}", in_words(found.as_ref(), url)))
+}
+
+fn changed(before: &Account, edit: &EditAccount) -> Account {
+    let mut after = before.clone();
+    if let Some(url) = &edit.url {
+        after.url.clone_from(url);
+    }
+    if edit.find_stream || edit.stream.is_some() {
+        after.stream.clone_from(&edit.stream);
+    }
+    if let Some(root) = &edit.root {
+        after.root = root.clone();
+    }
+    after.wide_filter = (before.wide_filter || edit.wide_filter) && !edit.no_wide_filter;
+    after
+}
+
+async fn stored_credential(
+    store: &Store,
+    key: &crate::secrets::SecretKey,
+    account: &Account,
+) -> anyhow::Result<Credential> {
+    let sealed = store.credential(&account.name).await?;
+    let sealed = sealed.ok_or_else(|| anyhow::anyhow!("the account {} was removed meanwhile", account.name))?;
+    Ok(open_credential(key, account, &sealed)?)
+}
+
+/// Where another stream will be read, the consumer on the one before is of no use. A running guildwire deletes it; when
+/// none runs, that is done here.
+async fn leave_old_consumer(
+    store: &Store,
+    settings: &Settings,
+    before: &Account,
+    after: &Account,
+    found: Option<&Found>,
+) -> anyhow::Result<String> {
+    let read = store.stream_read(&before.name).await?;
+    let stream = found.map(|found| &found.stream).or(after.stream.as_ref());
+    let stays = before.url == after.url && (stream.is_none() || stream == read.as_ref());
+    if read.is_none() || stays {
+        return Ok(String::new());
+    }
+    match RunnerLock::take(store).await {
+        Ok(_lock) => delete_consumer(store, settings, before).await,
+        Err(StoreError::AlreadyRunning) => Ok(String::new()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Moves the position to where the stream was just seen to end.
+async fn resume(store: &Store, account: &Account, found: &Found) -> anyhow::Result<String> {
+    let Found { stream, end, .. } = found;
+    Ok(match store.stream_read(&account.name).await? {
+        Some(read) if read == *stream => {
+            store.skip_to(&account.name, stream, *end).await?;
+            format!(
+                "Reading goes on behind message {} of stream {stream}: what came before is not told any more.\n",
+                end.last_sequence
+            )
+        }
+        _ => format!("Stream {stream} was not read so far: reading it begins with what comes then.\n"),
+    })
+}
