@@ -4,6 +4,7 @@
 
 mod accounts;
 mod bindings;
+mod directory;
 mod full;
 mod lock;
 mod outbox;
