@@ -69,10 +69,16 @@ impl Binding {
         if self.paused_at.is_some() { KindSet::EMPTY } else { self.kinds }
     }
 
-    /// Whether all of its kinds have begun, or it is paused and none is to begin.
+    /// The kinds that no consumer covers so far; none while it is paused, for then none is to begin.
+    #[must_use]
+    pub fn waiting_kinds(&self) -> KindSet {
+        self.wanted_kinds().iter().filter(|kind| self.beginning(*kind).is_none()).collect()
+    }
+
+    /// Whether all of its kinds have begun, or it is paused.
     #[must_use]
     pub fn is_covered(&self) -> bool {
-        self.paused_at.is_some() || self.kinds.iter().all(|kind| self.beginning(kind).is_some())
+        self.waiting_kinds().is_empty()
     }
 
     /// Notes that a consumer covers it since `moment`: that is the beginning of what has none yet.
@@ -181,7 +187,7 @@ mod tests {
     fn kinds_chosen_later_begin_later_and_the_others_go_on() {
         let mut bound = binding(7, Group::Lifecycle);
         bound.choose(Group::Lifecycle.kinds().union(Group::Players.kinds()));
-        assert!(!bound.is_covered());
+        assert_eq!(bound.waiting_kinds(), Group::Players.kinds());
         assert!(hears(&bound, Kind::ServerStarted, 101), "what it had goes on while the rest waits");
         assert!(!hears(&bound, Kind::PlayerConnected, 1_000));
 

@@ -222,7 +222,10 @@ async fn kinds_chosen_while_events_are_on_their_way_begin_when_they_are_covered(
     );
     assert!(said.starts_with(&waits) && said.ends_with(CHAT_WARNING), "{said}");
     let listed = says(&house, guild, "notify list", &[]).await;
-    assert!(listed.contains("🕓 begins as soon as the account can be read"), "{listed}");
+    assert!(
+        listed.ends_with("\n🕓 **chat** begins as soon as the account can be read: `/account list` says why it can't"),
+        "{listed}"
+    );
     nats.pass();
     eventually("the new kind is covered", async || !says(&house, guild, "notify list", &[]).await.contains("🕓")).await;
 

@@ -1,6 +1,6 @@
 //! `/notify list`: what goes where, and how that is doing.
 
-use super::in_words;
+use super::{in_words, kinds_in_words};
 use crate::commands::component::Listing;
 use crate::commands::reply::Reply;
 use crate::commands::{Shared, paging};
@@ -23,8 +23,9 @@ pub(in crate::commands) async fn list(shared: &Shared, guild: GuildId, page: usi
             let paused = binding.paused_at.map(|since| words::binding_paused(since.unix_seconds()));
             let state = match lane {
                 Some(lane) => words::binding_stopped(&display(&lane.reason, 300, ""), lane.stopped_at.unix_seconds()),
-                None if !binding.is_covered() => words::BINDING_WAITS.to_owned(),
-                None => String::new(),
+                None if binding.is_covered() => String::new(),
+                None if binding.waiting_kinds() == binding.kinds => words::BINDING_WAITS.to_owned(),
+                None => words::kinds_wait(&kinds_in_words(binding.waiting_kinds())),
             };
             words::binding_line(binding.id, &in_words(binding), &(paused.unwrap_or_default() + &state))
         })

@@ -118,6 +118,12 @@ pub fn widened_later(binding: &str, new: &str, why: Option<&str>) -> String {
     format!("🕓 {binding}: **{new}** as soon as the account can be read, the rest as before. {why}")
 }
 
+/// Kinds of a binding that were chosen and that no consumer covered so far, in a list.
+#[must_use]
+pub fn kinds_wait(kinds: &str) -> String {
+    format!("\n🕓 **{kinds}** begins as soon as the account can be read: `/account list` says why it can't")
+}
+
 /// A binding that is paused was changed.
 #[must_use]
 pub fn edited_while_paused(binding: &str) -> String {
