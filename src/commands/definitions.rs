@@ -11,7 +11,7 @@ use crate::domain::event::Group;
 /// Every command, to be registered at once.
 #[must_use]
 pub(super) fn all() -> Vec<CreateCommand> {
-    vec![account(), notify(), status(), why()]
+    vec![account(), help(), notify(), status(), why()]
 }
 
 /// The commands' names, sorted.
@@ -83,6 +83,10 @@ fn status() -> CreateCommand {
         .description(descriptions::STATUS)
         .contexts(vec![InteractionContext::Guild])
         .add_option(text("server", descriptions::STATUS_SERVER).set_autocomplete(true))
+}
+
+fn help() -> CreateCommand {
+    CreateCommand::new("help").description(descriptions::HELP).contexts(vec![InteractionContext::Guild])
 }
 
 fn why() -> CreateCommand {

@@ -38,7 +38,7 @@ pub(super) async fn lane_state(
     channel: ChannelId,
 ) -> Result<(LaneBacklog, Option<Hindrance>), StoreError> {
     let backlog = shared.store.lane_backlog(channel).await?;
-    let stopped = shared.store.stopped_lanes().await?.into_iter().find(|lane| lane.channel == channel);
+    let stopped = shared.store.stopped_lane(channel).await?;
     let limited = shared.limiter.closed_for(channel);
     let hindrance = if shared.halted.is_cancelled() {
         Some(Hindrance::Halted)

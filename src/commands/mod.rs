@@ -6,6 +6,7 @@ mod component;
 mod definitions;
 mod directory;
 mod gateway;
+mod help;
 mod lane_state;
 mod limits;
 mod notify;
@@ -150,6 +151,9 @@ async fn reply_to(shared: &Shared, guilds: &Guilds, interaction: &CommandInterac
 async fn execute(shared: &Shared, guilds: &Guilds, request: &Request) -> Result<Reply, StoreError> {
     if request.name == "status" {
         return status::status(shared, request).await;
+    }
+    if request.name == "help" {
+        return help::help(shared, request).await;
     }
     // The permission that a command is registered with is a default that a guild's admins may change.
     if !request.may_manage() {

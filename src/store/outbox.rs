@@ -240,11 +240,16 @@ impl Store {
 
     /// Whether the channel is one that refuses the bot.
     pub async fn is_stopped(&self, channel: ChannelId) -> Result<bool, StoreError> {
-        let row = sqlx::query("SELECT 1 FROM stopped_lanes WHERE channel_id = $1")
+        Ok(self.stopped_lane(channel).await?.is_some())
+    }
+
+    /// The channel as one that refuses the bot, if it does.
+    pub async fn stopped_lane(&self, channel: ChannelId) -> Result<Option<StoppedLane>, StoreError> {
+        let row = sqlx::query("SELECT channel_id, stopped_at, reason FROM stopped_lanes WHERE channel_id = $1")
             .bind(channel.to_column())
             .fetch_optional(&self.reader)
             .await?;
-        Ok(row.is_some())
+        row.as_ref().map(stopped_lane_from).transpose()
     }
 
     /// Opens every stopped lane again, as a restart does.
@@ -276,16 +281,16 @@ impl Store {
     pub async fn stopped_lanes(&self) -> Result<Vec<StoppedLane>, StoreError> {
         let rows =
             sqlx::query("SELECT channel_id, stopped_at, reason FROM stopped_lanes").fetch_all(&self.reader).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(StoppedLane {
-                    channel: ChannelId::from_column(row.try_get(0)?),
-                    stopped_at: Timestamp::from_nanoseconds(row.try_get(1)?),
-                    reason: row.try_get(2)?,
-                })
-            })
-            .collect()
+        rows.iter().map(stopped_lane_from).collect()
     }
+}
+
+fn stopped_lane_from(row: &AnyRow) -> Result<StoppedLane, StoreError> {
+    Ok(StoppedLane {
+        channel: ChannelId::from_column(row.try_get(0)?),
+        stopped_at: Timestamp::from_nanoseconds(row.try_get(1)?),
+        reason: row.try_get(2)?,
+    })
 }
 
 fn due_from(row: &AnyRow) -> Result<Due, StoreError> {

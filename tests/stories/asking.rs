@@ -12,6 +12,7 @@ on_both_databases!(
     a_sample_is_shown_as_one_and_calls_nobody,
     a_refused_sample_waits_and_is_tried_again_by_the_next_test,
     why_tells_what_happened_to_the_last_events,
+    help_says_the_next_step,
 );
 on_sqlite!(
     a_sample_that_has_to_wait_says_for_what,
@@ -309,6 +310,65 @@ async fn why_a_silent_channel_is_silent(database: Database) {
     let said = says(&house, guild, "notify test", &[("binding", ids[4].as_str().into())]).await;
     assert!(said.contains("\n⚠️ But I can't read the events of **away** now. "), "{said}");
     house.discord.wait_for_messages(one, 1, PATIENCE).await.unwrap();
+}
+
+async fn help_says_the_next_step(database: Database) {
+    let house = build_house(database).await;
+    house.add_accounts().await.unwrap();
+    let nowhere = format!("nats://127.0.0.1:{}", free_port());
+    let away = ["account", "add", "away", "--user", "u", "--url", &nowhere, "--no-check"];
+    house.operate(&away).await.unwrap();
+    let _bot = house.start().await.unwrap();
+    let guild = house.guild("Rustaceans");
+    let help = async || without_moments(&says(&house, guild, "help", &[]).await);
+    let mut compare = Comparisons::default();
+
+    let to_link = "I tell channels here what happens on game servers. Three steps:\n**1.** Ask the owner of the game \
+                   servers' account for a one-time code. Whoever operates me makes one with `guildwire account \
+                   invite`.\n**2.** Use it with `/account link`.\n**3.** Choose which events go to which channel with \
+                   `/notify add`.";
+    compare.equal("nothing yet", &help().await, to_link);
+    house.link(guild, FIRST_ACCOUNT).await.unwrap();
+    let to_bind = "Linked here: **GA-1**. Next, choose which events go to which channel with `/notify add`. Begin with \
+                   **lifecycle**: when a server starts, stops or is wiped.";
+    compare.equal("linked", &help().await, to_bind);
+
+    let channel = house.channel(guild, "status");
+    house.notify(guild, channel, "lifecycle", &[]).await.unwrap();
+    let commands = "`/status` · what was last heard of the servers, for everybody\n`/notify list` · what goes where; \
+                    `/notify add`, `edit`, `pause`, `resume` and `remove` change it\n`/notify test` · shows a sample in a \
+                    channel, and says whether that works\n`/why` · what happened to the last events for a \
+                    channel\n`/account list` · how the accounts are doing; `/account link` and `unlink` change which";
+    let well = "🟢 All is well: 1 entry on `/notify list`, and I know of nothing that is in the way.";
+    compare.equal("all well", &help().await, &format!("{well}\n\n{commands}"));
+
+    house.link(guild, "away").await.unwrap();
+    let options = [("channel", channel.to_string().into()), ("events", "chat".into()), ("account", "away".into())];
+    house.command(guild, "notify add", &options).await.unwrap();
+    house.discord.deny(channel, SEND);
+    let id = bindings(&house, guild).await.remove(0);
+    house.command(guild, "notify test", &[("binding", id.into())]).await.unwrap();
+    let trouble = format!(
+        "Something needs your attention:\n\n🔴 **away** · Its nats-server can't be reached. Ask the account's owner \
+         whether it runs; if it does, whoever operates me has to check its address.\n\n🔴 <#{channel}> · The channel \
+         refused me <time> (HTTP 403, code 50013\\: Missing Permissions). Give me **View Channel**, **Send Messages** (in a \
+         thread **Send Messages in Threads**) and **Embed Links** there, then use `/notify test`: what waits is kept, and I \
+         try again.\n\n{commands}"
+    );
+    compare.equal("trouble", &help().await, &trouble);
+
+    // Somebody who may not change anything is told who can.
+    let player = house.discord.add_member(guild.id, "player", 0);
+    let by = Actor { guild: guild.id, channel: guild.lobby, user: player };
+    let no_options: &[(&str, Value)] = &[];
+    let reply = house.discord.command(by, "help", no_options).await.unwrap();
+    assert!(reply.ephemeral, "{reply:?}");
+    compare.equal(
+        "a player",
+        &reply.content,
+        "I tell channels here what happens on game servers. `/status` shows what was last heard of them.\nWho hears what is \
+         chosen by those who have the permission **Manage Server**: ask one of them, who finds more under `/help`.",
+    );
 }
 
 /// The guild's bindings' numbers, the oldest first.

@@ -14,7 +14,8 @@ const DESCRIPTION: &str = "https://discord.com/openapi";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_body_is_one_that_discord_describes() {
-    let house = build_house(Database::Sqlite).await;
+    let mut house = build_house(Database::Sqlite).await;
+    house.bot = house.bot.clone().setting("notices.after_seconds", "1");
     house.add_accounts().await.unwrap();
     let _bot = house.start().await.unwrap();
     let guild = house.guild("Rustaceans");
@@ -27,7 +28,10 @@ async fn every_body_is_one_that_discord_describes() {
         publisher.publish(&format!("server-{number}.events.started"), "null").await.unwrap();
     }
     house.wait_for_shown(channel, 20).await.unwrap();
-    for command in ["account list", "notify list", "status"] {
+    let id = crate::installation::offered(&house, guild, "notify test", &[], ("binding", "")).await.remove(0).1;
+    house.command(guild, "notify test", &[("binding", id.clone().into())]).await.unwrap();
+    house.command(guild, "why", &[("binding", id.into())]).await.unwrap();
+    for command in ["account list", "notify list", "status", "why", "help"] {
         house.command(guild, command, &[]).await.unwrap();
     }
     // An account that can't be reached: the answer is deferred and completed later.
@@ -38,6 +42,9 @@ async fn every_body_is_one_that_discord_describes() {
     house.link(guild, "away").await.unwrap();
     let options = [("channel", channel.to_string().into()), ("events", "chat".into()), ("account", "away".into())];
     house.command(guild, "notify add", &options).await.unwrap();
+    house.command(guild, "help", &[]).await.unwrap();
+    // The sample, and the notice that the account's events don't come through.
+    house.wait_for_shown(channel, 22).await.unwrap();
     let by = discord_sim::Actor { guild: guild.id, channel: guild.lobby, user: guild.admin };
     use_components(&house, guild, by).await;
     assert!(!house.discord.autocomplete(by, "status", &[], "server", "server-1").await.unwrap().is_empty());

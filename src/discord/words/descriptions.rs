@@ -23,5 +23,6 @@ pub const NOTIFY_BINDING: &str = "Which one";
 pub const NOTIFY_TEST: &str = "Show a sample in a channel, and say whether that works";
 pub const STATUS: &str = "What was last heard of the game servers";
 pub const STATUS_SERVER: &str = "Only this game server";
+pub const HELP: &str = "The next steps, from where this Discord server stands";
 pub const WHY: &str = "What happened to the last events for a channel, and why";
 pub const WHY_BINDING: &str = "Which entry of the list; this channel's when left out";

@@ -9,6 +9,7 @@ mod accounts;
 mod answers;
 mod asking;
 mod events;
+mod help;
 mod managing;
 mod notices;
 
@@ -16,6 +17,7 @@ pub use self::accounts::*;
 pub use self::answers::*;
 pub use self::asking::*;
 pub use self::events::*;
+pub use self::help::*;
 pub use self::managing::*;
 pub use self::notices::*;
 use crate::domain::event::Group;
