@@ -119,16 +119,18 @@ async fn stopped_channels(store: &Store) -> Result<BTreeSet<ChannelId>, StoreErr
     Ok(store.stopped_lanes().await?.into_iter().map(|lane| lane.channel).collect())
 }
 
-/// The channel in which a guild is told of an account, among the account's bindings: one that takes messages and hears
-/// the account; `before` if that is one, else one that is told when servers stop.
+/// The channel in which a guild is told of an account, among the account's bindings: one that takes messages and is not
+/// paused, for that asks for silence; `before` if that is one, else one that is told when servers stop.
 fn channel_that_works(
     bindings: &[Binding],
     guild: GuildId,
     stopped: &BTreeSet<ChannelId>,
     before: Option<ChannelId>,
 ) -> Option<ChannelId> {
-    let working: Vec<_> =
-        bindings.iter().filter(|binding| binding.guild == guild && !stopped.contains(&binding.channel)).collect();
+    let works = |binding: &&Binding| {
+        binding.guild == guild && binding.paused_at.is_none() && !stopped.contains(&binding.channel)
+    };
+    let working: Vec<_> = bindings.iter().filter(works).collect();
     let same = working.iter().find(|binding| Some(binding.channel) == before);
     let lifecycle = working.iter().find(|binding| binding.kinds.contains(Kind::ServerStopped));
     same.or(lifecycle).or(working.first()).map(|binding| binding.channel)

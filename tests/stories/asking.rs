@@ -60,10 +60,18 @@ async fn a_sample_is_shown_as_one_and_calls_nobody(database: Database) {
     let message = house.discord.messages(channel).remove(2);
     compare.equal("chat", &without_moments(message.embeds[0].description.as_deref().unwrap()), sample);
 
+    // Also a paused one can be tried: it says what else is missing.
+    says(&house, guild, "notify pause", &[("binding", chat.as_str().into())]).await;
+    let said = says(&house, guild, "notify test", &[("binding", chat.as_str().into())]).await;
+    let paused = "\n⏸️ But this entry is paused: no event is shown until `/notify resume`.";
+    assert!(said.starts_with("✅ It works") && said.ends_with(paused), "{said}");
+    let said = without_moments(&says(&house, guild, "why", &[("binding", chat.into())]).await);
+    assert!(said.contains("\n⏸️ paused <time>: nothing is kept for it until `/notify resume`\nGA-1: 🟢"), "{said}");
+
     let none = "There is no such entry here. `/notify list` shows what there is.";
     compare.equal("no number", &says(&house, guild, "notify test", &[("binding", "first".into())]).await, none);
     compare.equal("another guild's", &says(&house, others, "notify test", &[("binding", id.into())]).await, none);
-    assert_eq!(house.shown(channel).len(), 3);
+    assert_eq!(house.shown(channel).len(), 4);
 }
 
 async fn a_refused_sample_waits_and_is_tried_again_by_the_next_test(database: Database) {

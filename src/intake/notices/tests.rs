@@ -77,14 +77,17 @@ fn binding(guild: u64, channel: u64, group: Group) -> Binding {
         created_by: UserId(1),
         created_at: Timestamp::default(),
         covered_from: None,
-        later_kinds: std::collections::BTreeMap::new(),
+        later_kinds: BTreeMap::new(),
         paused_at: None,
     }
 }
 
 #[test]
 fn a_guild_is_told_where_it_hears_of_servers_that_stop_if_that_channel_works() {
+    let mut paused = binding(1, 9, Group::Lifecycle);
+    paused.pause(at(1));
     let bindings = [
+        paused,
         binding(2, 20, Group::Lifecycle),
         binding(1, 10, Group::Chat),
         binding(1, 11, Group::Lifecycle),
