@@ -176,8 +176,8 @@ pub const BINDING_WAITS: &str = "\n🕓 begins as soon as the account can be rea
 #[must_use]
 pub fn binding_stopped(reason: &str, since: i64) -> String {
     format!(
-        "\n🔴 the channel refused me <t:{since}:R> ({reason}). Mend that, then repeat `/notify add` for \
-         the channel: its events are kept, and I try again."
+        "\n🔴 the channel refused me <t:{since}:R> ({reason}). Mend that, then use `/notify test`: \
+         its events are kept, and I try again."
     )
 }
 
