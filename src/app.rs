@@ -1,14 +1,19 @@
 //! `guildwire run`: the only place that builds the parts and starts them. Every wait and every rule is theirs.
 
+mod reload;
+
 use std::convert::Infallible;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use secrecy::ExposeSecret;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use self::reload::Reloading;
 use crate::commands::{Caps, Directory, Limits};
 use crate::discord::limiter::Limiter;
 use crate::discord::rest::Rest;
@@ -17,9 +22,9 @@ use crate::http::scrape::Scrape;
 use crate::lifecycle::{Lifecycle, Outcome};
 use crate::nats::states::AccountStates;
 use crate::nats::turns::Turns;
-use crate::settings::Settings;
-use crate::store::Store;
+use crate::settings::{Retention, Settings};
 use crate::store::lock::RunnerLock;
+use crate::store::{Store, StoreError};
 use crate::telemetry::metrics::Metrics;
 use crate::{clock, commands, delivery, http, intake, telemetry};
 
@@ -28,9 +33,9 @@ const FORGET_EVERY: Duration = Duration::from_hours(1);
 
 /// Runs the bot until it is asked to stop or something that has to run does not.
 ///
-/// Fails when it can't start; what goes wrong later is in the outcome.
-pub async fn run(settings: &Settings) -> anyhow::Result<Outcome> {
-    telemetry::start(&settings.log.level, settings.log.format)?;
+/// Fails when it can't start; what goes wrong later is in the outcome. `file` is where the settings are read again from.
+pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<Outcome> {
+    let logging = telemetry::start(&settings.log.level, settings.log.format)?;
     let token = settings.discord.token_required()?.clone();
     let store = Store::open(settings.database.url.expose_secret())
         .await
@@ -101,7 +106,10 @@ pub async fn run(settings: &Settings) -> anyhow::Result<Outcome> {
     };
     lifecycle.spawn("delivery", delivery::run(sending, lifecycle.clone()));
 
-    lifecycle.spawn("retention", forget(store.clone(), settings.retention.settled, lifecycle.drain()));
+    let (retention, kept) = watch::channel(settings.retention.clone());
+    lifecycle.spawn("retention", forget(store.clone(), kept, lifecycle.drain()));
+    let reloading = Reloading { file, settings: settings.clone(), logging, limiter: Arc::clone(&limiter), retention };
+    lifecycle.spawn("settings", reloading.run(lifecycle.clone()));
 
     lifecycle.spawn("directory", directory.clone().keep(store.clone(), lifecycle.drain()));
 
@@ -142,14 +150,28 @@ async fn hold(lock: RunnerLock, lifecycle: Lifecycle) -> Infallible {
     std::future::pending().await
 }
 
-/// Forgets what was settled longer ago than `kept`, now and every hour, until the service stops.
-async fn forget(store: Store, kept: Duration, drain: CancellationToken) {
+/// Forgets what was kept for long enough, now, every hour, and when that is set to another time, until the service
+/// stops.
+async fn forget(store: Store, mut kept: watch::Receiver<Retention>, drain: CancellationToken) {
     let mut turns = tokio::time::interval(FORGET_EVERY);
-    while drain.run_until_cancelled(turns.tick()).await.is_some() {
-        match store.forget_before(clock::now().minus(kept)).await {
+    loop {
+        tokio::select! {
+            () = drain.cancelled() => return,
+            _ = turns.tick() => {}
+            // Whoever may change it lives as long as the service.
+            Ok(()) = kept.changed() => {}
+        }
+        let times = kept.borrow_and_update().clone();
+        match forget_now(&store, &times).await {
             Ok(0) => {}
-            Ok(rows) => tracing::info!(rows, "forgot what was settled long ago"),
-            Err(error) => tracing::warn!(%error, "can't forget what was settled long ago; trying again in an hour"),
+            Ok(rows) => tracing::info!(rows, "forgot what was kept for long enough"),
+            Err(error) => tracing::warn!(%error, "can't forget what was kept for long enough; trying again in an hour"),
         }
     }
+}
+
+async fn forget_now(store: &Store, kept: &Retention) -> Result<u64, StoreError> {
+    let now = clock::now();
+    let settled = store.forget_before(now.minus(kept.settled)).await?;
+    Ok(settled + store.forget_silent(now.minus(kept.players), now.minus(kept.servers)).await?)
 }

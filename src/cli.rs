@@ -436,6 +436,15 @@ mod tests {
     }
 
     #[test]
+    fn a_backup_has_a_name_and_health_may_mean_readiness() {
+        assert_eq!(command("backup copy.db"), Command::Backup(Backup { file: "copy.db".into() }));
+        assert_eq!(parse("backup").unwrap_err().kind(), ErrorKind::MissingRequiredArgument);
+        for (line, ready) in [("health", false), ("health --ready", true)] {
+            assert_eq!(command(line), Command::Health(Health { ready }));
+        }
+    }
+
+    #[test]
     fn an_account_takes_exactly_one_credential() {
         assert_eq!(added("GA-1 --creds a").credential(), CredentialSource::Creds("a".into()));
         assert_eq!(added("GA-1 --nkey-seed a").credential(), CredentialSource::NkeySeed("a".into()));

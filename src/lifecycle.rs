@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::{AbortHandle, JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -95,14 +95,19 @@ impl Lifecycle {
         self.stop();
     }
 
+    /// Waits until SIGHUP asks for the settings to be read again. What was asked while nobody waited is not missed.
+    pub async fn reload_asked(&self) {
+        self.shared.reload.notified().await;
+    }
+
     /// Waits for SIGINT, SIGTERM or a failed task, then stops the service: lets tasks finish for up to `deadline`,
     /// cuts off and names those that did not. A second signal cuts off at once.
     pub async fn run_until_shutdown(self, deadline: Duration) -> Outcome {
         let (ask, requests) = mpsc::channel(REMEMBERED_REQUESTS);
-        let listener = match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
-            (Ok(interrupt), Ok(terminate)) => Some(launch(forward_signals(interrupt, terminate, ask))),
-            (Err(error), _) | (_, Err(error)) => {
-                self.fail(format!("can't listen for SIGINT and SIGTERM: {error}"));
+        let listener = match Signals::listen() {
+            Ok(signals) => Some(launch(signals.forward(ask, Arc::clone(&self.shared)))),
+            Err(error) => {
+                self.fail(format!("can't listen for SIGINT, SIGTERM and SIGHUP: {error}"));
                 None
             }
         };
@@ -205,6 +210,8 @@ struct Shared {
     tasks: TaskTracker,
     running: Mutex<Running>,
     failure: Mutex<Option<String>>,
+    /// Notified when the settings are to be read again.
+    reload: Notify,
 }
 
 /// The tasks that run, by a number that is never given twice: names are not unique.
@@ -244,16 +251,37 @@ fn launch<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -
     tokio::spawn(future)
 }
 
-/// Hands each signal's name on, until nobody listens any more.
-async fn forward_signals(mut interrupt: Signal, mut terminate: Signal, ask: mpsc::Sender<&'static str>) {
-    loop {
-        let name = tokio::select! {
-            Some(()) = interrupt.recv() => "SIGINT",
-            Some(()) = terminate.recv() => "SIGTERM",
-            else => return,
-        };
-        if ask.send(name).await.is_err() {
-            return;
+/// The signals that mean something here.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Hands on the name of each that asks to stop, until nobody listens any more.
+    async fn forward(mut self, ask: mpsc::Sender<&'static str>, shared: Arc<Shared>) {
+        loop {
+            let name = tokio::select! {
+                Some(()) = self.interrupt.recv() => "SIGINT",
+                Some(()) = self.terminate.recv() => "SIGTERM",
+                Some(()) = self.hangup.recv() => {
+                    shared.reload.notify_one();
+                    continue;
+                }
+                else => return,
+            };
+            if ask.send(name).await.is_err() {
+                return;
+            }
         }
     }
 }

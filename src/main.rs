@@ -27,6 +27,7 @@ fn main() -> ExitCode {
 
 fn carry_out(cli: Cli) -> anyhow::Result<()> {
     let settings = Settings::load(cli.config.as_deref())?;
+    let file = cli.config.clone();
     let command = cli.into_command();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -34,7 +35,7 @@ fn carry_out(cli: Cli) -> anyhow::Result<()> {
         .context("the operating system gives no threads to run on")?;
     let result = runtime.block_on(async {
         match command {
-            Command::Run => match app::run(&settings).await? {
+            Command::Run => match app::run(&settings, file).await? {
                 Outcome::Stopped => Ok(()),
                 Outcome::Failed(reason) => Err(anyhow::Error::msg(reason)),
             },

@@ -127,6 +127,10 @@ pub struct Notices {
 pub struct Retention {
     /// How long delivered messages and their events are kept.
     pub settled: Duration,
+    /// How long the name of a player who is not heard of is kept.
+    pub players: Duration,
+    /// How long what was heard of a server that is silent is kept.
+    pub servers: Duration,
 }
 
 /// Section `limits`.
@@ -197,6 +201,8 @@ impl Settings {
             notices: Notices { after: given.read("notices.after_seconds", |value| values::seconds(value, 1..=86_400)) },
             retention: Retention {
                 settled: given.read("retention.settled_days", |value| values::days(value, 1..=365)),
+                players: given.read("retention.players_days", |value| values::days(value, 1..=3650)),
+                servers: given.read("retention.servers_days", |value| values::days(value, 1..=3650)),
             },
             limits: Limits {
                 bindings_per_guild: given.read("limits.bindings_per_guild", |value| values::count(value, 1..=1_000)),
@@ -240,6 +246,24 @@ impl Settings {
         if sources.is_empty() { "the defaults".to_owned() } else { format!("from {}", sources.join(", ")) }
     }
 
+    /// The keys whose values are other than in `others`.
+    #[must_use]
+    pub fn differing(&self, others: &Self) -> Vec<&'static str> {
+        let same_token = self.discord.token.as_ref().map(ExposeSecret::expose_secret)
+            == others.discord.token.as_ref().map(ExposeSecret::expose_secret);
+        let same_database = self.database.url.expose_secret() == others.database.url.expose_secret();
+        let pairs = self.shown().into_iter().zip(others.shown());
+        pairs
+            .filter(|((key, ours), (_, theirs))| match *key {
+                // What is shown of these leaves their secrets out.
+                "discord.token" => !same_token,
+                "database.url" => !same_database,
+                _ => ours != theirs,
+            })
+            .map(|((key, _), _)| key)
+            .collect()
+    }
+
     /// Each key with its value as it may be shown, in the manual's order.
     fn shown(&self) -> Vec<(&'static str, String)> {
         let token = if self.discord.token.is_some() { "<set>" } else { "<not set>" };
@@ -257,7 +281,9 @@ impl Settings {
             ("shutdown.deadline_seconds", self.shutdown.deadline.as_secs().to_string()),
             ("delivery.request_timeout_seconds", self.delivery.request_timeout.as_secs().to_string()),
             ("notices.after_seconds", self.notices.after.as_secs().to_string()),
-            ("retention.settled_days", (self.retention.settled.as_secs() / values::SECONDS_A_DAY).to_string()),
+            ("retention.settled_days", days(self.retention.settled)),
+            ("retention.players_days", days(self.retention.players)),
+            ("retention.servers_days", days(self.retention.servers)),
             ("limits.bindings_per_guild", self.limits.bindings_per_guild.to_string()),
             ("limits.accounts_per_guild", self.limits.accounts_per_guild.to_string()),
             ("limits.commands_per_minute", self.limits.commands_per_minute.to_string()),
@@ -299,6 +325,11 @@ impl fmt::Display for SettingsError {
 }
 
 impl std::error::Error for SettingsError {}
+
+/// A duration as a number of days.
+fn days(duration: Duration) -> String {
+    (duration.as_secs() / values::SECONDS_A_DAY).to_string()
+}
 
 /// A text as TOML writes it, which for the escapes that JSON uses is the same.
 fn quoted(text: &str) -> String {

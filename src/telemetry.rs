@@ -4,13 +4,16 @@
 //! Logs nothing itself, and nothing to standard output: that belongs to what a command was asked for.
 
 pub mod metrics;
+mod noise;
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::EnvFilter;
+use self::noise::Harmless;
+
 use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::fmt;
-use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Registry, fmt, reload};
 
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,18 +51,41 @@ pub enum StartError {
     AlreadyStarted,
 }
 
+/// The running log.
+#[derive(Debug, Clone)]
+pub struct Logging(reload::Handle<EnvFilter, Registry>);
+
+/// Why the log's level stays as it is.
+#[derive(Debug, thiserror::Error)]
+pub enum LevelError {
+    /// The filter is wrong.
+    #[error("log filter: {0}")]
+    Filter(#[from] BadFilter),
+    /// Nothing logs any more.
+    #[error("{0}")]
+    Gone(#[from] reload::Error),
+}
+
+impl Logging {
+    /// Logs as much from now on.
+    pub fn set_level(&self, filter: &str) -> Result<(), LevelError> {
+        Ok(self.0.reload(parse(filter)?)?)
+    }
+}
+
 /// Starts logging for the whole process, from `info` or what else the filter says.
-pub fn start(filter: &str, format: Format) -> Result<(), StartError> {
-    let filter = parse(filter)?;
-    let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+pub fn start(filter: &str, format: Format) -> Result<Logging, StartError> {
+    let (filter, handle) = reload::Layer::new(parse(filter)?);
+    let lines = fmt::layer().with_writer(std::io::stderr);
     // Colours stay off where nobody looks; where somebody does, the library's own default honours NO_COLOR.
     let plain = !std::io::stderr().is_terminal();
-    let started = match format {
-        Format::Json => lines.json().flatten_event(true).finish().try_init(),
-        Format::Text if plain => lines.with_ansi(false).finish().try_init(),
-        Format::Text => lines.finish().try_init(),
+    let lines = match format {
+        Format::Json => lines.json().flatten_event(true).boxed(),
+        Format::Text if plain => lines.with_ansi(false).boxed(),
+        Format::Text => lines.boxed(),
     };
-    started.map_err(|_| StartError::AlreadyStarted)
+    let started = tracing_subscriber::registry().with(filter).with(lines.with_filter(Harmless)).try_init();
+    started.map(|()| Logging(handle)).map_err(|_| StartError::AlreadyStarted)
 }
 
 /// Whether `filter` can be started with.

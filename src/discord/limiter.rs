@@ -26,7 +26,6 @@ pub struct Limiter {
     /// Channels whose bucket is empty, and until when.
     empty: DashMap<ChannelId, Instant>,
     gate: Mutex<Gate>,
-    spacing: Duration,
 }
 
 /// The global limit: requests pass one by one, evenly spaced.
@@ -36,6 +35,7 @@ struct Gate {
     next: Instant,
     /// Nobody passes before this.
     opens: Instant,
+    spacing: Duration,
 }
 
 impl Limiter {
@@ -43,8 +43,13 @@ impl Limiter {
     #[must_use]
     pub fn new(per_second: u32) -> Self {
         let now = Instant::now();
-        let gate = Mutex::new(Gate { next: now, opens: now });
-        Self { empty: DashMap::new(), gate, spacing: Duration::from_secs(1) / per_second.max(1) }
+        let gate = Mutex::new(Gate { next: now, opens: now, spacing: spacing(per_second) });
+        Self { empty: DashMap::new(), gate }
+    }
+
+    /// Lets as many pass from now on.
+    pub fn set_pace(&self, per_second: u32) {
+        self.gate().spacing = spacing(per_second);
     }
 
     /// Waits until a message may be sent to `channel`, and takes that place.
@@ -104,13 +109,17 @@ impl Limiter {
     fn take_place(&self) -> Instant {
         let mut gate = self.gate();
         let place = gate.next.max(gate.opens).max(Instant::now());
-        gate.next = place + self.spacing;
+        gate.next = place + gate.spacing;
         place
     }
 
     fn gate(&self) -> MutexGuard<'_, Gate> {
         self.gate.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn spacing(per_second: u32) -> Duration {
+    Duration::from_secs(1) / per_second.max(1)
 }
 
 #[cfg(test)]
@@ -135,6 +144,14 @@ mod tests {
         tokio::time::sleep(Duration::from_secs(10)).await;
         let seconds = seconds_for(&limiter, 2).await;
         assert!(seconds >= 0.02, "a quiet time gives no right to a burst: {seconds}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_pace_can_be_changed() {
+        let limiter = Limiter::new(45);
+        limiter.set_pace(1);
+        let seconds = seconds_for(&limiter, 3).await;
+        assert!((2.0..2.1).contains(&seconds), "{seconds}");
     }
 
     #[tokio::test(start_paused = true)]

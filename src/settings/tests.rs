@@ -62,6 +62,8 @@ after_seconds = 120
 
 [retention]
 settled_days = 7
+players_days = 90
+servers_days = 90
 
 [limits]
 bindings_per_guild = 100
@@ -307,4 +309,13 @@ fn a_text_is_written_as_toml_reads_it() {
     let line = settings.render_redacted().lines().find(|line| line.starts_with("url = \"a")).unwrap().to_owned();
     std::fs::write(&path, line.replace("url", "[secrets]\nkey_file")).unwrap();
     assert_eq!(Settings::load_with(Some(&path), []).unwrap().secrets.key_file, Path::new(odd));
+}
+
+#[test]
+fn what_differs_is_named_secrets_included() {
+    let of = |text: &str| load(text, &[]).unwrap();
+    let before = of("[discord]\ntoken = 'a'\n[database]\nurl = 'postgres://u:one@db/g'");
+    assert!(before.differing(&before.clone()).is_empty());
+    let after = of("[discord]\ntoken = 'b'\n[database]\nurl = 'postgres://u:two@db/g'\n[log]\nlevel = 'warn'");
+    assert_eq!(after.differing(&before), ["discord.token", "database.url", "log.level"]);
 }

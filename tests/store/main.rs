@@ -10,6 +10,7 @@ mod lock;
 mod outbox;
 mod positions;
 mod recording;
+mod retention;
 mod samples;
 mod schema;
 

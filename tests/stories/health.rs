@@ -19,24 +19,22 @@ async fn a_supervisor_is_told_in_one_line(database: Database) {
     let mut house = build_house(database).await;
     let port = free_port();
     // As in a container: listening everywhere is asked on the machine itself, whatever proxy the environment names.
-    let bot = house.bot.clone().setting("http.listen", &format!("0.0.0.0:{port}"));
-    house.bot = bot.environment("HTTP_PROXY", "http://127.0.0.1:1");
+    house.bot = house.bot.clone().setting("http.listen", &format!("0.0.0.0:{port}"));
+    let asker = house.bot.clone().environment("HTTP_PROXY", "http://127.0.0.1:1");
     let url = format!("http://127.0.0.1:{port}");
     let nothing = |path| {
         format!("error: nothing answers there at {url}{path}: is `guildwire run` up, with the same http.listen?\n")
     };
-    assert_eq!(asked(&house.bot, &["health"]).await, (Some(1), nothing("/healthz")));
-    assert_eq!(asked(&house.bot, &["health", "--ready"]).await, (Some(1), nothing("/readyz")));
+    assert_eq!(asked(&asker, &["health"]).await, (Some(1), nothing("/healthz")));
+    assert_eq!(asked(&asker, &["health", "--ready"]).await, (Some(1), nothing("/readyz")));
 
     house.discord.trouble(Route::Rest, Trouble::Status(503), None);
     let running = house.bot.run().await.unwrap();
     running.wait_for_log("guildwire starts", PATIENCE).await.unwrap();
-    eventually("it is alive", async || asked(&house.bot, &["health"]).await == (Some(0), "alive\n".to_owned())).await;
+    eventually("it is alive", async || asked(&asker, &["health"]).await == (Some(0), "alive\n".to_owned())).await;
     let not_yet = format!("error: gateway: not connected (503 Service Unavailable from {url}/readyz)\n");
-    assert_eq!(asked(&house.bot, &["health", "--ready"]).await, (Some(1), not_yet));
+    assert_eq!(asked(&asker, &["health", "--ready"]).await, (Some(1), not_yet));
     house.discord.clear_trouble();
-    eventually("it is ready", async || {
-        asked(&house.bot, &["health", "--ready"]).await == (Some(0), "ready\n".to_owned())
-    })
-    .await;
+    eventually("it is ready", async || asked(&asker, &["health", "--ready"]).await == (Some(0), "ready\n".to_owned()))
+        .await;
 }

@@ -16,6 +16,7 @@ mod fire;
 mod gateway;
 mod health;
 mod installation;
+mod lifecycle;
 mod limits;
 mod managing;
 mod metrics;

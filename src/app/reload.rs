@@ -1,0 +1,71 @@
+//! SIGHUP: the settings are read again, and those that can change while guildwire runs do.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::discord::limiter::Limiter;
+use crate::lifecycle::Lifecycle;
+use crate::settings::{Retention, Settings};
+use crate::telemetry::Logging;
+
+/// The keys that take effect at once; `config/guildwire.toml` says so of each.
+const AT_ONCE: [&str; 5] = [
+    "discord.messages_per_second",
+    "log.level",
+    "retention.settled_days",
+    "retention.players_days",
+    "retention.servers_days",
+];
+
+/// What settings are read again for.
+pub(super) struct Reloading {
+    /// The file that was named at the start, if one was.
+    pub(super) file: Option<PathBuf>,
+    /// What is in force.
+    pub(super) settings: Settings,
+    pub(super) logging: Logging,
+    pub(super) limiter: Arc<Limiter>,
+    pub(super) retention: watch::Sender<Retention>,
+}
+
+impl Reloading {
+    /// Reads the settings again whenever that is asked for, until the service stops.
+    pub(super) async fn run(mut self, lifecycle: Lifecycle) {
+        let drain = lifecycle.drain();
+        while drain.run_until_cancelled(lifecycle.reload_asked()).await.is_some() {
+            self.reload();
+        }
+    }
+
+    fn reload(&mut self) {
+        let given = match Settings::load(self.file.as_deref()) {
+            Ok(given) => given,
+            Err(error) => {
+                let mistakes = error.mistakes.join("; ");
+                tracing::error!(mistakes, "the settings have mistakes; those in force stay");
+                return;
+            }
+        };
+        let changed = given.differing(&self.settings);
+        let (at_once, later): (Vec<&str>, Vec<&str>) = changed.iter().partition(|key| AT_ONCE.contains(key));
+        self.apply(given);
+        tracing::info!(changed = at_once.join(", "), "the settings were read again");
+        if !later.is_empty() {
+            tracing::warn!(keys = later.join(", "), "settings were changed that need a restart");
+        }
+    }
+
+    /// What can't be applied stays as it is in force, so that it is named again the next time.
+    fn apply(&mut self, given: Settings) {
+        if let Err(error) = self.logging.set_level(&given.log.level) {
+            tracing::error!(%error, "the log's level could not be changed");
+        }
+        self.limiter.set_pace(given.discord.messages_per_second);
+        self.retention.send_replace(given.retention.clone());
+        self.settings.log.level = given.log.level;
+        self.settings.discord.messages_per_second = given.discord.messages_per_second;
+        self.settings.retention = given.retention;
+    }
+}

@@ -1,0 +1,70 @@
+//! What was not heard of for long is forgotten, and what goes with its account.
+
+use guildwire::domain::position::Position;
+use guildwire::store::recording::{HeardPlayer, HeardServer};
+
+use crate::*;
+
+async fn hear(store: &Store, account: &Account, heard: &[(&str, i64)]) {
+    let players: Vec<_> = heard
+        .iter()
+        .map(|(name, at)| HeardPlayer { player_id: (*name).into(), name: (*name).to_owned(), heard_at: *at })
+        .collect();
+    let servers: Vec<_> = heard
+        .iter()
+        .map(|(name, at)| HeardServer {
+            server_id: (*name).into(),
+            last_event_at: *at,
+            lifecycle: None,
+            lifecycle_at: None,
+        })
+        .collect();
+    let mut transaction = store.write().await.unwrap();
+    store.hear_players(&mut transaction, &account.name, &players).await.unwrap();
+    store.hear_servers(&mut transaction, &account.name, &servers).await.unwrap();
+    transaction.commit().await.unwrap();
+}
+
+async fn left(store: &Store) -> (i64, i64) {
+    (count(store, "SELECT COUNT(*) FROM players").await, count(store, "SELECT COUNT(*) FROM servers").await)
+}
+
+#[tokio::test]
+async fn the_silent_are_forgotten_each_by_a_time_of_its_own() {
+    on_both(async |database| {
+        let store = database.open().await;
+        let account = add_account(&store, "GA-1").await;
+        let many: Vec<String> = (0..1200).map(|number| format!("silent{number}")).collect();
+        let heard: Vec<(&str, i64)> = many.iter().map(|name| (name.as_str(), 99)).collect();
+        hear(&store, &account, &heard).await;
+        hear(&store, &account, &[("at", 100), ("after", 101)]).await;
+        assert_eq!(store.forget_silent(at(99), at(99)).await.unwrap(), 0);
+        assert_eq!(store.forget_silent(at(100), at(99)).await.unwrap(), 1200);
+        assert_eq!(left(&store).await, (2, 1202));
+        assert_eq!(store.forget_silent(at(100), at(101)).await.unwrap(), 1201);
+        assert_eq!(left(&store).await, (2, 1));
+        assert_eq!(store.player_name(&account.name, &"at".into()).await.unwrap().as_deref(), Some("at"));
+        // Who is heard of again is known again.
+        hear(&store, &account, &[("silent1", 200)]).await;
+        assert_eq!(left(&store).await, (3, 2));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_heard_of_an_account_goes_with_it() {
+    on_both(async |database| {
+        let store = database.open().await;
+        for account in ["GA-1", "GA-2"] {
+            let account = add_account(&store, account).await;
+            hear(&store, &account, &[("one", 1)]).await;
+            let position = Position { last_sequence: 7, last_time: at(7) };
+            store.install_position(&account.name, "EVENTS", position).await.unwrap();
+        }
+        assert!(store.remove_account(&name("GA-1")).await.unwrap());
+        assert_eq!(left(&store).await, (1, 1));
+        assert_eq!(count(&store, "SELECT COUNT(*) FROM positions WHERE account = 'GA-2'").await, 1);
+        assert_eq!(count(&store, "SELECT COUNT(*) FROM positions").await, 1);
+    })
+    .await;
+}
