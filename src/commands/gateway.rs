@@ -34,9 +34,6 @@ const LONGEST_WAIT: Duration = Duration::from_mins(2);
 const WRONG_TOKEN: &str = "Discord refuses the bot's token: set DISCORD_TOKEN (or discord.token) to the token on the page \
                            Bot of your application at https://discord.com/developers/applications, and start again";
 
-const REVOKED_TOKEN: &str = "Discord no longer takes the bot's token: nothing is sent until guildwire is started with a \
-                             valid one; events are still recorded and none is lost";
-
 /// Why the gateway is not, or no longer, connected.
 enum Failure {
     /// No use to try again.
@@ -66,7 +63,15 @@ pub async fn run(shared: Shared, lifecycle: Lifecycle) {
         let reason = match (ended, was_ready.load(Ordering::Relaxed)) {
             (Failure::WrongToken, false) => return lifecycle.fail(WRONG_TOKEN),
             (Failure::WrongToken, true) => {
-                tracing::error!("{REVOKED_TOKEN}");
+                // A lane may have been the first to hear of it.
+                if !shared.halted.is_cancelled() {
+                    let reason = "the gateway does not take the token";
+                    tracing::error!(
+                        reason,
+                        "Discord refuses the bot: nothing is sent until guildwire is started with a valid token; events \
+                         are still recorded and none is lost"
+                    );
+                }
                 shared.halted.cancel();
                 return shared.drain.cancelled().await;
             }

@@ -217,11 +217,14 @@ async fn settle(
             store.settle_parked(id, reason, now).await
         }
         Verdict::Unauthorised(reason) => {
-            tracing::error!(
-                reason,
-                "Discord refuses the bot: nothing is sent until guildwire is started with a valid token; events are still \
-                 recorded and none is lost"
-            );
+            // Of the many lanes, and the gateway, the first tells.
+            if !shared.halted.is_cancelled() {
+                tracing::error!(
+                    reason,
+                    "Discord refuses the bot: nothing is sent until guildwire is started with a valid token; events are \
+                     still recorded and none is lost"
+                );
+            }
             shared.halted.cancel();
             Ok(())
         }

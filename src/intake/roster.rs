@@ -26,12 +26,18 @@ struct Running {
 /// Keeps a reader running for each subscribed account, until the service stops.
 pub async fn run(shared: Shared, lifecycle: Lifecycle) {
     let mut running = BTreeMap::new();
+    let mut failing = false;
     while !shared.drain.is_cancelled() {
         // Enabled before looking, so that a change made meanwhile is not missed.
         let mut bell = pin!(shared.store.configuration_bell());
         bell.as_mut().enable();
-        if let Err(error) = look(&shared, &lifecycle, &mut running).await {
-            tracing::warn!(%error, "can't look which accounts to read");
+        match look(&shared, &lifecycle, &mut running).await {
+            Ok(()) => failing = false,
+            // Told once for as long as it lasts: the next look comes in two seconds.
+            Err(error) if !std::mem::replace(&mut failing, true) => {
+                tracing::warn!(%error, "can't look which accounts to read; trying again");
+            }
+            Err(_) => {}
         }
         tokio::select! {
             () = bell => {}

@@ -78,7 +78,10 @@ impl RunnerLock {
                 Ok(Ok(next)) => session = next,
                 Ok(Err(StoreError::AlreadyRunning)) => return StoreError::AlreadyRunning,
                 Ok(Err(error)) => tracing::warn!(%error, "can't take the runner's lock yet"),
-                Err(_) => tracing::warn!("can't take the runner's lock yet: the database does not answer"),
+                Err(_) => {
+                    let error = "the database does not answer";
+                    tracing::warn!(error, "can't take the runner's lock yet");
+                }
             }
         }
     }
