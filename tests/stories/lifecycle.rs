@@ -17,8 +17,8 @@ async fn settings_are_read_again_on_sighup(database: Database) {
         .discord(&house.discord.url(), &house.discord.token())
         .setting("nats.url", &house.nats.url())
         .environment("GUILDWIRE_CONFIG", "own.toml");
-    let file = bot.home_folder().join("own.toml");
-    let write = |text: &str| std::fs::write(&file, text).unwrap();
+    let settings = bot.home_folder().join("own.toml");
+    let write = |text: &str| std::fs::write(&settings, text).unwrap();
     write("[log]\nlevel = \"info\"\n");
     fire.house.bot = bot;
     let mut bot = fire.light().await;
