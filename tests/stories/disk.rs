@@ -70,6 +70,8 @@ async fn what_was_delivered_is_not_sent_again_when_the_disk_is_full(database: Da
     let mut fire = Fire::lay(database).await;
     let discord = fire.discord_proxy().await;
     let bot = light_on_small_disk(&mut fire).await;
+    // Else it could be the answer to the last message that is held.
+    wait_for_value(&bot, "guildwire_outbox_events", 0.0).await;
     discord.hold_from_target_at(b"channel_id");
     fire.come_up(1).await;
     // Discord shows the message, and its answer is on the way.
