@@ -34,6 +34,7 @@ pub struct Cli {
 
 /// What to do.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one, made once")]
 pub enum Command {
     /// Run the bot until SIGINT or SIGTERM (what happens without a command, too).
     Run,
@@ -142,6 +143,7 @@ pub struct AddAccount {
 #[command(group = ArgGroup::new("change").required(true).multiple(true).args([
     "url", "stream", "find_stream", "root", "wide_filter", "no_wide_filter", "creds", "nkey_seed", "user", "resume_from",
 ]))]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that is given or not")]
 pub struct EditAccount {
     /// Which account.
     pub name: AccountName,

@@ -13,6 +13,7 @@ use crate::domain::fault::Fault;
 use crate::domain::position::{Position, Session};
 use crate::nats::connection::Connection;
 use crate::nats::jetstream::{AfterReset, Covering, deliveries};
+use crate::nats::states::AccountState;
 
 /// Why an attachment ended, and so what comes next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +74,11 @@ impl Attachment {
     /// The last event that is recorded.
     pub(super) const fn last_sequence(&self) -> u64 {
         self.session.position().last_sequence
+    }
+
+    /// How reading goes by it.
+    pub(super) fn state(&self) -> AccountState {
+        self.trouble.clone().map_or(AccountState::Running, AccountState::Trouble)
     }
 }
 

@@ -124,9 +124,9 @@ impl Reader {
             order,
             attached: None,
             cut_short: 0,
+            unrecorded: false,
             pace: Pace::default(),
             checked: None,
-            unrecorded: false,
         }
     }
 
@@ -194,13 +194,8 @@ impl Reader {
     /// Notes that the database takes again what is read, where it did not before.
     pub(super) fn note_recorded(&mut self, attachment: &Attachment) {
         if std::mem::take(&mut self.unrecorded) {
-            self.note_attached(attachment);
+            self.note(attachment.state());
         }
-    }
-
-    /// Notes that events are read, or what is wrong all the same.
-    fn note_attached(&self, attachment: &Attachment) {
-        self.note(attachment.trouble.clone().map_or(AccountState::Running, AccountState::Trouble));
     }
 
     pub(super) fn is_to_leave(&self) -> bool {
@@ -262,7 +257,7 @@ impl Reader {
                 attachment.trouble = limits.ok().and_then(Result::ok).and_then(|limits| limits.storage_full());
             }
             if !self.unrecorded {
-                self.note_attached(&attachment);
+                self.note(attachment.state());
             }
             // For commands that wait to say that a binding hears its account.
             self.shared.store.ring_coverage();

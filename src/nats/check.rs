@@ -87,14 +87,13 @@ impl Walk<'_> {
 
     async fn find_stream(self, connection: &Connection, report: &mut Report) -> Result<(String, StreamSeen), Stopped> {
         let root = &self.account.root;
-        let stream = match &self.account.stream {
-            Some(stream) => stream.clone(),
-            None => {
-                let tried = format!("$JS.API.STREAM.NAMES, for {}", root.all_subjects());
-                match connection.find_stream(root).await {
-                    Ok(stream) => stream,
-                    Err(fault) => return stop(report, Check::Stream, tried, fault),
-                }
+        let stream = if let Some(stream) = &self.account.stream {
+            stream.clone()
+        } else {
+            let tried = format!("$JS.API.STREAM.NAMES, for {}", root.all_subjects());
+            match connection.find_stream(root).await {
+                Ok(stream) => stream,
+                Err(fault) => return stop(report, Check::Stream, tried, fault),
             }
         };
         let tried = format!("$JS.API.STREAM.INFO.{stream}");
@@ -172,13 +171,10 @@ impl Walk<'_> {
         let acknowledged = connection.try_acknowledging(stream, durable, reply).await;
         passed(report, Check::Acknowledgement, tried, acknowledged, |()| "permitted".to_owned())?;
 
-        let limits = match connection.limits().await {
-            Ok(limits) => limits,
-            Err(_) => {
-                let left = "may not be asked, and need not be".to_owned();
-                report.note(Check::Limits, "$JS.API.INFO", Outcome::Left(left));
-                return Ok(());
-            }
+        let Ok(limits) = connection.limits().await else {
+            let left = "may not be asked, and need not be".to_owned();
+            report.note(Check::Limits, "$JS.API.INFO", Outcome::Left(left));
+            return Ok(());
         };
         let judged = limits.storage_full().map_or(Ok(()), Err);
         passed(report, Check::Limits, "$JS.API.INFO", judged, |()| limits.to_string())

@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use guildwire::store::StoreError;
-use guildwire::store::lock::RunnerLock;
+use guildwire::store::lock::{RunnerLock, is_held};
 use guildwire_harness::TcpProxy;
 use tokio::time::timeout;
 
@@ -46,6 +46,37 @@ async fn is_taken(store: &Store) -> bool {
 
 async fn becomes(store: &Store, query: &'static str, wanted: impl Fn(i64) -> bool) {
     timeout(BOUND, async { while !wanted(count(store, query).await) {} }).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_looks_whether_the_lock_is_held_keeps_nobody_from_taking_it() {
+    on_both(async |database| {
+        let (one, two) = (database.open().await, database.open().await);
+        assert!(!is_held(&two).await.unwrap(), "never taken");
+        let look = async {
+            loop {
+                is_held(&two).await.unwrap();
+                tokio::task::yield_now().await;
+            }
+        };
+        let take_often = async {
+            for _ in 0..50 {
+                let lock = RunnerLock::take(&one).await.unwrap();
+                assert!(is_held(&two).await.unwrap());
+                drop(lock);
+                if database.is_postgres() {
+                    // The session ends after its handle.
+                    timeout(BOUND, async { while is_held(&two).await.unwrap() {} }).await.unwrap();
+                }
+            }
+        };
+        tokio::select! {
+            () = take_often => {}
+            () = look => {}
+        }
+        assert!(!is_held(&two).await.unwrap());
+    })
+    .await;
 }
 
 #[tokio::test]

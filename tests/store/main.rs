@@ -13,6 +13,7 @@ mod recording;
 mod retention;
 mod samples;
 mod schema;
+mod states;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, resume_unwind};

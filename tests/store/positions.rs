@@ -63,6 +63,35 @@ async fn a_position_is_installed_once_and_another_stream_begins_at_its_own() {
 }
 
 #[tokio::test]
+async fn a_position_that_is_moved_forward_fences_who_records_from_the_old_one() {
+    on_both(async |database| {
+        let store = database.open().await;
+        let account = add_account(&store, "GA-1").await;
+        let end = Position { last_sequence: 90, last_time: at(9000) };
+        store.skip_to(&account.name, STREAM, end).await.unwrap();
+        assert_eq!(store.position(&account.name, STREAM).await.unwrap(), None, "what is not read has no position");
+
+        store.install_position(&account.name, STREAM, START).await.unwrap();
+        let before = store.account(&account.name).await.unwrap().unwrap().revision;
+        store.skip_to(&account.name, STREAM, end).await.unwrap();
+        assert_eq!(store.position(&account.name, STREAM).await.unwrap(), Some(end));
+        assert!(store.account(&account.name).await.unwrap().unwrap().revision > before);
+        let recorded =
+            batch(&store, &account, "late").record(&store, &account.name, STREAM, START, START.after(7, at(6000)));
+        assert_eq!(recorded.await.unwrap(), Recorded::Fenced);
+
+        // Who was quicker than the one who looked for the end is not set back.
+        store.skip_to(&account.name, STREAM, START).await.unwrap();
+        assert_eq!(store.position(&account.name, STREAM).await.unwrap(), Some(end));
+        // A stream that was made anew has lower numbers and later times.
+        let anew = Position { last_sequence: 3, last_time: at(10_000) };
+        store.skip_to(&account.name, STREAM, anew).await.unwrap();
+        assert_eq!(store.position(&account.name, STREAM).await.unwrap(), Some(anew));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_account_that_is_gone_gets_no_position() {
     on_both(async |database| {
         let store = database.open().await;
