@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
+use futures_util::{StreamExt as _, stream};
 use tokio::time::Instant;
 
 use super::report::Report;
@@ -23,6 +24,9 @@ use crate::store::{Store, StoreError};
 /// How long the running guildwire may take: it looks every two seconds, and each of a few steps may time out.
 const PATIENCE: Duration = Duration::from_secs(45);
 
+/// How many accounts it is asked to check at once.
+const AT_ONCE: usize = 16;
+
 /// How often its report is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
@@ -30,37 +34,52 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 pub(super) async fn check(store: &Store, settings: &Settings, check: &CheckAccount) -> anyhow::Result<Report> {
     let account = known_account(store, &check.name).await?;
     let mut report = Report::default();
-    tell(&mut report, "", &check_account(store, settings, &account).await?);
+    for (_, found) in check_all(store, settings, vec![account]).await? {
+        tell(&mut report, &found?);
+    }
     Ok(report)
 }
 
-/// Checks the account, or has it checked.
-pub(super) async fn check_account(
+/// Checks accounts, or has them checked.
+pub(super) async fn check_all(
     store: &Store,
     settings: &Settings,
-    account: &Account,
-) -> anyhow::Result<check::Report> {
+    accounts: Vec<Account>,
+) -> anyhow::Result<Vec<(Account, anyhow::Result<check::Report>)>> {
+    let mut found = Vec::with_capacity(accounts.len());
     match RunnerLock::take(store).await {
-        // Held until the check is done, so that no run that starts meanwhile reads from the same consumer.
-        Ok(_lock) => check_here(store, settings, account).await,
-        Err(StoreError::AlreadyRunning) => have_it_checked(store, account).await,
-        Err(error) => Err(error.into()),
+        // Held until all is done, so that no run that starts meanwhile reads from the same consumer.
+        Ok(_lock) => {
+            for account in accounts {
+                let report = check_here(store, settings, &account).await;
+                found.push((account, report));
+            }
+        }
+        Err(StoreError::AlreadyRunning) => {
+            let asked = stream::iter(accounts).map(async |account| {
+                let report = have_it_checked(store, &account).await;
+                (account, report)
+            });
+            found = asked.buffered(AT_ONCE).collect().await;
+        }
+        Err(error) => return Err(error.into()),
     }
+    Ok(found)
 }
 
-/// Puts what was found into a report, each step's name behind `prefix`.
-pub(super) fn tell(report: &mut Report, prefix: &str, found: &check::Report) {
+/// Puts what was found into a report.
+fn tell(report: &mut Report, found: &check::Report) {
     for Step { check, tried, outcome } in &found.steps {
-        let what = format!("{prefix}{}", check.name());
+        let what = check.name();
         match outcome {
-            Outcome::Passed(seen) => report.good(&what, format!("{tried}: {seen}")),
-            Outcome::Left(why) => report.not_tried(&what, format!("{tried}: {why}")),
-            Outcome::Failed(fault) => report.bad(&what, format!("{tried}: {fault}")),
-            Outcome::NotTried => report.not_tried(&what, "not tried"),
+            Outcome::Passed(seen) => report.good(what, format!("{tried}: {seen}")),
+            Outcome::Left(why) => report.not_tried(what, format!("{tried}: {why}")),
+            Outcome::Failed(fault) => report.bad(what, format!("{tried}: {fault}")),
+            Outcome::NotTried => report.not_tried(what, "not tried"),
         }
     }
     for remark in &found.remarks {
-        report.remark(format!("{prefix}{remark}"));
+        report.remark(remark);
     }
 }
 

@@ -5,6 +5,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::check::check_all;
 use super::counted;
 use super::report::Report;
 use crate::commands::{self, Visit};
@@ -26,6 +27,9 @@ pub async fn doctor(settings: &Settings) -> Report {
     let seen = discord(&mut report, settings).await;
     match &store {
         Some(store) => {
+            if let Err(error) = accounts(&mut report, settings, store).await {
+                report.bad("accounts", error.to_string());
+            }
             if let Err(error) = channels(&mut report, store, seen.as_ref()).await {
                 report.bad("channels", error.to_string());
             }
@@ -154,6 +158,21 @@ async fn visit(report: &mut Report, settings: &Settings, token: &SecretString, g
             None
         }
     }
+}
+
+/// Has each account checked, and tells of it in a line: how it is read, or the first thing that is wrong.
+async fn accounts(report: &mut Report, settings: &Settings, store: &Store) -> anyhow::Result<()> {
+    for (account, found) in check_all(store, settings, store.accounts().await?).await? {
+        let what = format!("account {}", account.name);
+        match found {
+            Err(error) => report.bad(&what, error.to_string()),
+            Ok(found) => match found.fault() {
+                Some(fault) => report.bad(&what, fault.to_string()),
+                None => report.good(&what, "everything that reading it takes is there"),
+            },
+        }
+    }
+    Ok(())
 }
 
 /// Looks at each channel that some binding names.

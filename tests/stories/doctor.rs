@@ -8,7 +8,13 @@ use crate::installation::{Comparisons, on_sqlite, usual_house};
 use crate::support::{Database, build_house, on_both_databases};
 
 on_both_databases!(all_is_well_and_then_is_not);
-on_sqlite!(without_a_token_or_with_a_wrong_one, with_another_key, with_few_sessions_left, before_the_first_run);
+on_sqlite!(
+    an_account_that_can_not_be_read,
+    without_a_token_or_with_a_wrong_one,
+    with_another_key,
+    with_few_sessions_left,
+    before_the_first_run
+);
 
 const VIEW_CHANNEL: u64 = 1 << 10;
 const EMBED_LINKS: u64 = 1 << 14;
@@ -52,6 +58,8 @@ async fn all_is_well_and_then_is_not(database: Database) {
                 .to_owned(),
         ),
         ("guilds", "✓ guilds: the bot is in 1".to_owned()),
+        ("account GA-1", "✓ account GA-1: everything that reading it takes is there".to_owned()),
+        ("account GA-2", "✓ account GA-2: everything that reading it takes is there".to_owned()),
         ("channel", format!("✓ channel {status} #status in guild {}: the bot may post", guild.id)),
     ] {
         compare.equal(about, line(&printed, about), &wanted);
@@ -63,7 +71,7 @@ async fn all_is_well_and_then_is_not(database: Database) {
     house.discord.deny(status, VIEW_CHANNEL | EMBED_LINKS);
     house.discord.delete_channel(gone);
     let (printed, failure) = doctor(&house).await;
-    compare.equal("ill", &failure, "error: 2 of 9 checks failed\n");
+    compare.equal("ill", &failure, "error: 2 of 11 checks failed\n");
     for (about, wanted) in [
         (
             format!("channel {status}"),
@@ -141,4 +149,21 @@ async fn before_the_first_run(database: Database) {
     let (printed, _) = doctor(&house).await;
     let wanted = "✗ commands: /account, /help, /notify, /status, /why are not registered: `guildwire run` does that as it starts";
     Comparisons::default().equal("commands", line(&printed, "commands"), wanted);
+}
+
+async fn an_account_that_can_not_be_read(database: Database) {
+    let mut house = build_house(database).await;
+    house.add_accounts().await.unwrap();
+    house.nats.kill().unwrap();
+    let wanted = format!(
+        "nats-server can't be reached at {} (IO error: Connection refused (os error 111)): check that it runs there and that \
+         this address is right",
+        house.nats.url()
+    );
+    let (printed, _) = doctor(&house).await;
+    let mut compare = Comparisons::default();
+    for account in ["GA-1", "GA-2"] {
+        let about = format!("account {account}");
+        compare.equal(account, line(&printed, &about), &format!("✗ {about}: {wanted}"));
+    }
 }
