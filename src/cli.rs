@@ -34,7 +34,6 @@ pub struct Cli {
 
 /// What to do.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one, made once")]
 pub enum Command {
     /// Run the bot until SIGINT or SIGTERM (what happens without a command, too).
     Run,

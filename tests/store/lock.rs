@@ -53,7 +53,7 @@ async fn who_looks_whether_the_lock_is_held_keeps_nobody_from_taking_it() {
     on_both(async |database| {
         let (one, two) = (database.open().await, database.open().await);
         assert!(!is_held(&two).await.unwrap(), "never taken");
-        let look = async {
+        let watching = async {
             loop {
                 is_held(&two).await.unwrap();
                 tokio::task::yield_now().await;
@@ -72,7 +72,7 @@ async fn who_looks_whether_the_lock_is_held_keeps_nobody_from_taking_it() {
         };
         tokio::select! {
             () = take_often => {}
-            () = look => {}
+            () = watching => {}
         }
         assert!(!is_held(&two).await.unwrap());
     })

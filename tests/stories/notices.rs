@@ -89,10 +89,11 @@ async fn the_end_is_told_where_it_can_be_read_and_to_those_who_still_hear_the_ac
     assert_eq!(told(&house, second, 1).await, [STOPPED]);
 }
 
-/// A house whose guilds are told of an outage after a second.
+/// A house whose guilds are told of an outage after some seconds.
 async fn house_that_tells_soon(database: Database) -> (House, RunningBot) {
     let mut house = build_house(database).await;
-    house.bot = house.bot.clone().setting("notices.after_seconds", "1");
+    // Longer than a reader that lost its connection waits before it tries again, and finds out why.
+    house.bot = house.bot.clone().setting("notices.after_seconds", "3");
     house.add_accounts().await.unwrap();
     let bot = house.start().await.unwrap();
     (house, bot)
