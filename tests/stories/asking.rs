@@ -5,6 +5,7 @@ use guildwire_harness::house::{FIRST_ACCOUNT, Guild, House, PATIENCE};
 use guildwire_harness::{NatsConfig, free_port};
 use serde_json::Value;
 
+use crate::fire::eventually;
 use crate::installation::{Comparisons, offered, on_sqlite, says, without_moments};
 use crate::support::{Database, build_house, on_both_databases};
 
@@ -127,7 +128,7 @@ async fn a_refused_sample_waits_and_is_tried_again_by_the_next_test(database: Da
 async fn a_sample_that_has_to_wait_says_for_what(database: Database) {
     let house = build_house(database).await;
     house.add_accounts().await.unwrap();
-    let _bot = house.start().await.unwrap();
+    let bot = house.start().await.unwrap();
     let guild = house.guild("Rustaceans");
     house.link(guild, FIRST_ACCOUNT).await.unwrap();
     let (limited, failing) = (house.channel(guild, "limited"), house.channel(guild, "failing"));
@@ -144,6 +145,13 @@ async fn a_sample_that_has_to_wait_says_for_what(database: Database) {
     for _ in 0..12 {
         publisher.publish("main.events.started", "{}").await.unwrap();
     }
+    // Else the sample could be among the first that are sent.
+    let metrics = format!("{}/metrics", bot.http_url());
+    eventually("all are recorded", async || {
+        let text = reqwest::get(&metrics).await.unwrap().text().await.unwrap();
+        text.contains("guildwire_events_recorded_total{kind=\"server.started\"} 12")
+    })
+    .await;
     let tested = async |id: &str| {
         let said = says(&house, guild, "notify test", &[("binding", id.into())]).await;
         without_numbers(&without_moments(&said).replace(&limited.to_string(), "C").replace(&failing.to_string(), "C"))
