@@ -9,6 +9,7 @@ pub mod bulletin;
 pub mod decode;
 mod disturbance;
 mod following;
+mod leaving;
 pub mod notices;
 mod pace;
 pub mod reader;

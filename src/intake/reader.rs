@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::attachment::{Attachment, Next, Start};
 use super::disturbance::{Disturbances, Reason};
+use super::leaving::Attached;
 use super::open_credential;
 use super::pace::Pace;
 use crate::clock;
@@ -18,7 +19,6 @@ use crate::domain::ids::AccountName;
 use crate::domain::retry::backoff;
 use crate::nats::check::{Afterwards, Walk};
 use crate::nats::connection::Connection;
-use crate::nats::credential::Credential;
 use crate::nats::states::{AccountState, AccountStates};
 use crate::nats::turns::Turns;
 use crate::secrets::SecretKey;
@@ -76,7 +76,7 @@ pub struct Reader {
     pub(super) account: AccountName,
     pub(super) order: watch::Receiver<Order>,
     /// Where its durable is, once there is one.
-    attached: Option<Attached>,
+    pub(super) attached: Option<Attached>,
     /// How often in a row the connection was lost before anything was read.
     cut_short: u32,
     /// Whether the database did not take what was read last: a new attachment alone does not mend that.
@@ -84,12 +84,6 @@ pub struct Reader {
     pace: Pace,
     /// The last check that was carried out.
     checked: Option<i64>,
-}
-
-struct Attached {
-    url: String,
-    credential: Credential,
-    stream: String,
 }
 
 /// Why reading failed.
@@ -251,10 +245,7 @@ impl Reader {
             }
             attachment.trouble = disturbances.fault(&stream, &self.shared.durable);
             if attachment.trouble.is_none() && may_ask_limits && fruitless == 0 {
-                // Few may ask that, and none has to: it is not asked again by who was refused, or got no answer.
-                let limits = tokio::time::timeout(LIMITS_PATIENCE, connection.limits()).await;
-                may_ask_limits = matches!(limits, Ok(Ok(_)));
-                attachment.trouble = limits.ok().and_then(Result::ok).and_then(|limits| limits.storage_full());
+                (attachment.trouble, may_ask_limits) = full_storage(&connection).await;
             }
             if !self.unrecorded {
                 self.note(attachment.state());
@@ -362,42 +353,13 @@ impl Reader {
         let text = serde_json::to_string(&report).expect("a report is JSON");
         self.shared.store.answer_check(check, &text).await
     }
+}
 
-    /// Takes back what subscribing made: the durable and the position.
-    async fn leave(&mut self) {
-        match self.where_attached().await {
-            Ok(None) => {}
-            Ok(Some(attached)) => self.clean_up(&attached).await,
-            Err(error) => tracing::warn!(account = %self.account, %error, "can't look where the durable consumer is"),
-        }
-        if let Err(error) = self.shared.store.forget_position(&self.account).await {
-            tracing::warn!(account = %self.account, %error, "can't forget the account's position");
-        }
-        tracing::info!(account = %self.account, "no longer reading the account's events");
-    }
-
-    /// Deletes the durable where it is of no use any more.
-    async fn clean_up(&self, left: &Attached) {
-        let deleted = async {
-            let connection = Connection::open(&left.url, &left.credential, clock::now()).await?;
-            connection.delete_consumer(&left.stream, &self.shared.durable).await
-        };
-        if let Err(error) = deleted.await {
-            tracing::warn!(
-                account = %self.account, stream = left.stream, durable = self.shared.durable, %error,
-                "this stream is no longer read, but the durable consumer on it could not be deleted: delete it by hand"
-            );
-        }
-    }
-
-    /// Where the durable is: as this reader made it, or as an earlier run left it, as far as the store still knows.
-    async fn where_attached(&mut self) -> Result<Option<Attached>, ReadError> {
-        if let Some(attached) = self.attached.take() {
-            return Ok(Some(attached));
-        }
-        let Some((account, sealed)) = self.load_account().await? else { return Ok(None) };
-        let Some(stream) = self.shared.store.stream_read(&self.account).await? else { return Ok(None) };
-        let credential = open_credential(&self.shared.key, &account, &sealed)?;
-        Ok(Some(Attached { url: account.url, credential, stream }))
+/// Whether the account's storage is full, and whether that may be asked again. Few may ask it, and none has to: it is not
+/// asked again by who was refused, or got no answer.
+async fn full_storage(connection: &Connection) -> (Option<Fault>, bool) {
+    match tokio::time::timeout(LIMITS_PATIENCE, connection.limits()).await {
+        Ok(Ok(limits)) => (limits.storage_full(), true),
+        Ok(Err(_)) | Err(_) => (None, false),
     }
 }
