@@ -166,10 +166,15 @@ async fn accounts(report: &mut Report, settings: &Settings, store: &Store) -> an
         let what = format!("account {}", account.name);
         match found {
             Err(error) => report.bad(&what, error.to_string()),
-            Ok(found) => match found.fault() {
-                Some(fault) => report.bad(&what, fault.to_string()),
-                None => report.good(&what, "everything that reading it takes is there"),
-            },
+            Ok(found) => {
+                match found.fault() {
+                    Some(fault) => report.bad(&what, fault.to_string()),
+                    None => report.good(&what, "everything that reading it takes is there"),
+                }
+                for remark in &found.remarks {
+                    report.remark(format!("{what}: {remark}"));
+                }
+            }
         }
     }
     Ok(())
