@@ -17,6 +17,9 @@ use crate::store::accounts::Redeemed;
 /// How much of a name that somebody typed is shown, in UTF-16 units.
 const NAME_LIMIT: usize = 100;
 
+/// How many accounts are named at most, where they are named in a sentence.
+const NAMED_LIMIT: usize = 20;
+
 /// `/account link`.
 pub(super) async fn link(shared: &Shared, request: &Request) -> Result<Reply, StoreError> {
     let Some(code) = request.text("code") else { return Ok(Reply::text(words::bad_option("code"))) };
@@ -87,7 +90,7 @@ pub(super) async fn unlink(shared: &Shared, press: &Press, account: &AccountName
 /// The linked account that is meant, or why none can be.
 pub(super) async fn wanted(shared: &Shared, request: &Request) -> Result<Result<AccountName, String>, StoreError> {
     let linked: Vec<_> = shared.store.links(request.guild).await?.into_iter().map(|link| link.account).collect();
-    let names = linked.iter().map(|account| format!("**{account}**")).collect::<Vec<_>>().join(", ");
+    let names = named(&linked);
     Ok(match (request.text("account"), linked.as_slice()) {
         (_, []) => Err(words::NO_ACCOUNT_LINKED.to_owned()),
         (None, [only]) => Ok(only.clone()),
@@ -98,6 +101,15 @@ pub(super) async fn wanted(shared: &Shared, request: &Request) -> Result<Result<
             .cloned()
             .ok_or_else(|| words::account_not_linked(&display(wanted, NAME_LIMIT, "?"), &names)),
     })
+}
+
+/// Accounts by name, of very many only some: an answer has its bounds.
+pub(super) fn named(accounts: &[AccountName]) -> String {
+    let mut names: Vec<_> = accounts.iter().take(NAMED_LIMIT).map(|account| format!("**{account}**")).collect();
+    if accounts.len() > NAMED_LIMIT {
+        names.push(words::and_more(accounts.len() - NAMED_LIMIT));
+    }
+    names.join(", ")
 }
 
 /// How reading an account goes, since when, and what to do about it.

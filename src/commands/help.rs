@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Shared;
+use super::account::named;
 use super::lane_state::lane_state;
 use super::reply::Reply;
 use super::request::Request;
@@ -25,8 +26,8 @@ pub(super) async fn help(shared: &Shared, request: &Request) -> Result<Reply, St
     }
     let bindings = shared.store.bindings_of_guild(request.guild).await?;
     if bindings.is_empty() {
-        let accounts: Vec<_> = links.iter().map(|link| format!("**{}**", link.account)).collect();
-        return Ok(Reply::text(words::help_to_bind(&accounts.join(", "))));
+        let accounts: Vec<_> = links.into_iter().map(|link| link.account).collect();
+        return Ok(Reply::text(words::help_to_bind(&named(&accounts))));
     }
     let mut entries = troubles(shared, &bindings).await?;
     if entries.is_empty() {
@@ -55,6 +56,14 @@ async fn troubles(shared: &Shared, bindings: &[Binding]) -> Result<Vec<String>, 
         if let (_, Some(hindrance)) = lane_state(shared, channel).await? {
             troubles.push(words::help_channel(channel.0, &hindrance.in_words()));
         }
+    }
+    let paused = bindings.iter().filter(|binding| binding.paused_at.is_some()).count();
+    if paused > 0 {
+        troubles.push(words::help_paused(paused));
+    }
+    let waiting = bindings.iter().filter(|binding| !binding.is_covered()).count();
+    if waiting > 0 && troubles.is_empty() {
+        troubles.push(words::help_waiting(waiting));
     }
     Ok(troubles)
 }

@@ -13,8 +13,8 @@ use crate::store::outbox::StoppedLane;
 /// How much of what Discord said is shown, in UTF-16 units.
 pub(super) const REASON_LIMIT: usize = 300;
 
-/// A limit that ends sooner is the usual pace, and nothing to tell.
-const SHORT: Duration = Duration::from_secs(1);
+/// A limit that ends sooner is the usual pace, and nothing to tell: a bucket that is empty fills within seconds.
+const SHORT: Duration = Duration::from_secs(15);
 
 /// Discord's code for a channel that is not there: <https://discord.com/developers/docs/topics/opcodes-and-status-codes>.
 const UNKNOWN_CHANNEL: &str = "code 10003:";

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Shared;
 use super::account::state_in_words;
 use super::lane_state::{Hindrance, REASON_LIMIT, lane_state};
-use super::notify::{in_words, wanted_binding};
+use super::notify::{in_words, kinds_in_words, wanted_binding};
 use super::reply::Reply;
 use super::request::Request;
 use crate::clock;
@@ -86,8 +86,14 @@ fn binding_in_words(shared: &Shared, binding: &Binding) -> String {
         (None, Some(since)) => words::covered_since(since.unix_seconds()),
         (None, None) => words::NOT_COVERED.to_owned(),
     };
+    let waiting = binding.waiting_kinds();
+    let waiting = if binding.covered_from.is_none() || waiting.is_empty() {
+        String::new()
+    } else {
+        words::kinds_wait(&kinds_in_words(waiting))
+    };
     let state = state_in_words(shared, &binding.account);
-    words::binding_line(binding.id, &in_words(binding), &format!("{since}\n{}: {state}", binding.account))
+    words::binding_line(binding.id, &in_words(binding), &format!("{since}{waiting}\n{}: {state}", binding.account))
 }
 
 /// The last messages that were shown.
@@ -123,7 +129,8 @@ async fn silence(shared: &Shared, request: &Request, bindings: &[Binding]) -> Re
     let servers = shared.store.servers_of_guild(request.guild).await?;
     let told = |binding: &Binding| {
         let mut of_account: Vec<_> = servers.iter().filter(|status| status.account == binding.account).collect();
-        of_account.sort_by_key(|status| std::cmp::Reverse(status.last_event_at));
+        let is_another = |status: &ServerStatus| binding.server.as_ref().is_some_and(|bound| *bound != status.server);
+        of_account.sort_by_key(|status| (is_another(status), std::cmp::Reverse(status.last_event_at)));
         if of_account.is_empty() {
             return words::no_server_heard(binding.account.as_str());
         }
@@ -140,7 +147,7 @@ fn silence_of(binding: &Binding, status: &ServerStatus) -> String {
         Some(bound) if *bound != status.server => words::HEARS_ANOTHER_SERVER,
         _ if binding.paused_at.is_some() => words::PAUSED,
         _ if binding.covered_from.is_none_or(|from| status.last_event_at <= from) => words::SENT_BEFORE_IT_BEGAN,
-        // It was read, is new enough and was not recorded for the channel.
+        // It was read and is new enough. What was shown is forgotten sooner than what was heard of the server.
         _ => words::HEARS_OTHER_KINDS,
     };
     words::server_silent(&server, status.last_event_at.unix_seconds(), why)

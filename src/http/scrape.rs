@@ -1,7 +1,7 @@
 //! What `/metrics` answers: what was counted, and what is looked at for each answer.
 //!
-//! A scrape must not hurt: the database is asked one query, for at most a second, and not more often than every few
-//! seconds however many ask.
+//! A scrape must not hurt: the database is asked one query, for at most a second, and takes one small write, for at most
+//! two, neither more often than every few seconds however many ask.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -32,8 +32,11 @@ pub(in crate::commands) async fn add(shared: &Shared, guilds: &Guilds, request: 
     }
     // Also for an equal one: it opens a channel that refused the bot.
     if !shared.store.add_binding(&binding).await? {
-        let is_paused = equal.is_some_and(|equal| equal.paused_at.is_some());
-        let say = if is_paused { words::already_bound_but_paused } else { words::already_bound };
+        let say = match equal {
+            Some(equal) if equal.mention != binding.mention => words::already_bound_with_another_mention,
+            Some(equal) if equal.paused_at.is_some() => words::already_bound_but_paused,
+            _ => words::already_bound,
+        };
         return Ok(Reply::text(say(binding.channel.0)));
     }
     tracing::info!(

@@ -2,11 +2,11 @@
 
 use super::{in_words, kinds_in_words};
 use crate::commands::component::Listing;
+use crate::commands::lane_state::Hindrance;
 use crate::commands::reply::Reply;
 use crate::commands::{Shared, paging};
 use crate::discord::words;
 use crate::domain::ids::GuildId;
-use crate::domain::text::display;
 use crate::store::StoreError;
 
 /// A page of `/notify list`.
@@ -22,7 +22,7 @@ pub(in crate::commands) async fn list(shared: &Shared, guild: GuildId, page: usi
             let lane = stopped.iter().find(|lane| lane.channel == binding.channel);
             let paused = binding.paused_at.map(|since| words::binding_paused(since.unix_seconds()));
             let state = match lane {
-                Some(lane) => words::binding_stopped(&display(&lane.reason, 300, ""), lane.stopped_at.unix_seconds()),
+                Some(lane) => words::binding_stopped(&Hindrance::Refused(lane.clone()).in_words()),
                 None if binding.is_covered() => String::new(),
                 None if binding.waiting_kinds() == binding.kinds => words::BINDING_WAITS.to_owned(),
                 None => words::kinds_wait(&kinds_in_words(binding.waiting_kinds())),

@@ -174,11 +174,8 @@ pub const BINDING_WAITS: &str = "\n🕓 begins as soon as the account can be rea
 
 /// A binding whose channel refuses the bot.
 #[must_use]
-pub fn binding_stopped(reason: &str, since: i64) -> String {
-    format!(
-        "\n🔴 the channel refused me <t:{since}:R> ({reason}). Mend that, then use `/notify test`: \
-         its events are kept, and I try again."
-    )
+pub fn binding_stopped(hindrance: &str) -> String {
+    format!("\n🔴 {hindrance}")
 }
 
 /// A binding was removed.

@@ -168,8 +168,8 @@ pub fn set_aside_last(lines: &str) -> String {
 
 /// A message that was set aside.
 #[must_use]
-pub fn message_set_aside(at: i64, events: u64, reason: &str) -> String {
-    format!("⛔ <t:{at}:R>: {}. {reason}", count(events, "event"))
+pub fn message_set_aside(at: i64, items: u64, reason: &str) -> String {
+    format!("⛔ <t:{at}:R>: {}. {reason}", count(items, "item"))
 }
 
 /// No server of an account was ever heard.
@@ -184,7 +184,7 @@ pub fn no_server_heard(account: &str) -> String {
 /// What the servers behind a binding sent last, a line each.
 #[must_use]
 pub fn servers_heard(binding: i64, lines: &str) -> String {
-    format!("**Why `#{binding}` has shown nothing of what the servers sent last**\n{lines}")
+    format!("**What the servers sent last, and why I know of nothing that `#{binding}` showed of it**\n{lines}")
 }
 
 /// A server's last event, and why a binding did not show it.
@@ -202,8 +202,8 @@ pub const SENT_BEFORE_IT_BEGAN: &str = "that was before this entry began";
 /// The binding hears nothing for now.
 pub const PAUSED: &str = "this entry is paused";
 
-/// It can only have been of other kinds.
-pub const HEARS_OTHER_KINDS: &str = "not among the events that this entry hears";
+/// It was of other kinds, or shown and forgotten since.
+pub const HEARS_OTHER_KINDS: &str = "not among the events that this entry hears, or shown longer ago than I remember";
 
 /// What on an account's stream was no event.
 #[must_use]

@@ -42,6 +42,20 @@ pub fn help_channel(channel: u64, hindrance: &str) -> String {
     format!("🔴 <#{channel}> · {hindrance}")
 }
 
+/// Entries that are paused.
+#[must_use]
+pub fn help_paused(entries: usize) -> String {
+    format!("⏸️ Entries that are paused: {entries}. `/notify resume` ends that.")
+}
+
+/// Entries that have not begun.
+#[must_use]
+pub fn help_waiting(entries: usize) -> String {
+    format!(
+        "🕓 Entries that begin as soon as their account can be read: {entries}. `/account list` shows how that goes."
+    )
+}
+
 /// What else there is.
 pub const HELP_COMMANDS: &str = "`/status` · what was last heard of the servers, for everybody\n`/notify list` · what \
                                  goes where; `/notify add`, `edit`, `pause`, `resume` and `remove` change it\n`/notify \

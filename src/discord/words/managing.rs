@@ -180,6 +180,15 @@ pub fn already_bound_but_paused(channel: u64) -> String {
     format!("<#{channel}> hears exactly that already, but it is paused: `/notify resume` ends that.")
 }
 
+/// An equal binding exists, and mentions another role, or none.
+#[must_use]
+pub fn already_bound_with_another_mention(channel: u64) -> String {
+    format!(
+        "<#{channel}> hears exactly that already, with another mention or none. To change that, end it with `/notify \
+         remove` and add it again."
+    )
+}
+
 // ── Limits ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /// The guild has as many bindings as it may have.
@@ -203,7 +212,7 @@ pub fn too_many_links(most: usize) -> String {
 /// Somebody uses commands faster than a person would.
 #[must_use]
 pub fn too_many_commands(again: i64) -> String {
-    format!("You are quicker than I may be. Try again <t:{again}:R>.")
+    format!("You have used more commands in a minute than whoever operates me allows. Try again <t:{again}:R>.")
 }
 
 /// Too many codes were wrong.
