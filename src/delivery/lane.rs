@@ -18,6 +18,7 @@ use crate::discord::message::{Shown, compose};
 use crate::discord::notice_embed::notice_embed;
 use crate::domain::ids::ChannelId;
 use crate::domain::retry::backoff;
+use crate::domain::timestamp::Timestamp;
 use crate::store::StoreError;
 use crate::store::outbox::{SealedMessage, Told};
 use crate::telemetry::metrics::{Outcome, Work};
@@ -102,10 +103,16 @@ pub(super) async fn try_later(
     message: &SealedMessage,
     reason: &str,
 ) -> Result<(), StoreError> {
+    let next = clock::now().plus(wait_after_failure(channel, message, reason));
+    shared.store.postpone(message.id, message.attempts.saturating_add(1), next, reason).await
+}
+
+/// How long to wait after one more failed attempt, which is logged.
+fn wait_after_failure(channel: ChannelId, message: &SealedMessage, reason: &str) -> Duration {
     let attempts = message.attempts.saturating_add(1);
     let wait = backoff(attempts, FIRST_WAIT, LONGEST_WAIT, rand::random());
     tracing::warn!(%channel, reason, attempts, ?wait, "a message was not delivered; trying again");
-    shared.store.postpone(message.id, attempts, clock::now().plus(wait), reason).await
+    wait
 }
 
 fn stops(shared: &Shared) -> bool {
@@ -166,8 +173,9 @@ async fn send(shared: &Shared, channel: ChannelId, message: SealedMessage) -> Re
         Err(error) => Verdict::Retry(error.to_string()),
     };
     shared.metrics.sent(outcome(&verdict));
+    let next = clock::now().plus(obey(shared, channel, &message, &verdict));
     let mut failures = 0;
-    while let Err(error) = settle(shared, channel, &message, &verdict).await {
+    while let Err(error) = settle(shared, channel, &message, &verdict, next).await {
         // What Discord said is known: to forget it would mean to ask again.
         failures += 1;
         shared.metrics.database_failed(Work::Delivery);
@@ -182,39 +190,27 @@ async fn send(shared: &Shared, channel: ChannelId, message: SealedMessage) -> Re
     Ok(())
 }
 
-async fn settle(
-    shared: &Shared,
-    channel: ChannelId,
-    message: &SealedMessage,
-    verdict: &Verdict,
-) -> Result<(), StoreError> {
-    let (store, now, id) = (&shared.store, clock::now(), message.id);
+/// Does and logs what Discord's verdict asks for, once; answers with how long the message has to wait.
+fn obey(shared: &Shared, channel: ChannelId, message: &SealedMessage, verdict: &Verdict) -> Duration {
     match verdict {
-        Verdict::Delivered(discord_id) => {
-            tracing::debug!(%channel, mark = message.mark, "delivered");
-            settle_delivered(shared, id, *discord_id).await
-        }
+        Verdict::Delivered(_) => tracing::debug!(%channel, mark = message.mark, "delivered"),
         Verdict::ChannelLimited(wait) => {
             tracing::warn!(%channel, ?wait, "Discord limits this channel");
             shared.limiter.close_channel(channel, *wait);
-            store.postpone(id, message.attempts, now.plus(*wait), "rate limited").await
+            return *wait;
         }
         Verdict::Limited(wait) => {
             tracing::warn!(?wait, "Discord limits the whole bot");
             shared.limiter.close(*wait);
-            store.postpone(id, message.attempts, now.plus(*wait), "rate limited").await
+            return *wait;
         }
-        Verdict::Retry(reason) => try_later(shared, channel, message, reason).await,
-        Verdict::Refused(reason) => {
-            tracing::warn!(
-                %channel, reason,
-                "the channel refuses the bot: its events are kept, and tried again at the next start, /notify add or /notify test"
-            );
-            store.stop_lane(channel, reason, now).await
-        }
+        Verdict::Retry(reason) => return wait_after_failure(channel, message, reason),
+        Verdict::Refused(reason) => tracing::warn!(
+            %channel, reason,
+            "the channel refuses the bot: its events are kept, and tried again at the next start, /notify add or /notify test"
+        ),
         Verdict::Unacceptable(reason) => {
             tracing::error!(%channel, mark = message.mark, reason, "Discord does not accept a message; it is set aside");
-            store.settle_parked(id, reason, now).await
         }
         Verdict::Unauthorised(reason) => {
             // Of the many lanes, and the gateway, the first tells.
@@ -226,8 +222,29 @@ async fn settle(
                 );
             }
             shared.halted.cancel();
-            Ok(())
         }
+    }
+    Duration::ZERO
+}
+
+/// Notes in the database what became of a message, and when it may be tried next.
+async fn settle(
+    shared: &Shared,
+    channel: ChannelId,
+    message: &SealedMessage,
+    verdict: &Verdict,
+    next: Timestamp,
+) -> Result<(), StoreError> {
+    let (store, id) = (&shared.store, message.id);
+    match verdict {
+        Verdict::Delivered(discord_id) => settle_delivered(shared, id, *discord_id).await,
+        Verdict::ChannelLimited(_) | Verdict::Limited(_) => {
+            store.postpone(id, message.attempts, next, "rate limited").await
+        }
+        Verdict::Retry(reason) => store.postpone(id, message.attempts.saturating_add(1), next, reason).await,
+        Verdict::Refused(reason) => store.stop_lane(channel, reason, clock::now()).await,
+        Verdict::Unacceptable(reason) => store.settle_parked(id, reason, clock::now()).await,
+        Verdict::Unauthorised(_) => Ok(()),
     }
 }
 
