@@ -40,7 +40,7 @@ pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<O
     let store = Store::open(settings.database.url.expose_secret())
         .await
         .with_context(|| format!("can't open the database {}", settings.database.redacted_url()))?;
-    let lock = RunnerLock::take(&store).await?;
+    let lock = RunnerLock::wait(&store).await?;
     let key = intake::load_key(&store, &settings.secrets.key_file).await?;
     let installation = intake::installation(&store).await?;
     let durable = intake::durable_name(&installation);

@@ -89,6 +89,13 @@ impl Binding {
         }
     }
 
+    /// Lets it hear nothing that was stored up to `moment`. What has not begun stays so.
+    pub fn begin_no_sooner_than(&mut self, moment: Timestamp) {
+        let later = |beginning: &mut Timestamp| *beginning = (*beginning).max(moment);
+        self.covered_from.as_mut().map(later);
+        self.later_kinds.values_mut().flatten().for_each(later);
+    }
+
     /// The moment since which a kind of its is covered; `None` while it is not.
     fn beginning(&self, kind: Kind) -> Option<Timestamp> {
         self.later_kinds.get(&kind).copied().unwrap_or(self.covered_from)
@@ -108,6 +115,12 @@ pub struct Recipient {
     pub channel: ChannelId,
     /// The roles that are mentioned with it: those of all bindings that ask for it.
     pub mention: Vec<RoleId>,
+}
+
+/// The kinds that an account's `bindings` want of its consumer.
+#[must_use]
+pub fn heard_kinds(bindings: &[Binding]) -> KindSet {
+    bindings.iter().fold(KindSet::EMPTY, |kinds, binding| kinds.union(binding.wanted_kinds()))
 }
 
 /// The channels that hear of an event of `kind` from `server`, stored at `stored`, among one account's `bindings`.
@@ -215,6 +228,18 @@ mod tests {
         assert!(hears(&bound, Kind::ServerStarted, 201));
         assert!(!hears(&bound, Kind::PlayerConnected, 300));
         assert!(hears(&bound, Kind::PlayerConnected, 301));
+    }
+
+    #[test]
+    fn what_is_recorded_already_can_be_left_behind() {
+        let mut bound = binding(7, Group::Lifecycle);
+        bound.choose(Group::Lifecycle.kinds().union(Group::Chat.kinds()));
+        bound.begin_no_sooner_than(at(500));
+        assert!(!hears(&bound, Kind::ServerStarted, 500) && hears(&bound, Kind::ServerStarted, 501));
+        assert_eq!(bound.waiting_kinds(), Group::Chat.kinds(), "what has not begun is still to begin");
+        bound.cover(at(400));
+        bound.begin_no_sooner_than(at(300));
+        assert!(hears(&bound, Kind::PlayerChatted, 401), "never sooner than it was");
     }
 
     #[test]

@@ -7,8 +7,7 @@ use tokio::time::Instant;
 use super::disturbance::Reason;
 use super::reader::{ReadError, Reader};
 use crate::domain::account::Account;
-use crate::domain::binding::Binding;
-use crate::domain::event::KindSet;
+use crate::domain::binding::{Binding, heard_kinds};
 use crate::domain::fault::Fault;
 use crate::domain::position::{Position, Session};
 use crate::nats::connection::Connection;
@@ -101,6 +100,11 @@ impl Reader {
             // Removed at this very moment; the roster says so shortly.
             return Err(Fault::Lost.into());
         };
+        // A position may be another server's by now: it counts for the account that this connection is of. Both are
+        // changed in one transaction, so to look in this order is enough.
+        if !self.is_unchanged(account).await? {
+            return Err(ReadError::AccountChanged);
+        }
         // The stream asks for nothing before it is polled, so the reset comes first.
         let messages = deliveries(&covering.consumer).await?;
         let at_its_end = is_new || start == Start::BehindPosition;
@@ -149,7 +153,7 @@ impl Reader {
         // Looked at first: bindings that change right after it are fenced off when something is recorded for them.
         let revision = self.shared.store.account(&account.name).await?.map_or(account.revision, |now| now.revision);
         let mut bindings = self.shared.store.bindings_of_account(&account.name).await?;
-        let kinds = bindings.iter().fold(KindSet::EMPTY, |kinds, binding| kinds.union(binding.wanted_kinds()));
+        let kinds = heard_kinds(&bindings);
         let filter = account.root.filters(kinds, account.wide_filter);
         let covering = connection.cover(stream, &self.shared.durable, filter).await?;
         let mut begun: Vec<_> = bindings.iter_mut().filter(|binding| !binding.is_covered()).collect();

@@ -61,8 +61,8 @@ pub enum Recorded {
 }
 
 impl Batch {
-    /// A batch for the bindings of this revision of the account, recorded only while they are its bindings: whoever
-    /// removed one was told so, and must not see what was published after that.
+    /// A batch for the bindings of this revision of the account, not recorded once they are others: whoever removed one
+    /// was told so, and must not see what was published after that.
     #[must_use]
     pub fn at_revision(revision: i64) -> Self {
         Self { revision: Some(revision), ..Self::default() }

@@ -50,13 +50,19 @@ pub async fn run(shared: Shared) {
             BTreeMap::new()
         }
     };
-    let mut all_left = None;
+    let (mut all_left, mut failing) = (None, false);
     let mut turns = tokio::time::interval(LOOK_EVERY);
     while shared.drain.run_until_cancelled(turns.tick()).await.is_some() {
         let is_due = all_left.is_none_or(|moment: Instant| moment.elapsed() >= LEAVE_EVERY);
         match leave(&shared, &mut left, is_due).await {
-            Ok(()) if is_due => all_left = Some(Instant::now()),
-            Ok(()) => {}
+            Ok(()) => {
+                failing = false;
+                if is_due {
+                    all_left = Some(Instant::now());
+                }
+            }
+            // Once for as long as it lasts.
+            Err(_) if std::mem::replace(&mut failing, true) => {}
             Err(error) => tracing::warn!(%error, "can't leave the accounts' states for the command line"),
         }
     }

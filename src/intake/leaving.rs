@@ -7,6 +7,7 @@ use crate::nats::connection::Connection;
 use crate::nats::credential::Credential;
 
 /// Where a durable is, and how to get there.
+#[derive(Clone)]
 pub(super) struct Attached {
     pub(super) url: String,
     pub(super) credential: Credential,
@@ -25,6 +26,27 @@ impl Reader {
             tracing::warn!(account = %self.account, %error, "can't forget the account's position");
         }
         tracing::info!(account = %self.account, "no longer reading the account's events");
+    }
+
+    /// Notes where the durable is about to be, and deletes it where it was before.
+    pub(super) async fn leave_former(&mut self, attached: Attached) -> Result<(), ReadError> {
+        let left = match self.attached.take() {
+            Some(left) => Some(left),
+            // An earlier run made it, on a stream that the store knows.
+            None => self
+                .shared
+                .store
+                .stream_read(&self.account)
+                .await?
+                .map(|stream| Attached { stream, ..attached.clone() }),
+        };
+        if let Some(left) = left
+            && (&left.url, &left.stream) != (&attached.url, &attached.stream)
+        {
+            self.clean_up(&left).await;
+        }
+        self.attached = Some(attached);
+        Ok(())
     }
 
     /// Deletes the durable where it is of no use any more.

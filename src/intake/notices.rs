@@ -43,9 +43,13 @@ pub async fn run(shared: Shared) {
     let mut outages = Outages { steady: shared.after.min(STEADY), since: BTreeMap::new() };
     let mut looks = tokio::time::interval((shared.after / 4).clamp(SHORTEST_LOOK, LONGEST_LOOK));
     looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut failing = false;
     while shared.drain.run_until_cancelled(looks.tick()).await.is_some() {
-        if let Err(error) = look(&shared, &mut outages).await {
-            tracing::warn!(%error, "can't tell guilds how their accounts are doing; trying again");
+        match look(&shared, &mut outages).await {
+            Ok(()) => failing = false,
+            // Once for as long as it lasts.
+            Err(_) if std::mem::replace(&mut failing, true) => {}
+            Err(error) => tracing::warn!(%error, "can't tell guilds how their accounts are doing; trying again"),
         }
     }
 }

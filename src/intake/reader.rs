@@ -14,6 +14,7 @@ use super::open_credential;
 use super::pace::Pace;
 use crate::clock;
 use crate::domain::account::Account;
+use crate::domain::binding::heard_kinds;
 use crate::domain::fault::Fault;
 use crate::domain::ids::AccountName;
 use crate::domain::retry::backoff;
@@ -95,6 +96,8 @@ pub(super) enum ReadError {
     Store(#[from] StoreError),
     #[error("the account was removed")]
     AccountRemoved,
+    #[error("the account was changed")]
+    AccountChanged,
 }
 
 impl ReadError {
@@ -103,7 +106,7 @@ impl ReadError {
         match self {
             Self::Nats(fault) => Some(fault.clone()),
             Self::Store(error) => Some(Fault::Database(error.to_string())),
-            Self::AccountRemoved => None,
+            Self::AccountRemoved | Self::AccountChanged => None,
         }
     }
 }
@@ -129,9 +132,8 @@ impl Reader {
         let drain = self.shared.drain.clone();
         while !self.is_to_leave() {
             if let Some(check) = self.wanted_check() {
-                if drain.run_until_cancelled(self.check(check)).await.is_none() {
-                    break;
-                }
+                // Not cut short by a stop: it may have made a consumer that it takes back at its end.
+                self.check(check).await;
                 continue;
             }
             if !self.is_to_read() {
@@ -139,7 +141,7 @@ impl Reader {
             }
             self.note(AccountState::Connecting);
             let error = match drain.run_until_cancelled(Box::pin(self.connect_and_read())).await {
-                Some(Ok(Next::Connect | Next::Check)) => continue,
+                Some(Ok(Next::Connect | Next::Check) | Err(ReadError::AccountChanged)) => continue,
                 Some(Err(error)) => error,
                 Some(Ok(_)) | None => break,
             };
@@ -218,18 +220,17 @@ impl Reader {
         let (account, sealed) = self.load_account().await?.ok_or(ReadError::AccountRemoved)?;
         let credential = open_credential(&self.shared.key, &account, &sealed)?;
         // Kept until the consumer is there: to make it is the most work for the server.
-        let mut turn = Some(self.shared.turns.wait(&account.url).await);
+        let mut turn = tokio::select! {
+            turn = self.shared.turns.wait(&account.url) => Some(turn),
+            // Where many wait for a server that hangs, a check or a change must not wait with them.
+            changed = self.order.changed() => return Ok(if changed.is_ok() { Next::Connect } else { Next::End }),
+        };
         let connection = Connection::open(&account.url, &credential, clock::now()).await?;
         let stream = match self.find_stream(&connection, &account).await {
             Ok(stream) => stream,
             Err(error) => return Err(self.if_deleted(error, &account).await),
         };
-        let attached = Attached { url: account.url.clone(), credential, stream: stream.clone() };
-        if let Some(left) = self.attached.replace(attached)
-            && (&left.url, &left.stream) != (&account.url, &stream)
-        {
-            self.clean_up(&left).await;
-        }
+        self.leave_former(Attached { url: account.url.clone(), credential, stream: stream.clone() }).await?;
         let mut may_ask_limits = true;
         let mut disturbances = Disturbances::default();
         let (mut start, mut idled) = (Start::Position, false);
@@ -331,6 +332,12 @@ impl Reader {
         Fault::LostEachTime { stream: stream.to_owned(), after: attachment.last_sequence() }.into()
     }
 
+    /// Whether the account is still what a connection was made for; its bindings may have changed.
+    pub(super) async fn is_unchanged(&self, account: &Account) -> Result<bool, StoreError> {
+        let now = self.shared.store.account(&self.account).await?;
+        Ok(now.is_some_and(|now| Account { revision: account.revision, ..now } == *account))
+    }
+
     pub(super) async fn load_account(&self) -> Result<Option<(Account, SealedCredential)>, StoreError> {
         let store = &self.shared.store;
         Ok(store.account(&self.account).await?.zip(store.credential(&self.account).await?))
@@ -348,7 +355,8 @@ impl Reader {
         let Some((account, sealed)) = self.load_account().await? else { return Ok(()) };
         let credential = open_credential(&self.shared.key, &account, &sealed);
         let after = if self.is_to_read() { Afterwards::Keep } else { Afterwards::TakeBack };
-        let walk = Walk { account: &account, durable: &self.shared.durable, after, now: clock::now() };
+        let kinds = heard_kinds(&self.shared.store.bindings_of_account(&self.account).await?);
+        let walk = Walk { account: &account, durable: &self.shared.durable, kinds, after, now: clock::now() };
         let report = walk.go(credential).await;
         let text = serde_json::to_string(&report).expect("a report is JSON");
         self.shared.store.answer_check(check, &text).await

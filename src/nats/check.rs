@@ -37,6 +37,9 @@ pub struct Walk<'a> {
     pub account: &'a Account,
     /// The name of this installation's durable.
     pub durable: &'a str,
+    /// Which kinds are heard: the durable keeps their filter, for on a stream with interest retention nothing else is
+    /// stored.
+    pub kinds: KindSet,
     /// What becomes of the durable.
     pub after: Afterwards,
     /// What time it is.
@@ -150,7 +153,7 @@ impl Walk<'_> {
         report: &mut Report,
     ) -> Result<(), Stopped> {
         let durable = self.durable;
-        let filter = self.account.root.filters(KindSet::EMPTY, self.account.wide_filter);
+        let filter = self.account.root.filters(self.kinds, self.account.wide_filter);
         let tried = format!("$JS.API.CONSUMER.CREATE.{stream}.{durable}");
         let covering = connection.cover(stream, durable, filter).await;
         let covering = passed(report, Check::Consumer, tried, covering, |_| format!("consumer {durable}"))?;

@@ -14,11 +14,12 @@ use super::{known_account, secret_key};
 use crate::cli::CheckAccount;
 use crate::clock;
 use crate::domain::account::Account;
+use crate::domain::binding::heard_kinds;
 use crate::domain::check::{self, Outcome, Step};
 use crate::intake::{durable_name, installation, open_credential};
 use crate::nats::check::{Afterwards, Walk};
 use crate::settings::Settings;
-use crate::store::lock::RunnerLock;
+use crate::store::lock::{RunnerLock, is_held};
 use crate::store::{Store, StoreError};
 
 /// How long the running guildwire may take: it looks every two seconds, and each of a few steps may time out.
@@ -46,23 +47,22 @@ pub(super) async fn check_all(
     settings: &Settings,
     accounts: Vec<Account>,
 ) -> anyhow::Result<Vec<(Account, anyhow::Result<check::Report>)>> {
+    if is_held(store).await? {
+        let asked = stream::iter(accounts).map(async |account| {
+            let report = have_it_checked(store, &account).await;
+            (account, report)
+        });
+        return Ok(asked.buffered(AT_ONCE).collect().await);
+    }
     let mut found = Vec::with_capacity(accounts.len());
-    match RunnerLock::take(store).await {
-        // Held until all is done, so that no run that starts meanwhile reads from the same consumer.
-        Ok(_lock) => {
-            for account in accounts {
-                let report = check_here(store, settings, &account).await;
-                found.push((account, report));
-            }
-        }
-        Err(StoreError::AlreadyRunning) => {
-            let asked = stream::iter(accounts).map(async |account| {
-                let report = have_it_checked(store, &account).await;
-                (account, report)
-            });
-            found = asked.buffered(AT_ONCE).collect().await;
-        }
-        Err(error) => return Err(error.into()),
+    for account in accounts {
+        // Taken for each anew and held until it is done: a run that starts meanwhile waits no longer than for one.
+        let report = match RunnerLock::take(store).await {
+            Ok(_lock) => check_here(store, settings, &account).await,
+            Err(StoreError::AlreadyRunning) => have_it_checked(store, &account).await,
+            Err(error) => Err(error.into()),
+        };
+        found.push((account, report));
     }
     Ok(found)
 }
@@ -90,7 +90,8 @@ async fn check_here(store: &Store, settings: &Settings, account: &Account) -> an
     let sealed = sealed.with_context(|| format!("the account {} was removed meanwhile", account.name))?;
     let is_read = store.subscribed_accounts().await?.iter().any(|subscribed| subscribed.name == account.name);
     let after = if is_read { Afterwards::Keep } else { Afterwards::TakeBack };
-    let walk = Walk { account, durable: &durable, after, now: clock::now() };
+    let kinds = heard_kinds(&store.bindings_of_account(&account.name).await?);
+    let walk = Walk { account, durable: &durable, kinds, after, now: clock::now() };
     Ok(walk.go(open_credential(&key, account, &sealed)).await)
 }
 

@@ -1,7 +1,7 @@
 //! `guildwire doctor`: tries everything that `guildwire run` needs, and says what is wrong and what to do about it.
 //!
-//! Nothing is changed by it but for what starting does anyway: a new database and a new key are made. One part that fails
-//! keeps none from being tried that does without it.
+//! It changes nothing but what starting changes anyway: a database and a key are made when they are new, and the database is
+//! migrated. One part that fails keeps none from being tried that does without it.
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -201,8 +201,11 @@ async fn channels(report: &mut Report, store: &Store, seen: Option<&Visit>) -> R
         }
         match seen.map(|visit| visit.guilds.access_by_id(guild, channel)) {
             None => report.not_tried(&what, "permissions show through the gateway"),
-            Some(ChannelAccess::Unknown) => report
-                .bad(&what, "the bot does not see it: was it deleted or archived, or the bot removed from the guild?"),
+            Some(ChannelAccess::Unknown) => report.not_tried(
+                &what,
+                "the gateway does not show it: it may be an archived thread, deleted, or in an outage, or the bot was removed \
+                 there",
+            ),
             Some(access) => match access.missing_permissions().as_slice() {
                 [] => report.good(&what, "the bot may post"),
                 missing => report

@@ -9,6 +9,7 @@ use super::remove::delete_consumer;
 use super::{known_account, secret_key};
 use crate::cli::{EditAccount, ResumeFrom};
 use crate::domain::account::Account;
+use crate::domain::position::Position;
 use crate::intake::{open_credential, seal_credential};
 use crate::nats::credential::Credential;
 use crate::settings::Settings;
@@ -37,13 +38,14 @@ pub(super) async fn edit(store: &Store, settings: &Settings, edit: EditAccount) 
     };
     let left_behind = leave_old_consumer(store, settings, &before, &after, found.as_ref()).await?;
     let sealed = new_credential.map(|credential| seal_credential(&key, &after.name, &credential));
-    if !store.edit_account(&after, sealed.as_ref()).await? {
+    let read = store.stream_read(&after.name).await?;
+    let (skip_to, resumed) = match (edit.resume_from, &found) {
+        (Some(ResumeFrom::Now), Some(found)) => resume(read.as_deref(), found),
+        _ => (None, String::new()),
+    };
+    if !store.edit_account(&after, sealed.as_ref(), skip_to).await? {
         anyhow::bail!("the account {} was removed meanwhile", after.name);
     }
-    let resumed = match (edit.resume_from, &found) {
-        (Some(ResumeFrom::Now), Some(found)) => resume(store, &after, found).await?,
-        _ => String::new(),
-    };
     let Account { name, url, .. } = &after;
     Ok(format!("Account {name} is changed.\n{}\n{resumed}{left_behind}", in_words(found.as_ref(), url)))
 }
@@ -95,17 +97,17 @@ async fn leave_old_consumer(
     }
 }
 
-/// Moves the position to where the stream was just seen to end.
-async fn resume(store: &Store, account: &Account, found: &Found) -> anyhow::Result<String> {
+/// Where reading goes on when it is to go on behind the stream's end, as that was just seen, and how that is told. A
+/// stream that was not read so far begins there anyway.
+fn resume<'a>(read: Option<&str>, found: &'a Found) -> (Option<(&'a str, Position)>, String) {
     let Found { stream, end, .. } = found;
-    Ok(match store.stream_read(&account.name).await? {
-        Some(read) if read == *stream => {
-            store.skip_to(&account.name, stream, *end).await?;
-            format!(
-                "Reading goes on behind message {} of stream {stream}: what came before is not told any more.\n",
-                end.last_sequence
-            )
-        }
-        _ => format!("Stream {stream} was not read so far: reading it begins with what comes then.\n"),
-    })
+    if read == Some(stream) {
+        let last = end.last_sequence;
+        let told = format!(
+            "Reading goes on behind message {last} of stream {stream}: what came before is not told any more.\n"
+        );
+        (Some((stream, *end)), told)
+    } else {
+        (None, format!("Stream {stream} was not read so far: reading it begins with what comes then.\n"))
+    }
 }

@@ -3,10 +3,13 @@
 use sqlx::any::AnyRow;
 use sqlx::{Any, Row, Transaction};
 
+use super::bindings::begin_behind_position;
 use super::bindings::bump_revision;
+use super::positions::move_position_forward;
 use super::{Store, StoreError};
 use crate::domain::account::Account;
 use crate::domain::ids::{AccountName, GuildId, UserId};
+use crate::domain::position::Position;
 use crate::domain::timestamp::Timestamp;
 
 /// A credential as the store keeps it.
@@ -68,13 +71,25 @@ impl Store {
         Ok(result.rows_affected() == 1)
     }
 
-    /// Changes an account, and its credential where there is a new one. `Ok(false)` when there is no such account.
+    /// Changes the account, and has its stream read on behind `skip_to` where one is given, both or neither. A new
+    /// credential takes the place of the old one. `Ok(false)` when there is no such account.
     pub async fn edit_account(
         &self,
         account: &Account,
         credential: Option<&SealedCredential>,
+        skip_to: Option<(&str, Position)>,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.write().await?;
+        // First, in the order in which who records a batch touches these.
+        if let Some((stream, end)) = skip_to {
+            move_position_forward(&mut transaction, &account.name, stream, end).await?;
+        }
+        let same_filter = sqlx::query("SELECT 1 FROM accounts WHERE name = $1 AND root = $2 AND wide_filter = $3")
+            .bind(account.name.as_str())
+            .bind(account.root.to_string())
+            .bind(i64::from(account.wide_filter))
+            .fetch_optional(&mut *transaction)
+            .await?;
         let edited = sqlx::query(
             "UPDATE accounts SET url = $1, stream = $2, root = $3, wide_filter = $4, revision = revision + 1
              WHERE name = $5",
@@ -94,6 +109,10 @@ impl Store {
                 .bind(account.name.as_str())
                 .execute(&mut *transaction)
                 .await?;
+        }
+        if same_filter.is_none() {
+            // The recorded event may not be found again then, and what was told before be read anew.
+            begin_behind_position(&mut transaction, &account.name).await?;
         }
         transaction.commit().await?;
         self.ring_configuration();

@@ -196,12 +196,7 @@ impl Store {
             return Ok(false);
         }
         for binding in covered {
-            sqlx::query("UPDATE bindings SET covered_from = $1, later_kinds = $2 WHERE id = $3")
-                .bind(binding.covered_from.map(Timestamp::nanoseconds))
-                .bind(later_kinds_to_column(binding))
-                .bind(binding.id)
-                .execute(&mut *transaction)
-                .await?;
+            save_beginnings(&mut transaction, binding).await?;
         }
         transaction.commit().await?;
         self.ring_coverage();
@@ -218,6 +213,37 @@ impl Store {
             .await?;
         row.as_ref().map(binding_from).transpose()
     }
+}
+
+/// Lets the account's bindings hear nothing that was stored before what is recorded already.
+pub(super) async fn begin_behind_position(
+    transaction: &mut Transaction<'_, Any>,
+    account: &AccountName,
+) -> Result<(), StoreError> {
+    let position = sqlx::query("SELECT last_time FROM positions WHERE account = $1")
+        .bind(account.as_str())
+        .fetch_optional(&mut **transaction)
+        .await?;
+    let Some(position) = position else { return Ok(()) };
+    let recorded = Timestamp::from_nanoseconds(position.try_get(0)?);
+    let query = format!("SELECT {COLUMNS} FROM bindings WHERE account = $1");
+    let rows = sqlx::query(sqlx::AssertSqlSafe(query)).bind(account.as_str()).fetch_all(&mut **transaction).await?;
+    for row in &rows {
+        let mut binding = binding_from(row)?;
+        binding.begin_no_sooner_than(recorded);
+        save_beginnings(transaction, &binding).await?;
+    }
+    Ok(())
+}
+
+async fn save_beginnings(transaction: &mut Transaction<'_, Any>, binding: &Binding) -> Result<(), StoreError> {
+    sqlx::query("UPDATE bindings SET covered_from = $1, later_kinds = $2 WHERE id = $3")
+        .bind(binding.covered_from.map(Timestamp::nanoseconds))
+        .bind(later_kinds_to_column(binding))
+        .bind(binding.id)
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
 }
 
 /// Says by the account's row that its bindings change, and locks it until they have.

@@ -21,6 +21,9 @@ const CHECK_EVERY: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(500);
 const LOOK_STEP: Duration = Duration::from_millis(25);
 
+/// How long a command may hold the lock until it is taken for another runner.
+const COMMAND_PATIENCE: Duration = Duration::from_secs(10);
+
 /// How long it waits for an answer before it holds the session for gone.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -59,6 +62,18 @@ impl RunnerLock {
         Ok(Self { store: store.clone(), held })
     }
 
+    /// Takes the lock, if need be once a command has given it back: `account check` and others hold it for seconds.
+    /// Fails with [`StoreError::AlreadyRunning`] where nobody gives it back.
+    pub async fn wait(store: &Store) -> Result<Self, StoreError> {
+        let deadline = Instant::now() + COMMAND_PATIENCE;
+        loop {
+            match Self::take(store).await {
+                Err(StoreError::AlreadyRunning) if Instant::now() < deadline => sleep(CHECK_EVERY).await,
+                result => return result,
+            }
+        }
+    }
+
     /// Watches over the lock until it is lost for good: when PostgreSQL ended the session and another runner was
     /// quicker to take the lock. Never returns on SQLite, where the lock lives as long as the process.
     pub async fn lost(self) -> StoreError {
@@ -67,15 +82,22 @@ impl RunnerLock {
             Held::Session(session) => session,
             Held::File { _file } => pending().await,
         };
+        let mut lost_to_another = None;
         loop {
             sleep(CHECK_EVERY).await;
             if session.is_alive().await {
+                lost_to_another = None;
                 continue;
             }
-            tracing::warn!("the session that holds the runner's lock is gone; taking the lock again");
+            if lost_to_another.is_none() {
+                tracing::warn!("the session that holds the runner's lock is gone; taking the lock again");
+            }
             // Bounded, because the pool may hand out a session that is as broken; that one is given up with it.
             match timeout(ANSWER_PATIENCE, session.replace(&store)).await {
                 Ok(Ok(next)) => session = next,
+                // A command holds it for seconds; what is recorded meanwhile is fenced, as ever, by the position.
+                Ok(Err(StoreError::AlreadyRunning))
+                    if lost_to_another.get_or_insert_with(Instant::now).elapsed() < COMMAND_PATIENCE => {}
                 Ok(Err(StoreError::AlreadyRunning)) => return StoreError::AlreadyRunning,
                 Ok(Err(error)) => tracing::warn!(%error, "can't take the runner's lock yet"),
                 Err(_) => {

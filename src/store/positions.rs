@@ -50,31 +50,6 @@ impl Store {
         Ok(())
     }
 
-    /// Moves the position to `end`, so that what lies before is never recorded; a position that is beyond it stays. What
-    /// somebody is about to record from the old position is fenced off. The account's revision changes with it.
-    pub async fn skip_to(&self, account: &AccountName, stream: &str, end: Position) -> Result<(), StoreError> {
-        let mut transaction = self.write().await?;
-        // In the order in which who records a batch touches these.
-        sqlx::query(
-            "UPDATE positions
-             SET last_sequence = $1, last_time = CASE WHEN last_time > $2 THEN last_time ELSE $2 END
-             WHERE account = $3 AND stream = $4 AND NOT (last_sequence >= $1 AND last_time >= $2)",
-        )
-        .bind(end.last_sequence.cast_signed())
-        .bind(end.last_time.nanoseconds())
-        .bind(account.as_str())
-        .bind(stream)
-        .execute(&mut *transaction)
-        .await?;
-        sqlx::query("UPDATE accounts SET revision = revision + 1 WHERE name = $1")
-            .bind(account.as_str())
-            .execute(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
-        self.ring_configuration();
-        Ok(())
-    }
-
     /// The stream that was last read for the account; `None` when none is. Its durable consumer is there.
     pub async fn stream_read(&self, account: &AccountName) -> Result<Option<String>, StoreError> {
         let row = sqlx::query("SELECT stream FROM positions WHERE account = $1")
@@ -124,4 +99,25 @@ pub async fn advance_position(
     .execute(&mut **transaction)
     .await?;
     Ok(result.rows_affected() == 1)
+}
+
+/// Moves the position in `stream` forward to `end`, where that stream is read; one that is there or further stays.
+pub(super) async fn move_position_forward(
+    transaction: &mut Transaction<'_, Any>,
+    account: &AccountName,
+    stream: &str,
+    end: Position,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE positions
+         SET last_sequence = $1, last_time = CASE WHEN last_time > $2 THEN last_time ELSE $2 END
+         WHERE account = $3 AND stream = $4 AND NOT (last_sequence >= $1 AND last_time >= $2)",
+    )
+    .bind(end.last_sequence.cast_signed())
+    .bind(end.last_time.nanoseconds())
+    .bind(account.as_str())
+    .bind(stream)
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
 }

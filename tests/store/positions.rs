@@ -68,12 +68,12 @@ async fn a_position_that_is_moved_forward_fences_who_records_from_the_old_one() 
         let store = database.open().await;
         let account = add_account(&store, "GA-1").await;
         let end = Position { last_sequence: 90, last_time: at(9000) };
-        store.skip_to(&account.name, STREAM, end).await.unwrap();
+        store.edit_account(&account, None, Some((STREAM, end))).await.unwrap();
         assert_eq!(store.position(&account.name, STREAM).await.unwrap(), None, "what is not read has no position");
 
         store.install_position(&account.name, STREAM, START).await.unwrap();
         let before = store.account(&account.name).await.unwrap().unwrap().revision;
-        store.skip_to(&account.name, STREAM, end).await.unwrap();
+        store.edit_account(&account, None, Some((STREAM, end))).await.unwrap();
         assert_eq!(store.position(&account.name, STREAM).await.unwrap(), Some(end));
         assert!(store.account(&account.name).await.unwrap().unwrap().revision > before);
         let recorded =
@@ -81,11 +81,11 @@ async fn a_position_that_is_moved_forward_fences_who_records_from_the_old_one() 
         assert_eq!(recorded.await.unwrap(), Recorded::Fenced);
 
         // Who was quicker than the one who looked for the end is not set back.
-        store.skip_to(&account.name, STREAM, START).await.unwrap();
+        store.edit_account(&account, None, Some((STREAM, START))).await.unwrap();
         assert_eq!(store.position(&account.name, STREAM).await.unwrap(), Some(end));
         // A stream that was made anew has lower numbers and later times.
         let anew = Position { last_sequence: 3, last_time: at(10_000) };
-        store.skip_to(&account.name, STREAM, anew).await.unwrap();
+        store.edit_account(&account, None, Some((STREAM, anew))).await.unwrap();
         assert_eq!(store.position(&account.name, STREAM).await.unwrap(), Some(anew));
     })
     .await;
@@ -215,6 +215,29 @@ async fn a_payload_full_of_nul_blocks_no_stream() {
         assert_eq!(batch.record(&store, &account.name, STREAM, START, after).await.unwrap(), Recorded::Committed);
         assert_eq!(store.due(CHANNEL, 10).await.unwrap().len(), 3);
         assert_eq!(count(&store, "SELECT COUNT(*) FROM rejects").await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn another_filter_tells_nothing_again_that_is_recorded() {
+    on_both(async |database| {
+        let store = database.open().await;
+        let account = add_linked_account(&store, "GA-1").await;
+        let bound = binding(&store, &account);
+        assert!(store.add_binding(&bound).await.unwrap());
+        let revision = store.account(&account.name).await.unwrap().unwrap().revision;
+        let covered = Binding { covered_from: Some(at(50)), ..bound.clone() };
+        assert!(store.cover_bindings(&account.name, revision, &[&covered]).await.unwrap());
+        store.install_position(&account.name, STREAM, START).await.unwrap();
+        let begins = async || store.binding(GUILD, bound.id).await.unwrap().unwrap().covered_from;
+
+        let moved = Account { url: "nats://elsewhere".to_owned(), ..account.clone() };
+        assert!(store.edit_account(&moved, None, None).await.unwrap());
+        assert_eq!(begins().await, Some(at(50)), "the same events are read on");
+        let widened = Account { wide_filter: !account.wide_filter, ..moved };
+        assert!(store.edit_account(&widened, None, None).await.unwrap());
+        assert_eq!(begins().await, Some(START.last_time));
     })
     .await;
 }
