@@ -5,7 +5,7 @@ use async_nats::jetstream;
 use guildwire_harness::house::{FIRST_ACCOUNT, House, Publisher};
 use guildwire_harness::{NatsConfig, NatsServer, NatsUser, free_port};
 
-use crate::installation::{Comparisons, USER, file, house_around, on_sqlite};
+use crate::installation::{Comparisons, USER, file, house_around, on_sqlite, without_version};
 use crate::support::{Database, build_house, on_both_databases};
 
 on_both_databases!(
@@ -54,7 +54,7 @@ async fn check(house: &House) -> (String, Option<i32>, String) {
         let id: String = rest.chars().take_while(char::is_ascii_lowercase).collect();
         text = text.replace(&format!("guildwire-{id}"), "guildwire-<id>");
     }
-    (text, output.status.code(), output.stderr)
+    (without_version(&text), output.status.code(), output.stderr)
 }
 
 /// The report of an account whose events are read, or not, and of which nothing is missing.
@@ -62,7 +62,7 @@ fn all_well(url: &str, stream: &str, pull: &str, limits: &str, delete: &str) -> 
     format!(
         "✓ credential: the stored credential: user
 ✓ connection: {url}: connected
-✓ version: 2.14 or newer: nats-server 2.15.1
+✓ version: 2.14 or newer: nats-server <version>
 ✓ stream: $JS.API.STREAM.INFO.EVENTS: stream EVENTS, with {stream}
 ✓ consumer: $JS.API.CONSUMER.CREATE.EVENTS.guildwire-<id>: consumer guildwire-<id>
 ✓ reset: $JS.API.CONSUMER.RESET.EVENTS.guildwire-<id>: can be set back

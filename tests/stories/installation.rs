@@ -105,6 +105,21 @@ pub(crate) fn without_moments(text: &str) -> String {
     result
 }
 
+/// A text with nats-server's version left out: any recent one will do.
+pub(crate) fn without_version(text: &str) -> String {
+    const BEFORE: &str = "nats-server ";
+    let mut parts = text.split(BEFORE);
+    let mut result = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        result.push_str(BEFORE);
+        let is_version = part.starts_with(|first: char| first.is_ascii_digit());
+        result.push_str(if is_version { "<version>" } else { "" });
+        let is_of_version = |character: char| is_version && (character.is_ascii_digit() || character == '.');
+        result.push_str(part.trim_start_matches(is_of_version));
+    }
+    result
+}
+
 /// Waits until `/account list` says what is wanted, and answers with it.
 pub(crate) async fn wait_for_account_list(house: &House, guild: Guild, within: Duration, wanted: &str) -> String {
     let deadline = tokio::time::Instant::now() + within;

@@ -42,7 +42,13 @@ async fn what_happens_is_counted(database: Database) {
     assert_eq!(documented(), answered(&before), "docs/metrics.md and what the bot answers");
 
     fire.come_up(3).await;
+    // What is no event only comes where everything below the root is read.
+    fire.house.operate(&["account", "edit", "GA-1", "--wide-filter"]).await.unwrap();
     fire.servers.publish("s001.nonsense", "{}").await.unwrap();
+    eventually("what is no event is counted", async || {
+        value(&scrape(&bot).await, "guildwire_events_rejected_total{reason=\"not_an_event\"}") >= 1.0
+    })
+    .await;
     fire.check().await;
     let sent = "guildwire_sends_total{outcome=\"delivered\"}";
     eventually("all messages are settled", async || {

@@ -92,8 +92,8 @@ async fn the_end_is_told_where_it_can_be_read_and_to_those_who_still_hear_the_ac
 /// A house whose guilds are told of an outage after some seconds.
 async fn house_that_tells_soon(database: Database) -> (House, RunningBot) {
     let mut house = build_house(database).await;
-    // Longer than a reader that lost its connection waits before it tries again, and finds out why.
-    house.bot = house.bot.clone().setting("notices.after_seconds", "3");
+    // Much longer than a reader that lost its connection waits before it tries again, and finds out why.
+    house.bot = house.bot.clone().setting("notices.after_seconds", "6");
     house.add_accounts().await.unwrap();
     let bot = house.start().await.unwrap();
     (house, bot)
