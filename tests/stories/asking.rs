@@ -209,7 +209,7 @@ async fn a_sample_that_discord_does_not_take_is_set_aside(database: Database) {
         ),
     );
     let why = wait_for_why(&house, guild, channel, &format!("🟢 Nothing waits to be shown in <#{channel}>.")).await;
-    let line = "**Set aside, because Discord does not accept them**\n⛔ <time>: 1 event. HTTP 400";
+    let line = "**Set aside, because Discord does not accept them**\n⛔ <time>: 1 item. HTTP 400";
     assert!(why.contains(line), "{why}");
 }
 
@@ -292,12 +292,13 @@ async fn why_a_silent_channel_is_silent(database: Database) {
     publisher.publish("other.events.stopping", "{}").await.unwrap();
     house.wait_for_shown(all, 3).await.unwrap();
     let ids = bindings(&house, guild).await;
-    let of =
-        |id: &str, line: &str| format!("**Why `#{id}` has shown nothing of what the servers sent last**\n**{line}");
+    let of = |id: &str, line: &str| {
+        format!("**What the servers sent last, and why I know of nothing that `#{id}` showed of it**\n**{line}")
+    };
     compare.equal(
-        "another server",
+        "before it began",
         &why(late).await,
-        &of(&ids[2], "other** sent something <time>: another server than this entry's"),
+        &of(&ids[2], "main** sent something <time>: that was before this entry began"),
     );
     publisher.publish("main.events.wiped", "{}").await.unwrap();
     house.wait_for_shown(all, 4).await.unwrap();
@@ -305,7 +306,7 @@ async fn why_a_silent_channel_is_silent(database: Database) {
     compare.equal(
         "other kinds",
         &why(one).await,
-        &of(&ids[1], "main** sent something <time>: not among the events that this entry hears"),
+        &of(&ids[1], "main** sent something <time>: not among the events that this entry hears, or shown longer ago than I remember"),
     );
     let new = house.channel(guild, "new");
     house.notify(guild, new, "lifecycle", &[("server", "main".into())]).await.unwrap();

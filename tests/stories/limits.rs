@@ -212,7 +212,7 @@ async fn who_is_too_quick_or_guesses_codes_waits(database: Database) {
     assert!(!list(admin(guild)).await.ephemeral);
     assert!(!list(admin(guild)).await.ephemeral);
     let refused = list(admin(guild)).await;
-    let quick = "You are quicker than I may be. Try again <time>.";
+    let quick = "You have used more commands in a minute than whoever operates me allows. Try again <time>.";
     compare.equal("too quick", &crate::installation::without_moments(&refused.content), quick);
     assert!(refused.ephemeral, "nobody else has to read that");
     assert!(!list(second).await.ephemeral, "others are not held up");
