@@ -11,6 +11,7 @@ use crate::support::{Database, build_house, on_both_databases};
 on_both_databases!(a_credential_is_rotated_while_events_come, reading_resumes_at_the_streams_end);
 on_sqlite!(
     an_account_moves_to_another_server_and_takes_its_consumer_along,
+    an_account_that_moves_to_the_streams_end_tells_nothing_twice,
     an_edit_that_makes_no_sense_changes_nothing
 );
 
@@ -86,6 +87,44 @@ async fn an_account_moves_to_another_server_and_takes_its_consumer_along(databas
     assert_eq!(house.wait_for_shown(channel, 2).await.unwrap(), [UP, STOPPING]);
     let left = before.jetstream.get_stream("EVENTS").await.unwrap();
     wait_for_consumers(&left, 0).await;
+}
+
+async fn an_account_that_moves_to_the_streams_end_tells_nothing_twice(database: Database) {
+    let house = build_house(database).await;
+    house.add_accounts().await.unwrap();
+    let _bot = house.start().await.unwrap();
+    let guild = house.guild("Rustaceans");
+    let channel = house.channel(guild, "status");
+    house.link(guild, FIRST_ACCOUNT).await.unwrap();
+    house.notify(guild, channel, "lifecycle", &[]).await.unwrap();
+    let before = house.publisher(FIRST_ACCOUNT).await.unwrap();
+    for number in 0..20 {
+        before.publish(&format!("s{number}.events.started"), "{}").await.unwrap();
+    }
+    house.wait_for_shown(channel, 20).await.unwrap();
+
+    let other = NatsServer::start(&NatsConfig::blog_post()).unwrap();
+    let after = publisher(&other).await;
+    after.make_stream().await.unwrap();
+    for _ in 0..3 {
+        after.publish("unheard.events.started", "{}").await.unwrap();
+    }
+    house.operate(&["account", "edit", FIRST_ACCOUNT, "--url", &other.url(), "--resume-from", "now"]).await.unwrap();
+    // The old server may still bring something before the running bot notices: its own numbers are not the new one's.
+    before.publish("late.events.started", "{}").await.unwrap();
+    let stream = after.jetstream.get_stream("EVENTS").await.unwrap();
+    wait_for_consumers(&stream, 1).await;
+    after.publish("moved.events.started", "{}").await.unwrap();
+    let moved = "🟢 Server **moved** is up";
+    house
+        .discord
+        .wait_until(PATIENCE, "it is read there", |_| house.shown(channel).iter().any(|line| line == moved))
+        .await
+        .unwrap();
+    let shown = house.shown(channel);
+    let each: std::collections::BTreeSet<_> = shown.iter().collect();
+    assert_eq!(each.len(), shown.len(), "twice: {shown:#?}");
+    assert!(!shown.iter().any(|line| line.contains("unheard")), "{shown:#?}");
 }
 
 /// Waits until the stream has so many consumers.
