@@ -1,14 +1,16 @@
 //! `guildwire doctor`: each thing that can be wrong, in its full words.
 
 use discord_sim::{Options, Sim};
-use guildwire_harness::Output;
-use guildwire_harness::house::{FIRST_ACCOUNT, House};
+use guildwire_harness::house::{FIRST_ACCOUNT, House, PATIENCE};
+use guildwire_harness::{Output, free_port};
 
 use crate::installation::{Comparisons, on_sqlite, usual_house};
 use crate::support::{Database, build_house, on_both_databases};
 
 on_both_databases!(all_is_well_and_then_is_not);
 on_sqlite!(
+    a_channel_that_refused,
+    without_its_database,
     an_account_that_can_not_be_read,
     without_a_token_or_with_a_wrong_one,
     with_another_key,
@@ -17,6 +19,7 @@ on_sqlite!(
 );
 
 const VIEW_CHANNEL: u64 = 1 << 10;
+const SEND_MESSAGES: u64 = 1 << 11;
 const EMBED_LINKS: u64 = 1 << 14;
 
 /// What the doctor prints, and what he ends with.
@@ -166,4 +169,53 @@ async fn an_account_that_can_not_be_read(database: Database) {
         let about = format!("account {account}");
         compare.equal(account, line(&printed, &about), &format!("✗ {about}: {wanted}"));
     }
+}
+
+async fn a_channel_that_refused(database: Database) {
+    let house = build_house(database).await;
+    house.add_accounts().await.unwrap();
+    let bot = house.start().await.unwrap();
+    let guild = house.guild("Rustaceans");
+    let channel = house.channel(guild, "status");
+    house.link(guild, FIRST_ACCOUNT).await.unwrap();
+    house.notify(guild, channel, "lifecycle", &[]).await.unwrap();
+    house.discord.deny(channel, EMBED_LINKS | SEND_MESSAGES);
+    house.publisher(FIRST_ACCOUNT).await.unwrap().publish("main.events.started", "{}").await.unwrap();
+    bot.wait_for_log("the channel refuses the bot", PATIENCE).await.unwrap();
+    let (printed, failure) = doctor(&house).await;
+    let about = format!("channel {channel}");
+    let said = line(&printed, &about);
+    let (before, after) = said.split_once(" at 20").unwrap();
+    let (_, after) = after.split_once("Z ").unwrap();
+    let mut compare = Comparisons::default();
+    compare.equal("since", before, &format!("✗ {about} #status in guild {}: refused the bot", guild.id));
+    compare.equal(
+        "why",
+        after,
+        "(HTTP 403, code 50013: Missing Permissions): its events are kept, and sent once an admin has mended that and used \
+         /notify add or /notify test there, or guildwire was started again",
+    );
+    compare.equal("exit", &failure, "error: 1 of 10 checks failed\n");
+}
+
+async fn without_its_database(database: Database) {
+    let house = build_house(database).await;
+    let url = format!("postgres://guildwire:hunter2@127.0.0.1:{}/guildwire", free_port());
+    let House { nats, discord, bot } = house;
+    let house = House { nats, discord, bot: bot.database_url(&url) };
+    let (printed, _) = doctor(&house).await;
+    let mut compare = Comparisons::default();
+    let shown = url.replace("hunter2", "***");
+    compare.equal(
+        "database",
+        line(&printed, "database"),
+        &format!("✗ database {shown}: database: error communicating with database: Connection refused (os error 111)"),
+    );
+    compare.equal(
+        "key file",
+        line(&printed, "key file"),
+        "– key file: whether it fits shows with the credentials in the database",
+    );
+    compare.equal("rest", line(&printed, "accounts"), "– accounts and channels: they stand in the database");
+    assert!(line(&printed, "token").starts_with('✓'), "what does without is tried: {printed}");
 }
