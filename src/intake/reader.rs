@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::attachment::{Attachment, Next, Start};
@@ -231,35 +231,48 @@ impl Reader {
             Err(error) => return Err(self.if_deleted(error, &account).await),
         };
         self.leave_former(Attached { url: account.url.clone(), credential, stream: stream.clone() }).await?;
+        self.read(&connection, &account, &sealed, &stream, &mut turn).await
+    }
+
+    /// Attaches again and again, until something else is to be done than that. Gives its `turn` to connect back once it is
+    /// attached.
+    async fn read(
+        &mut self,
+        connection: &Connection,
+        account: &Account,
+        sealed: &SealedCredential,
+        stream: &str,
+        turn: &mut Option<OwnedSemaphorePermit>,
+    ) -> Result<Next, ReadError> {
         let mut may_ask_limits = true;
         let mut disturbances = Disturbances::default();
         let (mut start, mut idled) = (Start::Position, false);
         let mut fruitless = 0;
         loop {
-            let mut attachment = match self.attach(&connection, &account, &stream, start).await {
+            let mut attachment = match self.attach(connection, account, stream, start).await {
                 Ok(attachment) => attachment,
-                Err(error) => return Err(self.if_deleted(error, &account).await),
+                Err(error) => return Err(self.if_deleted(error, account).await),
             };
             turn.take();
             if idled {
                 disturbances.idled(attachment.waiting > 0);
             }
-            attachment.trouble = disturbances.fault(&stream, &self.shared.durable);
+            attachment.trouble = disturbances.fault(stream, &self.shared.durable);
             if attachment.trouble.is_none() && may_ask_limits && fruitless == 0 {
-                (attachment.trouble, may_ask_limits) = full_storage(&connection).await;
+                (attachment.trouble, may_ask_limits) = full_storage(connection).await;
             }
             if !self.unrecorded {
                 self.note(attachment.state());
             }
             // For commands that wait to say that a binding hears its account.
             self.shared.store.ring_coverage();
-            let followed = self.follow(&connection, &account, &sealed, &mut attachment).await;
+            let followed = self.follow(connection, account, sealed, &mut attachment).await;
             let lived = attachment.began.elapsed();
             if attachment.recorded > 0 || lived >= STEADY {
                 self.cut_short = 0;
                 self.pace.succeeded();
             }
-            let next = followed.map_err(|error| self.explained(error, &stream, &attachment))?;
+            let next = followed.map_err(|error| self.explained(error, stream, &attachment))?;
             fruitless = if attachment.recorded > 0 { 0 } else { fruitless + 1 };
             start = match next {
                 Next::Rewind => Start::Beginning,
