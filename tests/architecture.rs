@@ -1,8 +1,12 @@
 //! The structure that ARCHITECTURE.md draws is the one the code has: the document is the check.
 #![expect(clippy::unwrap_used, reason = "a file of this repository that can't be read is a failure")]
 
+mod sources;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use sources::{root, rust_files};
 
 /// What may be imported by which module, as the table in ARCHITECTURE.md says.
 fn import_table() -> BTreeMap<String, BTreeSet<String>> {
@@ -58,23 +62,6 @@ fn named_after(text: &str, prefix: &str) -> BTreeSet<String> {
 fn module_of(file: &Path) -> String {
     let inside = file.strip_prefix(root().join("src")).unwrap();
     inside.components().next().unwrap().as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned()
-}
-
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files.extend(rust_files(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
-    }
-    files
-}
-
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! docs/logs.md lists every line that guildwire logs above debug: the document is the check.
 #![expect(clippy::unwrap_used, reason = "a file of this repository that can't be read is a failure")]
 
+mod sources;
+
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+
+use sources::{root, rust_files};
 
 /// A line that is logged: its level, its message, and its fields' names in alphabetical order.
 type Event = (String, String, Vec<String>);
@@ -81,23 +84,6 @@ fn field(part: &str) -> String {
 /// A literal that goes on behind a line's end.
 fn in_one_line(literal: &str) -> String {
     literal.split("\\\n").map(str::trim_start).collect()
-}
-
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files.extend(rust_files(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
-    }
-    files
-}
-
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
 #[test]

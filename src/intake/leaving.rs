@@ -3,6 +3,7 @@
 use super::open_credential;
 use super::reader::{ReadError, Reader};
 use crate::clock;
+use crate::domain::fault::Fault;
 use crate::nats::connection::Connection;
 use crate::nats::credential::Credential;
 
@@ -55,11 +56,13 @@ impl Reader {
             let connection = Connection::open(&left.url, &left.credential, clock::now()).await?;
             connection.delete_consumer(&left.stream, &self.shared.durable).await
         };
-        if let Err(error) = deleted.await {
-            tracing::warn!(
+        match deleted.await {
+            // It went with its stream.
+            Ok(()) | Err(Fault::StreamMissing(_)) => {}
+            Err(error) => tracing::warn!(
                 account = %self.account, stream = left.stream, durable = self.shared.durable, %error,
                 "this stream is no longer read, but the durable consumer on it could not be deleted: delete it by hand"
-            );
+            ),
         }
     }
 
