@@ -11,8 +11,9 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use crate::intents;
 use crate::rules::mentions::snowflake;
-use crate::sessions::{Connection, INTENT_GUILDS, NotIdentified, Outgoing};
+use crate::sessions::{Connection, NotIdentified, Outgoing};
 use crate::sim::Sim;
 use crate::wire;
 use crate::world::World;
@@ -26,12 +27,6 @@ const PAYLOAD_LIMIT: usize = 4096;
 /// Past so many guilds per shard a session is refused
 /// (<https://discord.com/developers/docs/events/gateway#sharding>).
 const GUILDS_PER_SHARD: u64 = 2500;
-
-/// Members, presences and message content.
-const PRIVILEGED_INTENTS: u64 = (1 << 1) | (1 << 8) | (1 << 15);
-
-/// Every intent there is.
-const KNOWN_INTENTS: u64 = ((1 << 17) - 1) | (1 << 20) | (1 << 21) | (1 << 24) | (1 << 25);
 
 /// How a connection ends.
 enum End {
@@ -209,13 +204,13 @@ fn identify(world: &mut World, data: &Value, connection: Connection) -> Result<(
     if !token_is_right(world, data) {
         return close(4004, "Authentication failed.");
     }
-    let Some(intents) = data["intents"].as_u64().or_else(|| snowflake(&data["intents"])) else {
+    let Some(asked) = data["intents"].as_u64().or_else(|| snowflake(&data["intents"])) else {
         return close(4013, "Invalid intent(s).");
     };
-    if intents & !KNOWN_INTENTS != 0 {
+    if asked & !intents::KNOWN != 0 {
         return close(4013, "Invalid intent(s).");
     }
-    if intents & PRIVILEGED_INTENTS != 0 && !world.options.privileged_intents {
+    if asked & intents::PRIVILEGED != 0 && !world.options.privileged_intents {
         return close(4014, "Disallowed intent(s).");
     }
     if !data["properties"].is_object() {
@@ -244,7 +239,7 @@ fn identify(world: &mut World, data: &Value, connection: Connection) -> Result<(
     }
     world.statistics.identifies += 1;
     let id = world.random_token();
-    world.sessions.add(id.clone(), shard, intents, connection);
+    world.sessions.add(id.clone(), shard, asked, connection);
     let unavailable: Vec<Value> =
         guilds.iter().map(|guild| json!({ "id": guild.to_string(), "unavailable": true })).collect();
     let ready = json!({
@@ -254,7 +249,7 @@ fn identify(world: &mut World, data: &Value, connection: Connection) -> Result<(
         "presences": [], "guild_join_requests": [], "user_settings": {}, "_trace": ["discord-sim"],
     });
     world.sessions.send_to(&id, "READY", &ready);
-    if intents & INTENT_GUILDS != 0 {
+    if asked & intents::GUILDS != 0 {
         for guild in guilds {
             let Some(guild) = world.guilds.get(&guild).filter(|guild| !guild.out) else { continue };
             let create = wire::guild_create(world, guild);

@@ -25,6 +25,7 @@
 mod control;
 mod endpoint;
 mod gateway;
+mod intents;
 mod interactions;
 mod limits;
 mod multipart;

@@ -262,7 +262,7 @@ fn start(
     interaction.source = source;
     interaction.focused_kind = focused_kind;
     world.interactions.insert(token.clone(), interaction);
-    world.sessions.dispatch(by.guild, "INTERACTION_CREATE", &event);
+    world.dispatch(by.guild, "INTERACTION_CREATE", &event);
     Ok(token)
 }
 

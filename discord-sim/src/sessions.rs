@@ -13,9 +13,6 @@ const EVENTS_KEPT: usize = 5000;
 /// Sessions without a connection that are kept for a RESUME.
 const DETACHED_KEPT: usize = 16;
 
-/// The intent that everything but interactions needs here.
-pub(crate) const INTENT_GUILDS: u64 = 1;
-
 /// What a connection is told to send.
 #[derive(Debug)]
 pub(crate) enum Outgoing {
@@ -119,11 +116,13 @@ impl Sessions {
         }
     }
 
-    /// Sends an event about a guild (0: no guild) to every session that serves it; the disconnected ones keep it.
-    pub(crate) fn dispatch(&mut self, guild: u64, event: &str, data: &Value) {
-        let wanted = |intents: u64| event == "INTERACTION_CREATE" || intents & INTENT_GUILDS != 0;
-        for session in self.list.iter_mut().filter(|session| session.serves(guild) && wanted(session.intents)) {
-            session.send(event, data);
+    /// Sends an event of a guild (0: no guild) to every session that serves it, as what its intents let it have; the
+    /// disconnected ones keep it.
+    pub(crate) fn dispatch<'a>(&mut self, guild: u64, event: &str, data: impl Fn(u64) -> Option<&'a Value>) {
+        for session in self.list.iter_mut().filter(|session| session.serves(guild)) {
+            if let Some(data) = data(session.intents) {
+                session.send(event, data);
+            }
         }
     }
 

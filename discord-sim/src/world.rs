@@ -8,9 +8,12 @@ use rand::{RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::intents::{self, MESSAGE_CONTENT};
 use crate::interactions::Interaction;
 use crate::limits::Limits;
 use crate::options::Options;
+use crate::permissions::{self, VIEW_CHANNEL};
+use crate::rules::mentions::snowflake;
 use crate::sessions::Sessions;
 use crate::statistics::Statistics;
 use crate::trouble::Troubles;
@@ -208,11 +211,29 @@ impl World {
         self.guilds.get(&guild).is_some_and(|guild| guild.members.contains_key(&self.bot))
     }
 
-    /// Sends an event about a guild to the session that serves it, if the bot is in the guild.
+    /// Sends an event of a guild, or of a direct conversation if `guild` is 0, to the sessions whose shard it belongs to
+    /// and whose intents cover it. What a session may not read of a message is taken out.
     pub(crate) fn dispatch(&mut self, guild: u64, event: &str, data: &Value) {
-        if self.has_bot(guild) {
-            self.sessions.dispatch(guild, event, data);
+        let direct = guild == 0;
+        if !direct && !self.has_bot(guild) {
+            return;
         }
+        let seen = snowflake(&data["channel_id"])
+            .is_none_or(|channel| permissions::in_channel(self, self.bot, channel) & VIEW_CHANNEL != 0);
+        if intents::needs_sight(event) && !seen {
+            return;
+        }
+        let bot = self.bot.to_string();
+        let is_bot = |member: &Value| member["user"]["id"] == bot.as_str() || member["user_id"] == bot.as_str();
+        let own = is_bot(data) || data["added_members"].as_array().is_some_and(|members| members.iter().any(is_bot));
+        let covering = intents::covering(event, direct, own);
+        let is_message = matches!(event, "MESSAGE_CREATE" | "MESSAGE_UPDATE") && !direct;
+        let redacted = is_message.then(|| intents::readable(data, self.bot));
+        self.sessions.dispatch(guild, event, |asked| match covering {
+            Some(any) if asked & any == 0 => None,
+            _ if asked & MESSAGE_CONTENT == 0 => redacted.as_ref().or(Some(data)),
+            _ => Some(data),
+        });
     }
 
     /// Puts a message where it belongs; an ephemeral one exists but no channel shows it.
