@@ -1,8 +1,13 @@
 //! What can be typed, and what is refused.
 
-use clap::CommandFactory;
+use std::time::Duration;
 
+use clap::CommandFactory;
+use clap::error::ErrorKind;
+
+use super::values::invite_duration;
 use super::*;
+use crate::domain::ids::AccountName;
 
 fn parse(line: &str) -> Result<Cli, clap::Error> {
     Cli::try_parse_from(["guildwire"].into_iter().chain(line.split_ascii_whitespace()))
