@@ -1,6 +1,7 @@
 //! Interactions as Discord keeps them: a token that must be answered once within 3 s and is good for 15 min
 //! (<https://discord.com/developers/docs/interactions/receiving-and-responding>).
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -25,7 +26,6 @@ pub(crate) struct Answer {
     /// The callback's type: 4 message, 5 deferred, 6 deferred update, 7 update, 8 choices, 9 modal.
     pub(crate) kind: u64,
     pub(crate) took: Duration,
-    pub(crate) ephemeral: bool,
     pub(crate) data: Value,
 }
 
@@ -38,6 +38,8 @@ pub(crate) struct Interaction {
     pub(crate) source: Option<u64>,
     /// The type of the option being completed, for autocomplete.
     pub(crate) focused_kind: u64,
+    /// The command's name.
+    pub(crate) name: Option<String>,
     pub(crate) answer: Option<Answer>,
     /// The message `@original` names, once there is one.
     pub(crate) original: Option<u64>,
@@ -56,10 +58,26 @@ impl Interaction {
             created: Instant::now(),
             source: None,
             focused_kind: 3,
+            name: None,
             answer: None,
             original: None,
             followups: Vec::new(),
             finished: false,
         }
+    }
+}
+
+/// What people's own clients hold.
+#[derive(Default)]
+pub(crate) struct Clients {
+    /// Files attached but not sent yet, as attachment objects, by id.
+    pub(crate) uploads: HashMap<u64, Value>,
+    /// Languages other than English.
+    pub(crate) locales: HashMap<u64, String>,
+}
+
+impl Clients {
+    pub(crate) fn locale(&self, user: u64) -> &str {
+        self.locales.get(&user).map_or("en-US", String::as_str)
     }
 }

@@ -24,16 +24,20 @@
 
 mod control;
 mod endpoint;
+mod filled;
 mod gateway;
 mod intents;
 mod interactions;
+mod invocation;
 mod limits;
 mod multipart;
+mod offered;
 mod options;
 mod people;
 mod permissions;
 mod person;
 mod refusal;
+mod resolved;
 mod rest;
 mod rules;
 mod server;

@@ -1,16 +1,19 @@
-//! Acting as a person: slash commands, autocomplete, buttons and selects, with what Discord's own client would refuse
+//! Acting as a person: commands, autocomplete, buttons, selects and modals, with what Discord's own client would refuse
 //! (<https://discord.com/developers/docs/interactions/application-commands>).
 
 use serde_json::{Value, json};
 
-use crate::interactions::{Answer, Interaction, Kind};
-use crate::permissions;
-use crate::rules::components;
+use crate::filled;
+use crate::interactions::{Answer, Kind};
+use crate::invocation::{ATTACHMENT_SIZE_LIMIT, Invocation};
+use crate::offered;
+use crate::resolved::{Resolved, type_of};
+use crate::rules::controls;
 use crate::rules::mentions::snowflake;
+use crate::rules::message::FLAG_EPHEMERAL;
 use crate::sim::Sim;
-use crate::typed::{Resolved, Typed, option_of, type_of};
-use crate::view::{Actor, Choice, CommandError, Embed, Reply};
-use crate::wire;
+use crate::typed::{Typed, option_of};
+use crate::view::{Actor, Choice, CommandError, Embed, Message, Reply};
 use crate::world::World;
 
 impl Sim {
@@ -41,9 +44,102 @@ impl Sim {
         let token = self.change(|world| {
             let typed = Typed { by, name, options, focused: None };
             let data = typed.data(world, checked)?;
-            start(world, Kind::Command, by, &data, None, 3)
+            Invocation::new(Kind::Command, by, data, None).send(world)
         })?;
         self.reply(&token).await
+    }
+
+    /// Uses a user command: the one of this name in the menu of a user, by the user's id.
+    pub async fn user_command(&self, by: Actor, name: &str, user: u64) -> Result<Reply, CommandError> {
+        self.menu_command(by, 2, name, user).await
+    }
+
+    /// Uses a message command: the one of this name in the menu of a message of the person's channel, by its id.
+    pub async fn message_command(&self, by: Actor, name: &str, message: u64) -> Result<Reply, CommandError> {
+        self.menu_command(by, 3, name, message).await
+    }
+
+    async fn menu_command(&self, by: Actor, kind: u64, name: &str, target: u64) -> Result<Reply, CommandError> {
+        let token = self.change(|world| {
+            let command = offered::find(world, by.guild, kind, name).ok_or(CommandError::Unknown)?;
+            offered::check(world, by, command)?;
+            let mut resolved = Resolved::default();
+            match kind {
+                2 => resolved.user(world, by, &target.to_string())?,
+                _ => resolved.message(world, by, target)?,
+            }
+            let mut data = json!({
+                "id": command["id"], "name": command["name"], "type": kind, "target_id": target.to_string(),
+                "resolved": resolved.0,
+            });
+            if let Some(guild) = command.get("guild_id") {
+                data["guild_id"] = guild.clone();
+            }
+            Invocation::new(Kind::Command, by, data, None).send(world)
+        })?;
+        self.reply(&token).await
+    }
+
+    /// The registered commands of all three types that this person is offered in this channel.
+    #[must_use]
+    pub fn commands_for(&self, by: Actor) -> Vec<Value> {
+        self.read(|world| {
+            let mut offered: Vec<Value> = Vec::new();
+            for command in offered::all(world, by.guild).filter(|command| offered::check(world, by, command).is_ok()) {
+                let same = |other: &Value| other["name"] == command["name"] && other["type"] == command["type"];
+                if !offered.iter().any(same) {
+                    offered.push(command.clone());
+                }
+            }
+            offered
+        })
+    }
+
+    /// What a guild's admins set for a command in the guild's settings: whether a role, a user or a channel may use it,
+    /// or nothing set again. With the bot's own id as `command` it holds for all of them; the guild's id is everyone,
+    /// and the guild's id less one all channels.
+    pub fn permit_command(&self, guild: u64, command: u64, whom: u64, allowed: Option<bool>) {
+        self.change(|world| {
+            let kind = match whom {
+                _ if world.users.contains_key(&whom) => 2,
+                _ if world.channels.contains_key(&whom) || whom + 1 == guild => 3,
+                _ => 1,
+            };
+            let entries = world.command_permissions.entry((guild, command)).or_default();
+            entries.retain(|entry| snowflake(&entry["id"]) != Some(whom));
+            if let Some(allowed) = allowed {
+                entries.push(json!({ "id": whom.to_string(), "type": kind, "permission": allowed }));
+            }
+            let data = json!({
+                "id": command.to_string(), "application_id": world.bot.to_string(), "guild_id": guild.to_string(),
+                "permissions": entries,
+            });
+            world.dispatch(guild, "APPLICATION_COMMAND_PERMISSIONS_UPDATE", &data);
+        });
+    }
+
+    /// The language of a person's client, as in `de`; it is English at first.
+    pub fn set_locale(&self, user: u64, locale: &str) {
+        self.change(|world| world.clients.locales.insert(user, locale.to_owned()));
+    }
+
+    /// Uploads a file of a person, whose id is then the value of an attachment option or of a file upload in a modal.
+    /// More than 10 MiB are refused, as Discord's client does.
+    pub fn upload(&self, name: &str, bytes: &[u8]) -> Result<u64, CommandError> {
+        if bytes.len() > ATTACHMENT_SIZE_LIMIT {
+            return Err(CommandError::BadOption(format!("{name} is larger than 10 MiB")));
+        }
+        Ok(self.change(|world| {
+            let id = world.next_id();
+            let url = format!("https://cdn.discordapp.com/ephemeral-attachments/{id}/{name}");
+            let file = json!({
+                "id": id.to_string(), "filename": name, "size": bytes.len(), "url": url, "proxy_url": url,
+                "content_type": "application/octet-stream", "ephemeral": true,
+            });
+            world.files.insert(id, bytes.to_vec());
+            world.clients.uploads.insert(id, file);
+            id
+        }))
     }
 
     /// Types into an option and gives what is offered; `options` are the others, already filled.
@@ -83,7 +179,7 @@ impl Sim {
             let typing = Typed { by, name, options, focused: Some((focused, typed)) };
             let data = typing.data(world, checked)?;
             let kind = typing.leaf(world).and_then(|(_, leaf)| option_of(&leaf, focused)).map_or(3, |of| type_of(&of));
-            start(world, Kind::Autocomplete, by, &data, None, kind)
+            Invocation { focused_kind: kind, ..Invocation::new(Kind::Autocomplete, by, data, None) }.send(world)
         })?;
         let answer = self.first_answer(&token).await?;
         let choices = answer.data["choices"].as_array().cloned().unwrap_or_default();
@@ -120,26 +216,44 @@ impl Sim {
         values: Option<&[&str]>,
     ) -> Result<Reply, CommandError> {
         let token = self.change(|world| {
-            let message = reply.message.and_then(|id| world.messages.get(&id)).ok_or(CommandError::Unknown)?;
-            let component = components::find(&message.raw["components"], custom_id).ok_or(CommandError::Unknown)?;
-            let data = component_data(world, by, component, custom_id, values)?;
-            start(world, Kind::Component, by, &data, reply.message, 3)
+            let message = reply.message.filter(|&id| sees(world, by, id)).and_then(|id| world.messages.get(&id));
+            let components = &message.ok_or(CommandError::Unknown)?.raw["components"];
+            let component = controls::find(components, custom_id).ok_or(CommandError::Unknown)?;
+            let data = filled::component_data(world, by, component, values)?;
+            Invocation::new(Kind::Component, by, data, reply.message).send(world)
         })?;
         self.reply(&token).await
     }
 
-    /// Fills in a modal (the reply that a command or a button gave) and sends it; values by the inputs' custom ids.
-    pub async fn submit(&self, by: Actor, modal: &Reply, values: &[(&str, &str)]) -> Result<Reply, CommandError> {
-        let custom_id = modal.raw["custom_id"].as_str().ok_or(CommandError::Unknown)?;
-        let mut components = modal.components.clone();
-        for (id, value) in values {
-            if !fill_in(&mut components, id, value) {
-                return Err(CommandError::BadOption((*id).to_owned()));
-            }
+    /// Fills in a modal (the reply that a command or a button gave) and sends it; values by the inputs' custom ids: a
+    /// text for a text input or a radio group, a list of texts for selects, checkbox groups and uploads (their ids), a
+    /// bool for a checkbox. What is left out stays as the bot filled it in.
+    pub async fn submit<V: Into<Value> + Clone>(
+        &self,
+        by: Actor,
+        modal: &Reply,
+        values: &[(&str, V)],
+    ) -> Result<Reply, CommandError> {
+        if !modal.raw["custom_id"].is_string() {
+            return Err(CommandError::Unknown);
         }
-        let data = json!({ "custom_id": custom_id, "components": components });
-        let token = self.change(|world| start(world, Kind::Modal, by, &data, modal.message, 3))?;
+        let values = values.iter().map(|(id, value)| ((*id).to_owned(), value.clone().into())).collect();
+        let token = self.change(|world| {
+            let data = filled::modal_data(world, by, &modal.raw, values)?;
+            Invocation::new(Kind::Modal, by, data, modal.message).send(world)
+        })?;
         self.reply(&token).await
+    }
+
+    /// The messages in a channel that only this person sees, oldest first.
+    #[must_use]
+    pub fn ephemeral_messages(&self, channel: u64, user: u64) -> Vec<Message> {
+        self.read(|world| {
+            let mut ids: Vec<u64> = whispers(world, channel, user).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            ids.iter().filter_map(|id| world.messages.get(id)).cloned().collect()
+        })
     }
 
     /// A message of a channel as something whose buttons can be pressed.
@@ -196,7 +310,7 @@ fn reply_from(raw: &Value, took: std::time::Duration) -> Reply {
     Reply {
         content: raw["content"].as_str().unwrap_or_default().to_owned(),
         embeds: Embed::list(&raw["embeds"]),
-        ephemeral: raw["flags"].as_u64().unwrap_or_default() & crate::rules::message::FLAG_EPHEMERAL != 0,
+        ephemeral: raw["flags"].as_u64().unwrap_or_default() & FLAG_EPHEMERAL != 0,
         components: raw["components"].clone(),
         took,
         message: snowflake(&raw["id"]),
@@ -204,99 +318,17 @@ fn reply_from(raw: &Value, took: std::time::Duration) -> Reply {
     }
 }
 
-/// Sets the value of the input with this custom id.
-fn fill_in(components: &mut Value, custom_id: &str, value: &str) -> bool {
-    match components {
-        Value::Array(list) => list.iter_mut().any(|component| fill_in(component, custom_id, value)),
-        Value::Object(map) if map.get("custom_id").and_then(Value::as_str) == Some(custom_id) => {
-            let key = if map.get("type").and_then(Value::as_u64) == Some(4) { "value" } else { "values" };
-            map.insert(key.to_owned(), if key == "value" { json!(value) } else { json!([value]) });
-            true
-        }
-        Value::Object(map) => ["components", "component"]
-            .iter()
-            .any(|key| map.get_mut(*key).is_some_and(|children| fill_in(children, custom_id, value))),
-        _ => false,
-    }
+/// The ephemeral messages that this person was shown in this channel.
+fn whispers(world: &World, channel: u64, user: u64) -> impl Iterator<Item = u64> {
+    let theirs = world.interactions.values().filter(move |of| of.actor.channel == channel && of.actor.user == user);
+    theirs.flat_map(|of| of.original.iter().chain(&of.followups).copied()).filter(|id| is_ephemeral(world, *id))
 }
 
-/// Sends the interaction to the bot and gives its token.
-fn start(
-    world: &mut World,
-    kind: Kind,
-    by: Actor,
-    data: &Value,
-    source: Option<u64>,
-    focused_kind: u64,
-) -> Result<String, CommandError> {
-    if !world.has_bot(by.guild) {
-        return Err(CommandError::Unknown);
-    }
-    if !world.sessions.anyone_serves(by.guild) {
-        return Err(CommandError::NotConnected);
-    }
-    let token = world.random_token();
-    let id = world.next_id();
-    let mut event = json!({
-        "id": id.to_string(), "application_id": world.bot.to_string(), "type": kind as u64, "data": data,
-        "guild_id": by.guild.to_string(), "channel_id": by.channel.to_string(), "token": token, "version": 1,
-        "app_permissions": permissions::in_channel(world, world.bot, by.channel).to_string(), "locale": "en-US",
-        "guild_locale": "en-US", "entitlements": [], "context": 0, "attachment_size_limit": 10_485_760,
-        "authorizing_integration_owners": { "0": by.guild.to_string() },
-        "guild": { "id": by.guild.to_string(), "locale": "en-US", "features": [] },
-    });
-    if let Some(guild) = world.guilds.get(&by.guild) {
-        let mut member = wire::member(world, guild, by.user, true);
-        member["permissions"] = json!(permissions::in_channel(world, by.user, by.channel).to_string());
-        event["member"] = member;
-    }
-    if let Some(channel) = world.channels.get(&by.channel) {
-        let mut value = wire::channel(world, channel);
-        value["permissions"] = json!(permissions::in_channel(world, by.user, by.channel).to_string());
-        event["channel"] = value;
-    }
-    if let Some(message) = source.and_then(|id| world.messages.get(&id)) {
-        event["message"] = message.raw.clone();
-    }
-    let mut interaction = Interaction::new(id, kind, by);
-    interaction.source = source;
-    interaction.focused_kind = focused_kind;
-    world.interactions.insert(token.clone(), interaction);
-    world.dispatch(by.guild, "INTERACTION_CREATE", &event);
-    Ok(token)
+fn is_ephemeral(world: &World, message: u64) -> bool {
+    world.messages.get(&message).is_some_and(|message| message.flags & FLAG_EPHEMERAL != 0)
 }
 
-fn component_data(
-    world: &World,
-    by: Actor,
-    component: &Value,
-    custom_id: &str,
-    values: Option<&[&str]>,
-) -> Result<Value, CommandError> {
-    let kind = type_of(component);
-    if component["disabled"].as_bool().unwrap_or_default() || (kind == 2) != values.is_none() {
-        return Err(CommandError::Unknown);
-    }
-    let mut data = json!({ "custom_id": custom_id, "component_type": kind });
-    let Some(values) = values else { return Ok(data) };
-    let least = component["min_values"].as_u64().unwrap_or(1);
-    let most = component["max_values"].as_u64().unwrap_or(1);
-    if !(least..=most).contains(&(values.len() as u64)) {
-        return Err(CommandError::BadOption(format!("{} values where {least} to {most} are taken", values.len())));
-    }
-    let mut resolved = Resolved::default();
-    for value in values {
-        let offered =
-            component["options"].as_array().is_some_and(|options| options.iter().any(|of| of["value"] == *value));
-        match kind {
-            3 if !offered => return Err(CommandError::BadOption((*value).to_owned())),
-            5 => resolved.user(world, by, value)?,
-            6 => resolved.role(world, by, value)?,
-            8 => resolved.channel(world, by, value, &component["channel_types"])?,
-            _ => {}
-        }
-    }
-    data["values"] = json!(values);
-    data["resolved"] = Value::Object(resolved.0);
-    Ok(data)
+/// Whether the person has this message before their eyes.
+fn sees(world: &World, by: Actor, message: u64) -> bool {
+    world.shows(by.channel, message) || whispers(world, by.channel, by.user).any(|id| id == message)
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::intents::{self, MESSAGE_CONTENT};
-use crate::interactions::Interaction;
+use crate::interactions::{Clients, Interaction};
 use crate::limits::Limits;
 use crate::options::Options;
 use crate::permissions::{self, VIEW_CHANNEL};
@@ -131,7 +131,10 @@ pub(crate) struct World {
     pub(crate) guild_commands: BTreeMap<u64, Vec<Value>>,
     /// Commands created per scope (0 is global), for the daily limit.
     pub(crate) command_creates: HashMap<u64, VecDeque<Instant>>,
+    /// What a guild's admins set for a command, or for the application's id: `id`, `type` and `permission` as in REST.
+    pub(crate) command_permissions: HashMap<(u64, u64), Vec<Value>>,
     pub(crate) interactions: HashMap<String, Interaction>,
+    pub(crate) clients: Clients,
     pub(crate) sessions: Sessions,
     pub(crate) limits: Limits,
     pub(crate) troubles: Troubles,
@@ -163,7 +166,9 @@ impl World {
             commands_registered: false,
             guild_commands: BTreeMap::new(),
             command_creates: HashMap::new(),
+            command_permissions: HashMap::new(),
             interactions: HashMap::new(),
+            clients: Clients::default(),
             bodies: VecDeque::new(),
             options,
             port,

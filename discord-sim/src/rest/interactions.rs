@@ -7,8 +7,9 @@ use super::{Answer, Handled, messages, ok};
 use crate::interactions::{self, Interaction, Kind, TOKEN_LIFE};
 use crate::refusal::{Faults, Refusal};
 use crate::rules::commands::check_choices;
-use crate::rules::length;
-use crate::rules::message::{self, Body, FLAG_EPHEMERAL};
+use crate::rules::message::{self, Body, FLAG_COMPONENTS_V2, FLAG_EPHEMERAL, FLAG_LOADING};
+use crate::rules::modal;
+use crate::wire;
 use crate::world::World;
 
 const CHOICES: usize = 25;
@@ -28,41 +29,46 @@ pub(super) fn callback(world: &mut World, id: u64, token: &str, body: &Value, wi
     let (kind, channel, source) =
         (body["type"].as_u64().unwrap_or_default(), interaction.actor.channel, interaction.source);
     check_kind(interaction, kind)?;
-    let data = &body["data"];
-    let mut ephemeral = false;
+    let mut data = body["data"].clone();
     let mut original = None;
     match kind {
         4 => {
-            let body = shown(data)?;
-            ephemeral = body.flags & FLAG_EPHEMERAL != 0;
+            let body = shown(&data)?;
             original = Some(post(world, channel, &body, token));
         }
-        5 => ephemeral = data["flags"].as_u64().unwrap_or_default() & FLAG_EPHEMERAL != 0,
+        5 => {
+            let ephemeral = data["flags"].as_u64().unwrap_or_default() & FLAG_EPHEMERAL != 0;
+            let mut body = message::check(&json!({}))?;
+            body.flags = FLAG_LOADING | if ephemeral { FLAG_EPHEMERAL } else { 0 };
+            original = Some(post(world, channel, &body, token));
+        }
         6 => original = source,
         7 => {
-            let body = message::check(data)?;
             original = source;
             if let Some(source) = source {
-                messages::edit(world, channel, source, &body)?;
+                change(world, channel, source, &data)?;
             }
         }
-        8 => check_completion(interaction, data)?,
-        9 => check_modal(data)?,
-        _ => {}
+        8 => check_completion(interaction, &data)?,
+        _ => data = modal::check(&data)?,
     }
     let interaction = world.interactions.get_mut(token).ok_or_else(Refusal::unknown_interaction)?;
-    interaction.answer = Some(interactions::Answer { kind, took, ephemeral, data: data.clone() });
+    interaction.answer = Some(interactions::Answer { kind, took, data });
     interaction.original = original;
     interaction.finished = !matches!(kind, 5 | 6);
     if !with_response {
         return Ok(Answer::nothing());
     }
-    let message = original.and_then(|id| world.messages.get(&id)).map(|message| message.raw.clone());
-    ok(json!({
-        "interaction": { "id": id.to_string(), "type": 2, "response_message_loading": kind == 5,
-            "response_message_ephemeral": ephemeral, "response_message_id": original.map(|id| id.to_string()) },
-        "resource": { "type": kind, "message": message },
-    }))
+    let mut answered = json!({
+        "interaction": { "id": id.to_string(), "type": interaction.kind as u64 }, "resource": { "type": kind },
+    });
+    if let Some(message) = original.and_then(|id| world.messages.get(&id)) {
+        answered["interaction"]["response_message_id"] = message.raw["id"].clone();
+        answered["interaction"]["response_message_loading"] = json!(kind == 5);
+        answered["interaction"]["response_message_ephemeral"] = json!(message.flags & FLAG_EPHEMERAL != 0);
+        answered["resource"]["message"] = message.raw.clone();
+    }
+    ok(answered)
 }
 
 /// Which answers fit which interaction.
@@ -94,22 +100,6 @@ fn check_completion(interaction: &Interaction, data: &Value) -> Result<(), Refus
     faults.into_result()
 }
 
-/// <https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-response-object-modal>
-fn check_modal(data: &Value) -> Result<(), Refusal> {
-    let mut faults = Faults::default();
-    for (key, most) in [("custom_id", 100), ("title", 45)] {
-        match data[key].as_str() {
-            None | Some("") => faults.required(format!("data.{key}")),
-            Some(text) if length(text) > most => faults.too_long(format!("data.{key}"), most),
-            Some(_) => {}
-        }
-    }
-    if !(1..=5).contains(&data["components"].as_array().map_or(0, Vec::len)) {
-        faults.bad_length("data.components", 1, 5);
-    }
-    faults.into_result()
-}
-
 /// A body that must show something.
 fn shown(data: &Value) -> Result<Body, Refusal> {
     let body = message::check(data)?;
@@ -118,15 +108,50 @@ fn shown(data: &Value) -> Result<Body, Refusal> {
 
 /// Puts an interaction's message into its channel, or keeps it for the person alone.
 fn post(world: &mut World, channel: u64, body: &Body, token: &str) -> u64 {
-    let command = world.interactions.get(token).is_some_and(|found| found.kind == Kind::Command);
-    let extra = json!({
-        "type": if command { 20 } else { 0 }, "webhook_id": world.bot.to_string(),
-        "application_id": world.bot.to_string(),
+    let Some(interaction) = world.interactions.get(token) else { return 0 };
+    let mut extra = json!({
+        "type": if interaction.kind == Kind::Command { 20 } else { 0 }, "webhook_id": world.bot.to_string(),
+        "application_id": world.bot.to_string(), "interaction_metadata": metadata(world, interaction),
     });
+    if body.flags & FLAG_LOADING != 0 {
+        extra["flags"] = json!(body.flags);
+    }
     let message = messages::build(world, channel, body, &extra);
     let id = message.id;
     world.keep_message(channel, message, body.flags & FLAG_EPHEMERAL != 0);
     id
+}
+
+/// <https://discord.com/developers/docs/resources/message#message-interaction-metadata-object>
+fn metadata(world: &World, interaction: &Interaction) -> Value {
+    let mut metadata = json!({
+        "id": interaction.id.to_string(), "type": interaction.kind as u64,
+        "user": wire::user(world, interaction.actor.user),
+        "authorizing_integration_owners": { "0": interaction.actor.guild.to_string() },
+    });
+    if let Some(name) = &interaction.name {
+        metadata["name"] = json!(name);
+    }
+    if let Some(original) = interaction.original {
+        metadata["original_response_message_id"] = json!(original.to_string());
+    }
+    if let Some(source) = interaction.source {
+        metadata["interacted_message_id"] = json!(source.to_string());
+    }
+    metadata
+}
+
+/// Lays a body over a message of an interaction; what was being thought about is there then.
+fn change(world: &mut World, channel: u64, id: u64, body: &Value) -> Handled {
+    let standing = world.messages.get(&id).ok_or_else(Refusal::unknown_message)?.flags;
+    let body = message::check_over(body, standing)?;
+    if standing & FLAG_LOADING != 0 && body.is_empty() {
+        return Err(Refusal::empty_message());
+    }
+    if let Some(message) = world.messages.get_mut(&id) {
+        message.raw["flags"] = json!(standing & !FLAG_LOADING | body.flags & FLAG_COMPONENTS_V2);
+    }
+    messages::edit(world, channel, id, &body)
 }
 
 /// An interaction whose token is good for edits and followups: answered, and younger than 15 minutes.
@@ -143,25 +168,25 @@ fn usable<'a>(world: &'a World, application: u64, token: &str) -> Result<&'a Int
 pub(super) fn followup(world: &mut World, application: u64, token: &str, body: &Value) -> Handled {
     let interaction = usable(world, application, token)?;
     let channel = interaction.actor.channel;
-    let fills = interaction.original.is_none() && !interaction.finished;
-    let fixed = interaction.answer.as_ref().is_some_and(|answer| answer.ephemeral);
-    let mut body = shown(body)?;
-    if fills {
-        body.flags = body.flags & !FLAG_EPHEMERAL | if fixed { FLAG_EPHEMERAL } else { 0 };
+    let deferred = interaction.answer.as_ref().is_some_and(|answer| answer.kind == 5);
+    if let Some(original) = interaction.original.filter(|_| deferred && !interaction.finished) {
+        return finish(world, token, |world| change(world, channel, original, body));
     }
+    let body = shown(body)?;
     let id = post(world, channel, &body, token);
-    let interaction = world.interactions.get_mut(token).ok_or_else(Refusal::unknown_interaction)?;
-    if fills {
-        interaction.original = Some(id);
-    } else {
+    if let Some(interaction) = world.interactions.get_mut(token) {
         interaction.followups.push(id);
     }
-    interaction.finished = true;
-    ok(raw(world, id))
+    finish(world, token, |world| ok(world.messages.get(&id).map_or(Value::Null, |message| message.raw.clone())))
 }
 
-fn raw(world: &World, id: u64) -> Value {
-    world.messages.get(&id).map_or(Value::Null, |message| message.raw.clone())
+/// Once this succeeds, the person has an answer.
+fn finish(world: &mut World, token: &str, action: impl FnOnce(&mut World) -> Handled) -> Handled {
+    let answer = action(world)?;
+    if let Some(interaction) = world.interactions.get_mut(token) {
+        interaction.finished = true;
+    }
+    Ok(answer)
 }
 
 /// `GET`, `PATCH` and `DELETE` of `@original` or of a followup.
@@ -175,39 +200,13 @@ pub(super) fn message(
 ) -> Handled {
     let interaction = usable(world, application, token)?;
     let channel = interaction.actor.channel;
-    let ephemeral = interaction.answer.as_ref().is_some_and(|answer| answer.ephemeral);
-    let id = match message {
-        None => interaction.original,
-        Some(id) => interaction.followups.iter().copied().chain(interaction.original).find(|&own| own == id),
-    };
-    let Some(id) = id else {
-        // A deferred answer has no message yet: its first edit makes it, as visible as the deferral said.
-        let waiting = message.is_none() && !interaction.finished && method == "PATCH";
-        if !waiting {
-            return Err(Refusal::unknown_message());
-        }
-        let mut body = shown(body)?;
-        body.flags = if ephemeral { body.flags | FLAG_EPHEMERAL } else { body.flags & !FLAG_EPHEMERAL };
-        let id = post(world, channel, &body, token);
-        let interaction = world.interactions.get_mut(token).ok_or_else(Refusal::unknown_interaction)?;
-        interaction.original = Some(id);
-        interaction.finished = true;
-        return ok(raw(world, id));
-    };
+    let own = || interaction.followups.iter().copied().chain(interaction.original);
+    let id = message.map_or(interaction.original, |id| own().find(|&own| own == id));
+    let id = id.ok_or_else(Refusal::unknown_message)?;
     match method {
-        "PATCH" => {
-            let body = message::check(body)?;
-            let edited = messages::edit(world, channel, id, &body)?;
-            if let Some(interaction) = world.interactions.get_mut(token) {
-                interaction.finished = true;
-            }
-            Ok(edited)
-        }
-        "DELETE" => {
-            world.remove_message(channel, id);
-            Ok(Answer::nothing())
-        }
-        _ if world.messages.contains_key(&id) => ok(raw(world, id)),
+        "PATCH" => finish(world, token, |world| change(world, channel, id, body)),
+        "DELETE" if world.remove_message(channel, id) => Ok(Answer::nothing()),
+        "GET" => ok(world.messages.get(&id).ok_or_else(Refusal::unknown_message)?.raw.clone()),
         _ => Err(Refusal::unknown_message()),
     }
 }

@@ -12,6 +12,8 @@ const NONCE: usize = 25;
 
 pub(crate) const FLAG_SUPPRESS_EMBEDS: u64 = 1 << 2;
 pub(crate) const FLAG_EPHEMERAL: u64 = 1 << 6;
+/// A deferred answer that is still being thought about.
+pub(crate) const FLAG_LOADING: u64 = 1 << 7;
 pub(crate) const FLAG_SUPPRESS_NOTIFICATIONS: u64 = 1 << 12;
 pub(crate) const FLAG_COMPONENTS_V2: u64 = 1 << 15;
 
@@ -54,6 +56,11 @@ fn is_empty_list(value: Option<&Value>) -> bool {
 
 /// Checks a body; unknown keys are ignored, as Discord does.
 pub(crate) fn check(body: &Value) -> Result<Body, Refusal> {
+    check_over(body, 0)
+}
+
+/// The same for an edit: a message that uses V2 components does so for good, also where the edit does not say it.
+pub(crate) fn check_over(body: &Value, standing_flags: u64) -> Result<Body, Refusal> {
     let Some(given) = body.as_object() else {
         let mut faults = Faults::default();
         faults.add("", "MODEL_TYPE_CONVERT", "Only dictionaries may be used in a ModelType");
@@ -76,7 +83,6 @@ pub(crate) fn check(body: &Value) -> Result<Body, Refusal> {
         }
     };
     let embeds = given.get("embeds").map(|list| embeds::check(list, &mut faults));
-    let components = given.get("components").map(|list| components::check(list, given.get("flags"), &mut faults));
     let allowed = mentions::check(given.get("allowed_mentions"), &mut faults);
     let nonce = nonce(given.get("nonce"), given.get("enforce_nonce"), &mut faults);
     let flags = match given.get("flags") {
@@ -86,9 +92,11 @@ pub(crate) fn check(body: &Value) -> Result<Body, Refusal> {
             0
         }),
     };
+    let layout = flags | standing_flags & FLAG_COMPONENTS_V2;
+    let components = given.get("components").map(|list| components::check(list, layout, &mut faults));
     let shows_embeds = embeds.as_ref().is_some_and(|embeds| !embeds.is_empty());
     let shows_content = content.as_ref().is_some_and(|content| !content.is_empty());
-    if flags & FLAG_COMPONENTS_V2 != 0 && (shows_content || shows_embeds) {
+    if layout & FLAG_COMPONENTS_V2 != 0 && (shows_content || shows_embeds) {
         // <https://discord.com/developers/docs/components/reference#legacy-message-component-behavior>
         let key = if shows_content { "content" } else { "embeds" };
         faults.add(
