@@ -1,8 +1,8 @@
 //! What the operator can set: typed, checked, with all mistakes told at once.
 //!
 //! `config/guildwire.toml` is the manual and, compiled in, the defaults; a file and the environment go on top of it.
-//! Only this module reads the environment. It opens nothing but the settings file: whether a database or a key can
-//! be used is found out by those who use it.
+//! Only this module reads the environment. It opens nothing but the settings file and the token's: whether a database or
+//! a key can be used is found out by those who use it.
 
 mod given;
 mod values;
@@ -56,6 +56,8 @@ pub struct Settings {
 pub struct Discord {
     /// The bot's token, where one is set; those who can't do without ask [`Discord::token_required`].
     pub token: Option<SecretString>,
+    /// The file that the token was read from, where one is set.
+    pub token_file: Option<PathBuf>,
     /// Where the API is, without a slash at its end: REST lives under `{api_url}/api/v10`.
     pub api_url: String,
     /// The pace of all requests together.
@@ -154,8 +156,8 @@ pub struct SettingsError {
 /// There is no token, and something needs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "no Discord token is set: put it into the environment variable DISCORD_TOKEN, or into the settings file as token \
-     in section [discord] (you find it at https://discord.com/developers/applications, your application, \"Bot\")"
+    "no Discord token is set: put it into the environment variable DISCORD_TOKEN, into a file that DISCORD_TOKEN_FILE \
+     names, or into the settings file as token in section [discord] (you find it at https://discord.com/developers/applications, your application, \"Bot\")"
 )]
 pub struct TokenMissing;
 
@@ -174,9 +176,14 @@ impl Settings {
         variables: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Self, SettingsError> {
         let mut given = Given::new(file, variables);
+        let token_file = given.read("discord.token_file", values::optional_path);
+        if let Some(file) = &token_file {
+            given.add_contents("discord.token", file);
+        }
         let settings = Self {
             discord: Discord {
                 token: given.read("discord.token", values::token),
+                token_file,
                 api_url: given.read("discord.api_url", values::api_url),
                 messages_per_second: given.read("discord.messages_per_second", |value| values::number(value, 1..=50)),
             },
@@ -269,6 +276,7 @@ impl Settings {
         let token = if self.discord.token.is_some() { "<set>" } else { "<not set>" };
         vec![
             ("discord.token", quoted(token)),
+            ("discord.token_file", quoted(&shown_path(self.discord.token_file.as_deref()))),
             ("discord.api_url", quoted(&self.discord.api_url)),
             ("discord.messages_per_second", self.discord.messages_per_second.to_string()),
             ("database.url", quoted(&self.database.redacted_url())),
@@ -329,6 +337,11 @@ impl std::error::Error for SettingsError {}
 /// A duration as a number of days.
 fn days(duration: Duration) -> String {
     (duration.as_secs() / values::SECONDS_A_DAY).to_string()
+}
+
+/// A path that may not be set, as the manual writes that.
+fn shown_path(path: Option<&Path>) -> String {
+    path.map(|path| path.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// A text as TOML writes it, which for the escapes that JSON uses is the same.

@@ -18,8 +18,9 @@ pub(super) const DEFAULTS: &str = include_str!("../../config/guildwire.toml");
 /// The variable that names the settings file.
 const FILE_VARIABLE: &str = "GUILDWIRE_CONFIG";
 
-/// The variable that other Discord bots read as well.
-const TOKEN_VARIABLE: &str = "DISCORD_TOKEN";
+/// The variables that other Discord bots read as well, and the keys that they stand for.
+const COMMON_VARIABLES: [(&str, &str); 2] =
+    [("DISCORD_TOKEN", "discord.token"), ("DISCORD_TOKEN_FILE", "discord.token_file")];
 
 /// How the variables for all keys begin.
 const PREFIX: &str = "GUILDWIRE__";
@@ -80,6 +81,17 @@ impl Given {
         in_force.expect("a test checks the defaults' values")
     }
 
+    /// Adds what a file holds as a value of `key`, which wins over all that were given so far. An empty file is a
+    /// mistake: whoever names one means what is in it.
+    pub(super) fn add_contents(&mut self, key: &'static str, path: &Path) {
+        let origin = Origin::File(path.to_owned());
+        match std::fs::read_to_string(path) {
+            Ok(text) if text.trim().is_empty() => self.mistakes.push(format!("{key}: nothing is in {origin}")),
+            Ok(text) => self.add(key, ValueKind::String(text), origin),
+            Err(error) => self.mistakes.push(format!("{key}: can't read {origin}: {error}")),
+        }
+    }
+
     /// Where the values in force came from, or else every mistake.
     pub(super) fn finish(self) -> Result<BTreeMap<&'static str, Origin>, SettingsError> {
         if self.mistakes.is_empty() { Ok(self.origins) } else { Err(SettingsError { mistakes: self.mistakes }) }
@@ -91,7 +103,8 @@ impl Given {
         let mut selected = BTreeMap::new();
         for (name, value) in all {
             let Ok(name) = name.into_string() else { continue };
-            let meant = name == TOKEN_VARIABLE || name == FILE_VARIABLE || name.starts_with(PREFIX);
+            let is_common = COMMON_VARIABLES.iter().any(|(common, _)| *common == name);
+            let meant = is_common || name == FILE_VARIABLE || name.starts_with(PREFIX);
             if !meant {
                 self.refuse_single_underscores(&name);
                 continue;
@@ -135,10 +148,12 @@ impl Given {
         }
     }
 
-    /// Adds what the environment gives: first the token by its common name, which guildwire's own name covers.
+    /// Adds what the environment gives: first what has a common name, which guildwire's own name covers.
     fn add_variables(&mut self, mut variables: BTreeMap<String, String>) {
-        if let Some(token) = variables.remove(TOKEN_VARIABLE) {
-            self.add("discord.token", ValueKind::String(token), Origin::Variable(TOKEN_VARIABLE.to_owned()));
+        for (name, key) in COMMON_VARIABLES {
+            if let Some(text) = variables.remove(name) {
+                self.add(key, ValueKind::String(text), Origin::Variable(name.to_owned()));
+            }
         }
         for (name, text) in variables {
             let key = name.strip_prefix(PREFIX).unwrap_or(&name).to_lowercase().replace("__", ".");

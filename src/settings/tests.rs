@@ -31,6 +31,7 @@ fn the_settings_in_force_are_shown_in_the_manuals_order() {
     let expected = "\
 [discord]
 token = \"<not set>\"
+token_file = \"\"
 api_url = \"https://discord.com\"
 messages_per_second = 45
 
@@ -105,6 +106,33 @@ fn the_token_may_come_from_three_places() {
     assert_eq!(token(file, &[("DISCORD_TOKEN", "common\n")]).as_deref(), Some("common"));
     let both = [("GUILDWIRE__DISCORD__TOKEN", "own"), ("DISCORD_TOKEN", "common")];
     assert_eq!(token(file, &both).as_deref(), Some("own"));
+}
+
+#[test]
+fn the_token_may_lie_in_a_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, other) = (directory.path().join("token"), directory.path().join("other"));
+    std::fs::write(&path, "in-the-file\n").unwrap();
+    let (path, other) = (path.to_str().unwrap(), other.to_str().unwrap());
+    let by_common_name = ("DISCORD_TOKEN_FILE", path);
+    let read = load("[discord]\ntoken = 'beside'", &[by_common_name, ("DISCORD_TOKEN", "beside")]).unwrap();
+    assert_eq!(read.discord.token_required().unwrap().expose_secret(), "in-the-file");
+    let shown = read.render_redacted();
+    assert!(shown.contains(&format!("token = \"<set>\" # from {path}\n")), "{shown}");
+    assert!(shown.contains(&format!("token_file = \"{path}\" # from DISCORD_TOKEN_FILE\n")), "{shown}");
+    let own_name = ("GUILDWIRE__DISCORD__TOKEN_FILE", path);
+    assert!(load("", &[own_name, ("DISCORD_TOKEN_FILE", other)]).is_ok(), "guildwire's own name wins");
+
+    let mistakes = || load("", &[by_common_name, ("GUILDWIRE__LOG__FORMAT", "jsn")]).unwrap_err().mistakes;
+    let format = "log.format: must be text or json, not \"jsn\" (from GUILDWIRE__LOG__FORMAT)".to_owned();
+    let wrong = "must be the bot's token alone: letters, digits and . _ - without \"Bot \" before them";
+    std::fs::write(path, "Bot hush").unwrap();
+    assert_eq!(mistakes(), [format!("discord.token: {wrong} (from {path})"), format.clone()]);
+    std::fs::write(path, "\n").unwrap();
+    assert_eq!(mistakes(), [format!("discord.token: nothing is in {path}"), format.clone()]);
+    std::fs::remove_file(path).unwrap();
+    let gone = "No such file or directory (os error 2)";
+    assert_eq!(mistakes(), [format!("discord.token: can't read {path}: {gone}"), format]);
 }
 
 #[test]

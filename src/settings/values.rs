@@ -139,6 +139,12 @@ pub(super) fn path(value: &ValueKind) -> Result<PathBuf, String> {
     if text.is_empty() { Err("must be a file's path, not \"\"".to_owned()) } else { Ok(text.into()) }
 }
 
+/// A file's path, or none where the text is empty.
+pub(super) fn optional_path(value: &ValueKind) -> Result<Option<PathBuf>, String> {
+    let text = text(value)?;
+    Ok((!text.is_empty()).then(|| text.into()))
+}
+
 /// A database's address with `***` for its password, which `PostgreSQL` takes in two places.
 pub(super) fn redact_database_url(text: &str) -> String {
     let Some(mut url) = parsed(text, &["postgres", "postgresql"]) else { return text.to_owned() };
