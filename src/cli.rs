@@ -55,6 +55,11 @@ pub enum Command {
     Backup(Backup),
     /// Ask the `guildwire run` beside this whether it is alive, for containers: 0 when it is, else 1.
     Health(Health),
+    /// Make an nkey, with which a user proves itself to nats-server: a seed to keep and a public key to give away.
+    ///
+    /// The public key stands alone on the last line of the output. nats-server's configuration gets it; the file with the
+    /// seed is for `guildwire account add --nkey-seed`, or for the game server.
+    Nkey(Nkey),
     /// Print the settings in force and where they come from, without secrets.
     Config,
 }
@@ -73,6 +78,14 @@ pub struct Health {
     /// Ask instead whether it does its work: the database takes writes, the token is valid, the gateway is connected.
     #[arg(long)]
     pub ready: bool,
+}
+
+/// `guildwire nkey`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct Nkey {
+    /// The file for the seed, which must not be there yet.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
 }
 
 impl Cli {

@@ -43,6 +43,7 @@ fn carry_out(cli: Cli) -> anyhow::Result<()> {
             Command::Doctor => tell(operator::doctor(&settings).await.into()),
             Command::Backup(backup) => print(&operator::backup(&settings, &backup.file).await?),
             Command::Health(health) => print(&operator::health(settings.http.listen, health.ready).await?),
+            Command::Nkey(nkey) => print(&operator::nkey(&nkey.file)?),
             Command::Config => print(&settings.render_redacted()),
         }
     });

@@ -14,12 +14,14 @@ mod finding;
 mod health;
 mod invite;
 mod list;
+mod nkey;
 mod remove;
 mod report;
 
 pub use self::backup::backup;
 pub use self::doctor::doctor;
 pub use self::health::health;
+pub use self::nkey::nkey;
 use self::report::Report;
 use anyhow::Context as _;
 use secrecy::ExposeSecret;

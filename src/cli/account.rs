@@ -171,6 +171,7 @@ const ADD_EXAMPLES: &str = "\
 Examples:
   guildwire account add GA-1 --creds ga-1.creds
   guildwire account add GA-2 --url tls://nats.example.org:4222 --nkey-seed ga-2.seed
+  guildwire account add GA-2 --nkey-seed - < ga-2.seed
   guildwire account add GA-3 --user GA-3 --password-file ga-3.password
   guildwire account add GA-4 --user GA-4 --stream events --no-check";
 

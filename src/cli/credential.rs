@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 
-/// Where to take an account's credential from.
+/// Where to take an account's credential from. `-` in the place of a file is standard input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CredentialSource {
     /// A credentials file, as `nsc` makes them: a JWT and its seed.

@@ -39,7 +39,9 @@ fn nothing_said_means_run() {
 }
 
 #[test]
-fn a_backup_has_a_name_and_health_may_mean_readiness() {
+fn a_backup_and_an_nkey_have_a_name_and_health_may_mean_readiness() {
+    assert_eq!(command("nkey bot.seed"), Command::Nkey(Nkey { file: "bot.seed".into() }));
+    assert_eq!(parse("nkey").unwrap_err().kind(), ErrorKind::MissingRequiredArgument);
     assert_eq!(command("backup copy.db"), Command::Backup(Backup { file: "copy.db".into() }));
     assert_eq!(parse("backup").unwrap_err().kind(), ErrorKind::MissingRequiredArgument);
     for (line, ready) in [("health", false), ("health --ready", true)] {

@@ -1,7 +1,7 @@
 //! Reads a credential from the files that were named on the command line.
 
-use std::fs;
 use std::path::Path;
+use std::{fs, io};
 
 use anyhow::Context as _;
 use secrecy::SecretString;
@@ -9,14 +9,17 @@ use secrecy::SecretString;
 use crate::cli::CredentialSource;
 use crate::nats::credential::Credential;
 
+/// What stands for standard input in the place of a file.
+const STANDARD_INPUT: &str = "-";
+
 /// The credential that `source` names, which must look like one.
 pub(super) fn read_credential(source: CredentialSource) -> anyhow::Result<Credential> {
     match source {
         CredentialSource::Creds(file) => {
-            Credential::creds(&read(&file)?).with_context(|| format!("{} can't be used", file.display()))
+            Credential::creds(&read(&file)?).with_context(|| format!("{} can't be used", name(&file)))
         }
         CredentialSource::NkeySeed(file) => {
-            Credential::nkey(&read(&file)?).with_context(|| format!("{} can't be used", file.display()))
+            Credential::nkey(&read(&file)?).with_context(|| format!("{} can't be used", name(&file)))
         }
         CredentialSource::User { name, password_file } => {
             let password = password_file.as_deref().map(read_password).transpose()?;
@@ -30,14 +33,22 @@ fn read_password(file: &Path) -> anyhow::Result<SecretString> {
     // Editors and shells leave a line end behind. Other spaces may be the password's own.
     let password = text.trim_end_matches(['\r', '\n']);
     if password.is_empty() {
-        anyhow::bail!("{} is empty: leave --password-file out if the user has no password", file.display());
+        anyhow::bail!("{} is empty: leave --password-file out if the user has no password", name(file));
     }
     if password.contains(['\r', '\n']) {
-        anyhow::bail!("{} must hold the password alone, on one line", file.display());
+        anyhow::bail!("{} must hold the password alone, on one line", name(file));
     }
     Ok(password.into())
 }
 
+/// A file's text; that of standard input for `-`, for a secret that lies where this process can't read.
 fn read(file: &Path) -> anyhow::Result<String> {
-    fs::read_to_string(file).with_context(|| format!("can't read {}", file.display()))
+    let text =
+        if file == Path::new(STANDARD_INPUT) { io::read_to_string(io::stdin()) } else { fs::read_to_string(file) };
+    text.with_context(|| format!("can't read {}", name(file)))
+}
+
+/// A file as an error names it.
+fn name(file: &Path) -> String {
+    if file == Path::new(STANDARD_INPUT) { "standard input".to_owned() } else { file.display().to_string() }
 }
