@@ -4,10 +4,8 @@
 
 mod common;
 
-use std::time::Duration;
-
-use common::{Got, House, Socket};
-use discord_sim::{Actor, Bucket, ChannelKind, CommandError, Options};
+use common::House;
+use discord_sim::{Actor, ChannelKind, CommandError};
 use serde_json::{Value, json};
 
 fn commands() -> Value {
@@ -23,41 +21,9 @@ fn commands() -> Value {
     ])
 }
 
-impl House {
-    async fn with_commands() -> (Self, Socket) {
-        let bucket = Bucket { limit: 100, window: Duration::from_secs(1) };
-        let deadline = Duration::from_millis(300);
-        let options = Options {
-            message_bucket: Some(bucket),
-            interaction_deadline: deadline,
-            deferred_within: Duration::from_millis(300),
-            ..Options::default()
-        };
-        let house = Self::with(options).await;
-        let (socket, _) = Socket::identified(&house.sim).await;
-        let path = format!("/applications/{}/commands", house.sim.bot());
-        let registered = house.call("PUT", &path, commands()).await;
-        assert_eq!((registered.status, &registered.body[0]["type"]), (200, &json!(1)));
-        (house, socket)
-    }
-
-    fn owner(&self) -> Actor {
-        Actor { guild: self.guild, channel: self.channel, user: self.sim.owner(self.guild) }
-    }
-
-    async fn answer(&self, interaction: &Value, body: Value) -> Got {
-        let (id, token) = (interaction["d"]["id"].as_str().unwrap(), interaction["d"]["token"].as_str().unwrap());
-        self.call("POST", &format!("/interactions/{id}/{token}/callback"), body).await
-    }
-
-    fn webhook(&self, interaction: &Value, rest: &str) -> String {
-        format!("/webhooks/{}/{}{rest}", self.sim.bot(), interaction["d"]["token"].as_str().unwrap())
-    }
-}
-
 #[tokio::test]
 async fn a_command_is_answered_once() {
-    let (house, mut socket) = House::with_commands().await;
+    let (house, mut socket) = House::with_commands(commands()).await;
     let bot = async {
         let interaction = socket.until("INTERACTION_CREATE").await;
         let data = json!({ "content": "up", "flags": 64 });
@@ -74,7 +40,7 @@ async fn a_command_is_answered_once() {
 
 #[tokio::test]
 async fn an_answer_after_the_deadline_meets_an_unknown_interaction() {
-    let (house, mut socket) = House::with_commands().await;
+    let (house, mut socket) = House::with_commands(commands()).await;
     let missed = house.sim.command(house.owner(), "status", &[]).await;
     assert_eq!(missed, Err(CommandError::NoAnswerWithin3Seconds));
     let interaction = socket.until("INTERACTION_CREATE").await;
@@ -84,7 +50,7 @@ async fn an_answer_after_the_deadline_meets_an_unknown_interaction() {
 
 #[tokio::test]
 async fn options_are_resolved_with_permissions() {
-    let (house, mut socket) = House::with_commands().await;
+    let (house, mut socket) = House::with_commands(commands()).await;
     house.sim.deny(house.channel, 1 << 14);
     let role = house.sim.add_role(house.guild, "role", false);
     let channel = house.channel.to_string();
@@ -111,7 +77,7 @@ async fn options_are_resolved_with_permissions() {
 
 #[tokio::test]
 async fn discords_client_refuses_what_does_not_fit() {
-    let (house, _socket) = House::with_commands().await;
+    let (house, _socket) = House::with_commands(commands()).await;
     let sim = &house.sim;
     let voice = sim.add_channel(house.guild, "voice", ChannelKind::Voice);
     let channel = ("channel", json!(house.channel.to_string()));
@@ -136,7 +102,7 @@ async fn discords_client_refuses_what_does_not_fit() {
 
 #[tokio::test]
 async fn a_deferred_answer_that_never_comes_is_never_finished() {
-    let (house, mut socket) = House::with_commands().await;
+    let (house, mut socket) = House::with_commands(commands()).await;
     let bot = async {
         let interaction = socket.until("INTERACTION_CREATE").await;
         house.answer(&interaction, json!({ "type": 5 })).await;
@@ -147,7 +113,7 @@ async fn a_deferred_answer_that_never_comes_is_never_finished() {
 
 #[tokio::test]
 async fn autocomplete_offers_at_most_25_choices() {
-    let (house, mut socket) = House::with_commands().await;
+    let (house, mut socket) = House::with_commands(commands()).await;
     let choices = |count: usize| {
         let choices: Vec<Value> = (0..count).map(|at| json!({ "name": format!("c{at}"), "value": "v" })).collect();
         json!({ "type": 8, "data": { "choices": choices } })
@@ -166,7 +132,7 @@ async fn autocomplete_offers_at_most_25_choices() {
 
 #[tokio::test]
 async fn buttons_and_selects_of_a_reply_can_be_used() {
-    let (house, mut socket) = House::with_commands().await;
+    let (house, mut socket) = House::with_commands(commands()).await;
     let button = json!({ "type": 2, "style": 4, "label": "Sure", "custom_id": "sure" });
     let options = json!([{ "label": "A", "value": "a" }, { "label": "B", "value": "b" }]);
     let select = json!({ "type": 3, "custom_id": "kinds", "options": options, "max_values": 2 });

@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use discord_sim::{Bucket, ChannelKind, Options, Sim};
+use discord_sim::{Actor, Bucket, ChannelKind, Options, Sim};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -47,6 +47,37 @@ impl House {
         let channel = sim.add_channel(guild, "events", ChannelKind::Text);
         let client = reqwest::Client::builder().user_agent(AGENT).no_proxy().build().unwrap();
         Self { sim, guild, channel, client }
+    }
+
+    /// With short deadlines, these commands registered, and a session of a bot that does nothing by itself.
+    pub async fn with_commands(commands: Value) -> (Self, Socket) {
+        let bucket = Bucket { limit: 100, window: Duration::from_secs(1) };
+        let short = Duration::from_millis(300);
+        let options = Options {
+            message_bucket: Some(bucket),
+            interaction_deadline: short,
+            deferred_within: short,
+            ..Options::default()
+        };
+        let house = Self::with(options).await;
+        let (socket, _) = Socket::identified(&house.sim).await;
+        let registered = house.call("PUT", &format!("/applications/{}/commands", house.sim.bot()), commands).await;
+        assert_eq!(registered.status, 200, "{}", registered.body);
+        (house, socket)
+    }
+
+    pub fn owner(&self) -> Actor {
+        Actor { guild: self.guild, channel: self.channel, user: self.sim.owner(self.guild) }
+    }
+
+    /// Answers an `INTERACTION_CREATE`.
+    pub async fn answer(&self, interaction: &Value, body: Value) -> Got {
+        let (id, token) = (interaction["d"]["id"].as_str().unwrap(), interaction["d"]["token"].as_str().unwrap());
+        self.call("POST", &format!("/interactions/{id}/{token}/callback"), body).await
+    }
+
+    pub fn webhook(&self, interaction: &Value, rest: &str) -> String {
+        format!("/webhooks/{}/{}{rest}", self.sim.bot(), interaction["d"]["token"].as_str().unwrap())
     }
 
     pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
