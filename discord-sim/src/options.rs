@@ -32,9 +32,17 @@ pub struct Options {
     pub invalid_request_limit: u32,
     /// What HELLO asks for. A connection that is silent for one and a half times as long is closed with 4009.
     pub heartbeat_interval: Duration,
-    /// How many sessions may identify per five seconds. Discord gives an ordinary bot 1; 16 by default here, so that
-    /// tests that restart a bot are not paced by it.
+    /// How long a session without a connection can be resumed. Discord does not say.
+    pub session_life: Duration,
+    /// How many shards may identify at the same time: one of each bucket `shard % max_concurrency`
+    /// (<https://discord.com/developers/docs/events/gateway#sharding-max-concurrency>). Discord gives an ordinary bot 1.
     pub max_concurrency: u32,
+    /// How long a bucket of `max_concurrency` takes for one IDENTIFY. Discord's 5 s are not the default here, so that
+    /// tests that restart a bot are not paced by it.
+    pub identify_interval: Duration,
+    /// Past so many guilds a shard is refused with 4011
+    /// (<https://discord.com/developers/docs/events/gateway#sharding>).
+    pub guilds_per_shard: u32,
     /// IDENTIFY calls per day before the token is taken away
     /// (<https://discord.com/developers/docs/events/gateway#session-start-limit-object>).
     pub identify_limit: u32,
@@ -63,7 +71,10 @@ impl Default for Options {
             nonce_window: None,
             invalid_request_limit: 10_000,
             heartbeat_interval: Duration::from_millis(41_250),
+            session_life: Duration::from_mins(5),
             max_concurrency: 16,
+            identify_interval: Duration::ZERO,
+            guilds_per_shard: 2500,
             identify_limit: 1000,
             shards: 1,
             privileged_intents: false,

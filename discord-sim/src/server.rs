@@ -216,13 +216,17 @@ async fn discord(
 
 async fn socket(sim: Sim, connection: CancellationToken, parts: &mut Parts) -> Response {
     let query = parts.uri.query().unwrap_or_default().to_owned();
-    if query.contains("compress=zstd-stream") {
-        return (StatusCode::BAD_REQUEST, "zstd-stream is not simulated").into_response();
+    let given = |key: &str| query.split('&').filter_map(|pair| pair.split_once('=')).find(|(name, _)| *name == key);
+    if query.contains("compress=zstd-stream") || query.contains("encoding=etf") {
+        return (StatusCode::BAD_REQUEST, "zstd-stream and ETF are not simulated").into_response();
     }
     match WebSocketUpgrade::from_request_parts(parts, &()).await {
         Ok(upgrade) => {
-            let compressed = query.contains("compress=zlib-stream");
-            upgrade.on_upgrade(move |socket| gateway::run(sim, socket, connection, compressed))
+            let wanted = gateway::Wanted {
+                zlib_stream: given("compress").is_some_and(|(_, value)| value == "zlib-stream"),
+                known_version: given("v").is_none_or(|(_, value)| value == "10"),
+            };
+            upgrade.on_upgrade(move |socket| gateway::run(sim, socket, connection, wanted))
         }
         Err(refused) => refused.into_response(),
     }

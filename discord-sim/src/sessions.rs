@@ -1,11 +1,13 @@
 //! Gateway sessions: who is connected, what was dispatched, and what a RESUME must replay
 //! (<https://discord.com/developers/docs/events/gateway#resuming>).
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
+
+use crate::options::Options;
 
 /// Events kept per session for a RESUME. Past this the oldest go, and a resume that would need them is refused.
 const EVENTS_KEPT: usize = 5000;
@@ -17,6 +19,8 @@ const DETACHED_KEPT: usize = 16;
 #[derive(Debug)]
 pub(crate) enum Outgoing {
     Text(String),
+    /// An opcode and its data, outside of the sequence.
+    Op(u64, Value),
     Close(u16, &'static str),
 }
 
@@ -35,9 +39,16 @@ pub(crate) struct Session {
     pub(crate) sequence: u64,
     events: VecDeque<(u64, String)>,
     pub(crate) connection: Option<Connection>,
+    /// Since when there is no connection.
+    detached: Option<Instant>,
 }
 
 impl Session {
+    fn detach(&mut self) {
+        self.connection = None;
+        self.detached = Some(Instant::now());
+    }
+
     fn send(&mut self, event: &str, data: &Value) {
         self.sequence += 1;
         let text = json!({ "op": 0, "s": self.sequence, "t": event, "d": data }).to_string();
@@ -65,11 +76,31 @@ pub(crate) enum NotIdentified {
     DayIsFull,
 }
 
-#[derive(Default)]
+/// What a RESUME finds.
+pub(crate) enum Resumed {
+    /// The events after the client's last.
+    With(Vec<String>),
+    /// The session or some of its events are gone.
+    Gone,
+    /// The client says that it had events which were never sent.
+    Ahead,
+}
+
 pub(crate) struct Sessions {
     list: Vec<Session>,
     connections: u64,
+    /// When each `max_concurrency` bucket was last used.
+    buckets: HashMap<u64, Instant>,
     identified: VecDeque<Instant>,
+    /// Whether heartbeats are answered.
+    pub(crate) acknowledges: bool,
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        let (list, identified) = (Vec::new(), VecDeque::new());
+        Self { list, connections: 0, buckets: HashMap::new(), identified, acknowledges: true }
+    }
 }
 
 impl Sessions {
@@ -78,20 +109,28 @@ impl Sessions {
         self.connections
     }
 
-    /// Counts an IDENTIFY against `max_concurrency` per five seconds and the daily limit.
-    pub(crate) fn may_identify(&mut self, concurrency: u32, daily: u32) -> Result<(), NotIdentified> {
+    /// Counts an IDENTIFY against its shard's bucket and the daily limit
+    /// (<https://discord.com/developers/docs/events/gateway#sharding-max-concurrency>).
+    pub(crate) fn may_identify(&mut self, shard: u64, options: &Options) -> Result<(), NotIdentified> {
         let now = Instant::now();
-        let within = |at: &Instant, span| now.duration_since(*at) < span;
-        self.identified.retain(|at| within(at, Duration::from_hours(24)));
-        if self.identified.len() >= daily as usize {
+        self.identified.retain(|at| now.duration_since(*at) < Duration::from_hours(24));
+        if self.identified.len() >= options.identify_limit as usize {
             return Err(NotIdentified::DayIsFull);
         }
-        let recent = self.identified.iter().filter(|at| within(at, Duration::from_secs(5))).count();
-        if recent >= concurrency as usize {
+        let bucket = shard % u64::from(options.max_concurrency.max(1));
+        let used = self.buckets.get(&bucket);
+        if used.is_some_and(|&at| now.duration_since(at) < options.identify_interval) {
             return Err(NotIdentified::TooFast);
         }
+        self.buckets.insert(bucket, now);
         self.identified.push_back(now);
         Ok(())
+    }
+
+    /// The session of a connection: its id, shard and intents.
+    pub(crate) fn of(&self, connection: u64) -> Option<(String, u64, u64)> {
+        let is_it = |session: &&Session| session.connection.as_ref().is_some_and(|own| own.number == connection);
+        self.list.iter().find(is_it).map(|session| (session.id.clone(), session.shard.0, session.intents))
     }
 
     pub(crate) fn identified_today(&self) -> usize {
@@ -106,7 +145,15 @@ impl Sessions {
             self.list.remove(oldest);
         }
         let events = VecDeque::new();
-        self.list.push(Session { id, shard, intents, sequence: 0, events, connection: Some(connection) });
+        self.list.push(Session {
+            id,
+            shard,
+            intents,
+            sequence: 0,
+            events,
+            connection: Some(connection),
+            detached: None,
+        });
     }
 
     /// Sends to one session by its id; used for READY and what follows it.
@@ -135,17 +182,29 @@ impl Sessions {
         self.list.iter().any(|session| session.connection.is_some())
     }
 
-    /// Attaches a connection and gives back what it missed; nothing if the session or its events are gone.
-    pub(crate) fn resume(&mut self, id: &str, sequence: u64, connection: Connection) -> Option<Vec<String>> {
-        let session = self.list.iter_mut().find(|session| session.id == id)?;
-        let first_kept = session.events.front().map_or(session.sequence + 1, |(first, _)| *first);
-        if sequence > session.sequence || sequence + 1 < first_kept {
-            return None;
+    /// Attaches a connection and gives back what it missed. A session that was alone for longer than `life` is gone.
+    pub(crate) fn resume(&mut self, id: &str, sequence: u64, connection: Connection, life: Duration) -> Resumed {
+        self.list.retain(|session| session.detached.is_none_or(|at| at.elapsed() < life));
+        let Some(session) = self.list.iter_mut().find(|session| session.id == id) else { return Resumed::Gone };
+        if sequence > session.sequence {
+            return Resumed::Ahead;
         }
+        let first_kept = session.events.front().map_or(session.sequence + 1, |(first, _)| *first);
+        if sequence + 1 < first_kept {
+            return Resumed::Gone;
+        }
+        session.detached = None;
         if let Some(old) = session.connection.replace(connection) {
             let _ = old.sender.send(Outgoing::Close(4000, "Superseded."));
         }
-        Some(session.events.iter().filter(|(at, _)| *at > sequence).map(|(_, text)| text.clone()).collect())
+        let missed = session.events.iter().filter(|(at, _)| *at > sequence);
+        Resumed::With(missed.map(|(_, text)| text.clone()).collect())
+    }
+
+    /// Ends every session with op 9; its connection stands, for a RESUME or an IDENTIFY.
+    pub(crate) fn invalidate(&mut self, resumable: bool) {
+        self.tell_all(|| Outgoing::Op(9, json!(resumable)));
+        if resumable { self.detach_all() } else { self.list.clear() }
     }
 
     /// The connection is gone; the session stays for a RESUME unless it was closed for good.
@@ -154,14 +213,14 @@ impl Sessions {
         if for_good {
             self.list.retain(|session| !is_it(session));
         } else if let Some(session) = self.list.iter_mut().find(|session| is_it(session)) {
-            session.connection = None;
+            session.detach();
         }
     }
 
     /// Every connection is gone; every session stays for a RESUME.
     pub(crate) fn detach_all(&mut self) {
-        for session in &mut self.list {
-            session.connection = None;
+        for session in self.list.iter_mut().filter(|session| session.connection.is_some()) {
+            session.detach();
         }
     }
 

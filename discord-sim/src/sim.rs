@@ -251,8 +251,29 @@ impl Sim {
 
     /// Asks every gateway connection to reconnect (op 7). It is up to the client to close and resume.
     pub fn reconnect_gateway(&self) {
-        let reconnect = json!({ "op": 7, "s": null, "t": null, "d": null }).to_string();
-        self.change(|world| world.sessions.tell_all(|| Outgoing::Text(reconnect.clone())));
+        self.change(|world| world.sessions.tell_all(|| Outgoing::Op(7, Value::Null)));
+    }
+
+    /// Tells every session that it is invalid (op 9), and whether it may be resumed. The connections stand.
+    pub fn invalidate_sessions(&self, resumable: bool) {
+        self.change(|world| world.sessions.invalidate(resumable));
+    }
+
+    /// Asks every gateway connection for a heartbeat at once (op 1).
+    pub fn request_heartbeat(&self) {
+        self.change(|world| world.sessions.tell_all(|| Outgoing::Op(1, Value::Null)));
+    }
+
+    /// Whether heartbeats are acknowledged. A client that hears nothing has a zombie of a connection, and should close
+    /// it and resume (<https://discord.com/developers/docs/events/gateway#heartbeat-interval>).
+    pub fn acknowledge_heartbeats(&self, acknowledged: bool) {
+        self.change(|world| world.sessions.acknowledges = acknowledged);
+    }
+
+    /// What a shard of the bot last wanted to be shown as, with IDENTIFY or a presence update.
+    #[must_use]
+    pub fn presence(&self, shard: u64) -> Option<Value> {
+        self.read(|world| world.presences.get(&shard).cloned())
     }
 
     /// Closes every gateway connection with this code.

@@ -23,6 +23,9 @@ pub struct Statistics {
     pub identifies: u64,
     /// Sessions resumed.
     pub resumes: u64,
+    /// Gateway connections that were closed from here, by close code
+    /// (<https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes>).
+    pub gateway_closed: BTreeMap<u16, u64>,
     /// Messages created through the create-message route.
     pub creates_accepted: u64,
     /// Creates answered with the message that had the same nonce already.

@@ -136,6 +136,8 @@ pub(crate) struct World {
     pub(crate) interactions: HashMap<String, Interaction>,
     pub(crate) clients: Clients,
     pub(crate) sessions: Sessions,
+    /// What each shard last wanted to be shown as.
+    pub(crate) presences: BTreeMap<u64, Value>,
     pub(crate) limits: Limits,
     pub(crate) troubles: Troubles,
     pub(crate) statistics: Statistics,
@@ -149,6 +151,7 @@ impl World {
         let limits = Limits::new(&options, &mut random);
         let mut world = Self {
             sessions: Sessions::default(),
+            presences: BTreeMap::new(),
             troubles: Troubles::default(),
             statistics: Statistics::default(),
             last_id: 0,

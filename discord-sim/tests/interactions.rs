@@ -1,7 +1,5 @@
 //! Commands and their answers: what a person may send, the 3 s, one answer only, deferral, buttons, autocomplete.
 
-#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
-
 mod common;
 
 use common::House;

@@ -15,6 +15,7 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message as Frame;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 pub const AGENT: &str = "DiscordBot (https://example.com/guildwire, 0.1.0)";
@@ -136,6 +137,26 @@ impl Socket {
     pub async fn identify(&mut self, token: &str) {
         let properties = json!({ "os": "linux", "browser": "test", "device": "test" });
         self.send(json!({ "op": 2, "d": { "token": token, "intents": 1, "properties": properties } })).await;
+    }
+
+    /// Identifies with these fields beside, or instead of, the usual ones.
+    pub async fn identify_as(&mut self, sim: &Sim, fields: Value) {
+        let mut data = json!({ "token": sim.token(), "intents": 1, "properties": {} });
+        for (key, value) in fields.as_object().unwrap() {
+            data[key] = value.clone();
+        }
+        self.send(json!({ "op": 2, "d": data })).await;
+    }
+
+    pub async fn close(mut self, code: u16) {
+        let frame = CloseFrame { code: code.into(), reason: "".into() };
+        self.0.close(Some(frame)).await.unwrap();
+    }
+
+    /// The next frame as it came.
+    pub async fn frame(&mut self) -> Frame {
+        let frame = tokio::time::timeout(Duration::from_secs(5), self.0.next()).await.expect("a frame in time");
+        frame.unwrap().unwrap()
     }
 
     pub async fn resume(&mut self, sim: &Sim, session: &str, sequence: u64) {
