@@ -22,14 +22,17 @@
 // The guild object is one long `json!`.
 #![recursion_limit = "256"]
 
+mod community;
 mod control;
 mod endpoint;
+mod events;
 mod filled;
 mod gateway;
 mod intents;
 mod interactions;
 mod invocation;
 mod limits;
+mod model;
 mod multipart;
 mod offered;
 mod options;

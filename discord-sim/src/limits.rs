@@ -9,7 +9,7 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, Pace};
 use crate::options::{Bucket, Options};
 
 /// How long invalid requests are counted, and how long a ban lasts here.
@@ -26,6 +26,8 @@ pub(crate) struct Limits {
     windows: HashMap<(&'static str, String), Window>,
     global_per_second: u32,
     global: Window,
+    /// The window of the address, for requests without a token.
+    anonymous: Window,
     invalid_limit: usize,
     invalid: VecDeque<Instant>,
 }
@@ -48,6 +50,7 @@ impl Limits {
             windows: HashMap::new(),
             global_per_second: options.global_per_second,
             global: Window { started: Instant::now(), used: 0 },
+            anonymous: Window { started: Instant::now(), used: 0 },
             invalid_limit: options.invalid_request_limit as usize,
             invalid: VecDeque::new(),
         }
@@ -57,59 +60,63 @@ impl Limits {
         self.message_bucket
     }
 
-    /// Takes one request from the bot's global second, or says how long it lasts; and how many it has had.
-    pub(crate) fn take_global(&mut self) -> Result<u32, Duration> {
+    /// Takes one request from the global second of the bot, or of the address if no token came along; or says how long
+    /// that second lasts. Gives how many it has had.
+    pub(crate) fn take_global(&mut self, with_token: bool) -> Result<u32, Duration> {
         let second = Duration::from_secs(1);
-        let elapsed = self.global.started.elapsed();
+        let window = if with_token { &mut self.global } else { &mut self.anonymous };
+        let elapsed = window.started.elapsed();
         if elapsed >= second {
             // Fixed windows, aligned to the first: what a client measures from outside is never finer than this.
             let whole = u32::try_from(elapsed.as_secs()).unwrap_or(u32::MAX);
-            self.global = Window { started: self.global.started + second * whole, used: 0 };
+            *window = Window { started: window.started + second * whole, used: 0 };
         }
-        if self.global.used >= self.global_per_second {
-            return Err(second.saturating_sub(self.global.started.elapsed()));
+        if window.used >= self.global_per_second {
+            return Err(second.saturating_sub(window.started.elapsed()));
         }
-        self.global.used += 1;
-        Ok(self.global.used)
+        window.used += 1;
+        Ok(window.used)
     }
 
-    /// Takes one request from the endpoint's bucket.
-    pub(crate) fn take(&mut self, endpoint: &Endpoint, route: &'static str) -> Option<Standing> {
-        let bucket = self.bucket_of(endpoint, route)?;
-        let now = Instant::now();
-        let window = self.windows.entry((route, endpoint.major())).or_insert_with(|| Window { started: now, used: 0 });
-        if now.duration_since(window.started) >= bucket.window {
-            *window = Window { started: now, used: 0 };
-        }
-        let left = bucket.window.saturating_sub(now.duration_since(window.started));
-        let exceeded = (window.used >= bucket.limit).then_some(left);
-        if exceeded.is_none() {
-            window.used += 1;
-        }
+    /// Takes one request from the endpoint's bucket for this top-level resource.
+    pub(crate) fn take(&mut self, endpoint: &Endpoint, resource: &str) -> Option<Standing> {
+        let bucket = endpoint.pace.bucket(self.message_bucket)?;
+        let name = match endpoint.pace {
+            Pace::Shared(name, ..) => name,
+            _ => endpoint.name,
+        };
+        let (used, left, exceeded) = self.count(name, resource, bucket);
         let reset = SystemTime::now() + left;
         let reset = reset.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
         let headers = vec![
             ("x-ratelimit-limit", bucket.limit.to_string()),
-            ("x-ratelimit-remaining", (bucket.limit - window.used).to_string()),
+            ("x-ratelimit-remaining", (bucket.limit - used).to_string()),
             ("x-ratelimit-reset", format!("{reset:.3}")),
             ("x-ratelimit-reset-after", format!("{:.3}", round_up(left))),
-            ("x-ratelimit-bucket", self.hash(route)),
+            ("x-ratelimit-bucket", self.hash(name)),
         ];
-        Some(Standing { headers, exceeded })
+        Some(Standing { headers, exceeded: exceeded.then_some(left) })
     }
 
-    /// Only create-message's size is known from outside; the others are generous, and only there to be read.
-    fn bucket_of(&self, endpoint: &Endpoint, route: &'static str) -> Option<Bucket> {
-        let bucket = |limit, seconds| Some(Bucket { limit, window: Duration::from_secs(seconds) });
-        match endpoint {
-            Endpoint::InteractionCallback { .. } => None,
-            Endpoint::Messages { .. } if route.starts_with("POST") => Some(self.message_bucket),
-            Endpoint::Message { .. } if !route.starts_with("GET") => bucket(5, 5),
-            Endpoint::WebhookCreate { .. } | Endpoint::WebhookMessage { .. } => bucket(5, 2),
-            Endpoint::GlobalCommands { .. } | Endpoint::GuildCommands { .. } => bucket(30, 20),
-            Endpoint::GatewayBot | Endpoint::Gateway => bucket(20, 5),
-            _ => bucket(50, 1),
+    /// Takes one request from a limit that no header tells of, or says how long it is used up.
+    pub(crate) fn take_hidden(&mut self, name: &'static str, resource: &str, bucket: Bucket) -> Result<(), Duration> {
+        let (_, left, exceeded) = self.count(name, resource, bucket);
+        if exceeded { Err(left) } else { Ok(()) }
+    }
+
+    /// Counts one request: how many the window has had, how long it lasts, and whether this one was too many.
+    fn count(&mut self, name: &'static str, resource: &str, bucket: Bucket) -> (u32, Duration, bool) {
+        let now = Instant::now();
+        let window = self.windows.entry((name, resource.to_owned())).or_insert(Window { started: now, used: 0 });
+        if now.duration_since(window.started) >= bucket.window {
+            *window = Window { started: now, used: 0 };
         }
+        let left = bucket.window.saturating_sub(now.duration_since(window.started));
+        let exceeded = window.used >= bucket.limit;
+        if !exceeded {
+            window.used += 1;
+        }
+        (window.used, left, exceeded)
     }
 
     /// The same for every channel: the top-level resource is not part of it.

@@ -6,7 +6,11 @@ use serde_json::Value;
 /// One uploaded file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct File {
+    /// `n` of a part called `files[n]`, by which `attachments` speaks of it.
+    pub(crate) index: Option<u64>,
     pub(crate) name: String,
+    /// The part's own content type, if it has one.
+    pub(crate) content_type: Option<String>,
     pub(crate) bytes: Vec<u8>,
 }
 
@@ -28,10 +32,13 @@ pub(crate) fn parse(body: &[u8], boundary: &str) -> Option<(Value, Vec<File>)> {
         let part = rest[..end].strip_prefix(b"\r\n")?;
         let head = find(part, b"\r\n\r\n")?;
         let (headers, content) = (String::from_utf8_lossy(&part[..head]).into_owned(), &part[head + 4..]);
-        if parameter(&headers, "name")? == "payload_json" {
+        let part_name = parameter(&headers, "name")?;
+        if part_name == "payload_json" {
             payload = serde_json::from_slice(content).ok()?;
         } else if let Some(name) = parameter(&headers, "filename") {
-            files.push(File { name, bytes: content.to_vec() });
+            let index = part_name.strip_prefix("files[").and_then(|rest| rest.strip_suffix(']'));
+            let index = index.and_then(|index| index.parse().ok());
+            files.push(File { index, name, content_type: content_type(&headers), bytes: content.to_vec() });
         }
         rest = &rest[end + delimiter.len()..];
     }
@@ -49,4 +56,10 @@ fn parameter(headers: &str, name: &str) -> Option<String> {
         .split(['\r', '\n', ';'])
         .find_map(|part| part.trim().strip_prefix(&opening))
         .and_then(|value| value.split_once('"').map(|(value, _)| value.to_owned()))
+}
+
+fn content_type(headers: &str) -> Option<String> {
+    let mut lines = headers.lines().filter_map(|line| line.split_once(':'));
+    let (_, value) = lines.find(|(name, _)| name.eq_ignore_ascii_case("content-type"))?;
+    Some(value.trim().to_owned())
 }

@@ -27,6 +27,10 @@ pub struct Options {
     pub global_per_second: u32,
     /// How long a nonce is remembered; by default 2 to 5 minutes, by the seed. Discord says "a few minutes".
     pub nonce_window: Option<Duration>,
+    /// How many edits of messages older than an hour are taken in an hour before 30046; by default 20 to 40, by the seed.
+    /// Discord has such a limit and does not say which
+    /// (<https://github.com/discord/discord-api-docs/issues/4413>).
+    pub old_edits_per_hour: Option<u32>,
     /// How many 401, 403 and 429 answers in ten minutes ban the client
     /// (<https://discord.com/developers/docs/topics/rate-limits#invalid-request-limit-aka-cloudflare-bans>).
     pub invalid_request_limit: u32,
@@ -69,6 +73,7 @@ impl Default for Options {
             message_bucket: None,
             global_per_second: 50,
             nonce_window: None,
+            old_edits_per_hour: None,
             invalid_request_limit: 10_000,
             heartbeat_interval: Duration::from_millis(41_250),
             session_life: Duration::from_mins(5),

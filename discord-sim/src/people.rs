@@ -4,13 +4,11 @@
 #![expect(clippy::must_use_candidate, reason = "what is added is often wanted for its effect alone")]
 
 use std::collections::BTreeMap;
-use std::time::SystemTime;
 
 use serde_json::json;
 
 use crate::permissions;
 use crate::sim::Sim;
-use crate::view::Message;
 use crate::wire;
 use crate::world::{Channel, ChannelKind, Guild, Member, Overwrite, Role, World};
 
@@ -20,14 +18,8 @@ impl Sim {
         self.change(|world| {
             let owner = world.add_user(&format!("{name}-owner"), false);
             let id = world.next_id();
-            let everyone = Role {
-                id,
-                name: "@everyone".to_owned(),
-                permissions: permissions::EVERYONE,
-                mentionable: false,
-                managed: false,
-            };
-            let members = BTreeMap::from([(owner, member(Vec::new()))]);
+            let everyone = Role::new(id, "@everyone", permissions::EVERYONE);
+            let members = BTreeMap::from([(owner, Member::new(Vec::new(), world.now()))]);
             world
                 .guilds
                 .insert(id, Guild { id, name: name.to_owned(), owner, roles: vec![everyone], members, out: false });
@@ -36,43 +28,53 @@ impl Sim {
         })
     }
 
+    /// Deletes a guild with everything in it.
+    pub fn delete_guild(&self, guild: u64) {
+        self.change(|world| {
+            world.dispatch(guild, "GUILD_DELETE", &json!({ "id": guild.to_string() }));
+            world.guilds.remove(&guild);
+            world.guild_commands.remove(&guild);
+            world.webhooks.retain(|_, webhook| webhook.guild != guild);
+            let channels: Vec<u64> =
+                world.channels.values().filter(|channel| channel.guild == guild).map(|channel| channel.id).collect();
+            for channel in channels {
+                for message in world.timelines.remove(&channel).unwrap_or_default() {
+                    world.forget_message(channel, message);
+                }
+                world.channels.remove(&channel);
+            }
+        });
+    }
+
     /// Makes a channel. For a thread, its parent must be a channel of the same guild.
     pub fn add_channel(&self, guild: u64, name: &str, kind: ChannelKind) -> u64 {
         self.change(|world| {
-            let id = world.next_id();
-            let channel = Channel {
-                id,
-                guild,
-                name: name.to_owned(),
-                kind,
-                overwrites: Vec::new(),
-                locked: false,
-                archived: false,
-                last_message: None,
-            };
+            let (id, now) = (world.next_id(), world.now());
+            let owner = world.guilds.get(&guild).map_or(0, |guild| guild.owner);
+            let mut channel = Channel::new(id, guild, name, kind, owner, now);
+            channel.position = world.next_position(guild);
             world.channels.insert(id, channel);
-            announce_channel(world, id, "CREATE");
+            world.announce_channel(id, "CREATE");
             id
         })
     }
 
     /// Makes a role without permissions.
     pub fn add_role(&self, guild: u64, name: &str, mentionable: bool) -> u64 {
-        self.change(|world| add_role(world, guild, name, 0, mentionable, false))
+        self.change(|world| add_role(world, guild, name, 0, mentionable))
     }
 
     /// Makes a member with a role of their own that grants these permissions, for example `0x20` for Manage Server.
     pub fn add_member(&self, guild: u64, name: &str, permissions: u64) -> u64 {
         self.change(|world| {
             let user = world.add_user(name, false);
-            let roles = if permissions == 0 {
-                Vec::new()
-            } else {
-                vec![add_role(world, guild, name, permissions, false, false)]
-            };
+            let roles =
+                if permissions == 0 { Vec::new() } else { vec![add_role(world, guild, name, permissions, false)] };
+            let member = Member::new(roles, world.now());
             if let Some(guild) = world.guilds.get_mut(&guild) {
-                guild.members.insert(user, member(roles));
+                guild.members.insert(user, member);
             }
+            world.announce_member(guild, user, "GUILD_MEMBER_ADD");
             user
         })
     }
@@ -94,26 +96,17 @@ impl Sim {
 
     /// Gives a role new permissions. `@everyone` has the guild's id.
     pub fn set_role_permissions(&self, guild: u64, role: u64, permissions: u64) {
-        self.change(|world| change_role(world, guild, role, |role| role.permissions = permissions));
+        self.change(|world| world.change_role(guild, role, |role| role.permissions = permissions, "GUILD_ROLE_UPDATE"));
     }
 
     /// Makes a role mentionable by everyone, or not.
     pub fn set_role_mentionable(&self, guild: u64, role: u64, mentionable: bool) {
-        self.change(|world| change_role(world, guild, role, |role| role.mentionable = mentionable));
+        self.change(|world| world.change_role(guild, role, |role| role.mentionable = mentionable, "GUILD_ROLE_UPDATE"));
     }
 
     /// Deletes a role; its members lose it.
     pub fn delete_role(&self, guild: u64, role: u64) {
-        self.change(|world| {
-            if let Some(guild) = world.guilds.get_mut(&guild) {
-                guild.roles.retain(|own| own.id != role);
-                for member in guild.members.values_mut() {
-                    member.roles.retain(|&own| own != role);
-                }
-            }
-            let data = json!({ "guild_id": guild.to_string(), "role_id": role.to_string() });
-            world.dispatch(guild, "GUILD_ROLE_DELETE", &data);
-        });
+        self.change(|world| world.delete_role(guild, role));
     }
 
     /// Denies the bot these permissions in a channel, by an overwrite for its member; 0 removes the overwrite. A thread
@@ -133,27 +126,13 @@ impl Sim {
             if allow != 0 || deny != 0 {
                 channel.overwrites.push(Overwrite { id: role_or_member, member: is_member, allow, deny });
             }
-            announce_channel(world, id, "UPDATE");
+            world.announce_channel(id, "UPDATE");
         });
     }
 
     /// Deletes a channel with its threads and messages.
     pub fn delete_channel(&self, channel: u64) {
-        self.change(|world| {
-            let threads: Vec<u64> = world
-                .channels
-                .values()
-                .filter(|thread| thread.kind == ChannelKind::PublicThread { parent: channel })
-                .map(|thread| thread.id)
-                .collect();
-            for id in threads.into_iter().chain([channel]) {
-                announce_channel(world, id, "DELETE");
-                world.channels.remove(&id);
-                for message in world.timelines.remove(&id).unwrap_or_default() {
-                    world.messages.remove(&message);
-                }
-            }
-        });
+        self.change(|world| world.delete_channel(channel));
     }
 
     /// Renames a channel.
@@ -162,31 +141,39 @@ impl Sim {
             if let Some(channel) = world.channels.get_mut(&channel) {
                 name.clone_into(&mut channel.name);
             }
-            announce_channel(world, channel, "UPDATE");
+            world.announce_channel(channel, "UPDATE");
         });
     }
 
     /// Locks or unlocks a thread.
     pub fn set_locked(&self, thread: u64, locked: bool) {
         self.change(|world| {
-            if let Some(thread) = world.channels.get_mut(&thread) {
-                thread.locked = locked;
+            if let Some(of) = world.channels.get_mut(&thread).and_then(|channel| channel.thread.as_mut()) {
+                of.locked = locked;
             }
-            announce_channel(world, thread, "UPDATE");
+            world.announce_channel(thread, "UPDATE");
+        });
+    }
+
+    /// Archives or un-archives a thread.
+    pub fn set_archived(&self, thread: u64, archived: bool) {
+        self.change(|world| {
+            let now = world.now();
+            if let Some(of) = world.channels.get_mut(&thread).and_then(|channel| channel.thread.as_mut()) {
+                (of.archived, of.turned) = (archived, now);
+            }
+            world.announce_channel(thread, "UPDATE");
         });
     }
 
     /// Kicks the bot out of a guild.
     pub fn remove_bot(&self, guild: u64) {
-        self.change(|world| {
-            // While it is still a member it is told; afterwards it hears nothing of this guild.
-            world.dispatch(guild, "GUILD_DELETE", &json!({ "id": guild.to_string() }));
-            let bot = world.bot;
-            if let Some(guild) = world.guilds.get_mut(&guild) {
-                guild.members.remove(&bot);
-                guild.roles.retain(|role| !role.managed);
-            }
-        });
+        self.change(|world| world.remove_bot(guild));
+    }
+
+    /// Takes a person out of a guild.
+    pub fn remove_member(&self, guild: u64, user: u64) {
+        self.change(|world| world.remove_member(guild, user));
     }
 
     /// Invites the bot into a guild it was removed from.
@@ -208,42 +195,9 @@ impl Sim {
                 // https://discord.com/developers/docs/events/gateway-events#guild-delete
                 world.dispatch(guild, "GUILD_DELETE", &json!({ "id": guild.to_string(), "unavailable": true }));
             } else {
-                announce_guild(world, guild);
+                world.announce_guild(guild);
             }
         });
-    }
-
-    /// Deletes a message, as a moderator would.
-    pub fn delete_message(&self, channel: u64, message: u64) {
-        self.change(|world| world.remove_message(channel, message));
-    }
-
-    /// Posts a message as a person, for channels that are not the bot's alone.
-    pub fn say(&self, channel: u64, user: u64, content: &str) -> u64 {
-        self.change(|world| {
-            let id = world.next_id();
-            let sent_at = SystemTime::now();
-            let raw = json!({
-                "id": id.to_string(), "channel_id": channel.to_string(), "type": 0, "author": wire::user(world, user),
-                "content": content, "timestamp": wire::timestamp(sent_at), "edited_timestamp": null, "tts": false,
-                "mention_everyone": false, "mentions": [], "mention_roles": [], "attachments": [], "embeds": [],
-                "pinned": false, "components": [], "flags": 0,
-            });
-            let message = Message {
-                id,
-                content: content.to_owned(),
-                embeds: Vec::new(),
-                nonce: None,
-                notified_roles: Vec::new(),
-                notified_everyone: false,
-                notified_users: Vec::new(),
-                flags: 0,
-                sent_at,
-                raw,
-            };
-            world.keep_message(channel, message, false);
-            id
-        })
     }
 
     /// Whether a user takes direct messages; sending one to who doesn't is refused with 50007.
@@ -256,62 +210,19 @@ impl Sim {
     }
 }
 
-fn member(roles: Vec<u64>) -> Member {
-    Member { roles, joined_at: SystemTime::now() }
-}
-
 fn invite_bot(world: &mut World, guild: u64) {
-    let role = world.next_id();
-    let bot = world.bot;
+    let (id, bot, now) = (world.next_id(), world.bot, world.now());
     if let Some(guild) = world.guilds.get_mut(&guild) {
-        let (name, permissions) = ("guildwire".to_owned(), permissions::BOT_ROLE);
-        guild.roles.push(Role { id: role, name, permissions, mentionable: false, managed: true });
-        guild.members.insert(bot, member(vec![role]));
+        guild.roles.push(Role { managed: true, ..Role::new(id, "guildwire", permissions::BOT_ROLE) });
+        guild.members.insert(bot, Member::new(vec![id], now));
     }
-    announce_guild(world, guild);
+    world.announce_guild(guild);
 }
 
-fn announce_guild(world: &mut World, guild: u64) {
-    if let Some(guild) = world.guilds.get(&guild) {
-        let (id, create) = (guild.id, wire::guild_create(world, guild));
-        world.dispatch(id, "GUILD_CREATE", &create);
-    }
-}
-
-/// `CHANNEL_…` or `THREAD_…`, as the kind is.
-fn announce_channel(world: &mut World, channel: u64, what: &str) {
-    let Some(channel) = world.channels.get(&channel) else { return };
-    let thread = matches!(channel.kind, ChannelKind::PublicThread { .. });
-    let (guild, mut data) = (channel.guild, wire::channel(world, channel));
-    if thread && what == "CREATE" {
-        data["newly_created"] = json!(true);
-    }
-    let event = format!("{}_{what}", if thread { "THREAD" } else { "CHANNEL" });
-    world.dispatch(guild, &event, &data);
-}
-
-fn add_role(world: &mut World, guild: u64, name: &str, permissions: u64, mentionable: bool, managed: bool) -> u64 {
-    let id = world.next_id();
-    if let Some(guild) = world.guilds.get_mut(&guild) {
-        guild.roles.push(Role { id, name: name.to_owned(), permissions, mentionable, managed });
-    }
-    announce_role(world, guild, id, "GUILD_ROLE_CREATE");
+fn add_role(world: &mut World, guild: u64, name: &str, permissions: u64, mentionable: bool) -> u64 {
+    let id = world.add_role(guild, name, permissions);
+    world.change_role(guild, id, |role| role.mentionable = mentionable, "GUILD_ROLE_CREATE");
     id
-}
-
-fn change_role(world: &mut World, guild: u64, role: u64, change: impl FnOnce(&mut Role)) {
-    let roles = world.guilds.get_mut(&guild).map(|guild| &mut guild.roles);
-    if let Some(role) = roles.and_then(|roles| roles.iter_mut().find(|own| own.id == role)) {
-        change(role);
-    }
-    announce_role(world, guild, role, "GUILD_ROLE_UPDATE");
-}
-
-fn announce_role(world: &mut World, guild: u64, role: u64, event: &str) {
-    let Some(of) = world.guilds.get(&guild) else { return };
-    let Some(role) = of.roles.iter().find(|own| own.id == role) else { return };
-    let data = json!({ "guild_id": guild.to_string(), "role": wire::role(of, role) });
-    world.dispatch(guild, event, &data);
 }
 
 impl Sim {

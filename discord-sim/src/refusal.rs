@@ -43,6 +43,31 @@ impl Refusal {
         Self::new(403, 50013, "Missing Permissions")
     }
 
+    pub(crate) fn unknown_member() -> Self {
+        Self::new(404, 10007, "Unknown Member")
+    }
+
+    pub(crate) fn unknown_role() -> Self {
+        Self::new(404, 10011, "Unknown Role")
+    }
+
+    pub(crate) fn unknown_user() -> Self {
+        Self::new(404, 10013, "Unknown User")
+    }
+
+    pub(crate) fn wrong_channel_type() -> Self {
+        Self::new(400, 50024, "Cannot execute action on this channel type")
+    }
+
+    pub(crate) fn direct_channel() -> Self {
+        Self::new(400, 50003, "Cannot execute action on a DM channel")
+    }
+
+    /// 50035 for a single fault.
+    pub(crate) fn invalid(path: &str, code: &str, message: &str) -> Self {
+        Faults::body(&Faults::nested([(path, code, message)]))
+    }
+
     pub(crate) fn empty_message() -> Self {
         Self::new(400, 50006, "Cannot send an empty message")
     }
@@ -85,8 +110,13 @@ impl Faults {
         if self.0.is_empty() {
             return Ok(());
         }
+        Err(Self::body(&Self::nested(self.0.iter().map(|(path, code, message)| (&**path, *code, &**message)))))
+    }
+
+    /// The shape of `errors`: a step of the path for each level, the faults in `_errors`.
+    fn nested<'a>(faults: impl IntoIterator<Item = (&'a str, &'a str, &'a str)>) -> Value {
         let mut errors = Value::Object(Map::new());
-        for (path, code, message) in self.0 {
+        for (path, code, message) in faults {
             let mut place = &mut errors;
             for step in path.split('.').filter(|step| !step.is_empty()) {
                 let map = place.as_object_mut().expect("every step of a fault's path is made an object");
@@ -98,7 +128,7 @@ impl Faults {
                 list.push(json!({ "code": code, "message": message }));
             }
         }
-        Err(Self::body(&errors))
+        errors
     }
 
     fn body(errors: &Value) -> Refusal {

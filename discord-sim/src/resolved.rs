@@ -52,7 +52,7 @@ impl Resolved {
         let bad = |why: &str| CommandError::BadOption(format!("{why}: channel {id}"));
         let found = id.parse::<u64>().ok().and_then(|id| world.channels.get(&id));
         let channel = found.filter(|channel| channel.guild == by.guild).ok_or_else(|| bad("not in this guild"))?;
-        let kind = wire::channel_type(channel.kind);
+        let kind = channel.kind.number();
         if types.as_array().is_some_and(|types| !types.is_empty() && !types.contains(&json!(kind))) {
             return Err(bad("its type is not offered"));
         }

@@ -24,8 +24,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::endpoint::Endpoint;
-use crate::rest::{self, Answer, Call, Payload};
+use crate::endpoint::{Parameters, Wanted, decoded};
+use crate::rest::{self, Answer, Call, Payload, Received};
 use crate::sim::Sim;
 use crate::trouble::Trouble;
 use crate::{control, gateway, multipart};
@@ -178,16 +178,15 @@ async fn discord(
     let (mut parts, body) = request.into_parts();
     let path = parts.uri.path();
     let is_socket = parts.headers.contains_key(header::UPGRADE);
-    let endpoint = match path.strip_prefix("/api/v10/") {
-        _ if is_socket => Endpoint::Socket,
-        Some(path) => Endpoint::parse(path),
-        None => Endpoint::Nowhere,
-    };
-    let method = parts.method.as_str().to_owned();
-    let route = endpoint.route(&method).unwrap_or("unknown");
+    if let Some(file) = path.strip_prefix("/attachments/") {
+        return attachment(&sim, file);
+    }
+    let method = parts.method.as_str();
+    let wanted = if is_socket { Wanted::Socket } else { Wanted::read(method, path) };
+    let route = wanted.name();
     let (trouble, latency) = sim.change(|world| {
         *world.statistics.requests.entry(route.to_owned()).or_default() += 1;
-        (world.troubles.take(&method, &endpoint), world.options.latency)
+        (world.troubles.take(&wanted, world.bot), world.options.latency)
     });
     match &trouble {
         Some(Trouble::Refuse) => return hang_up(&connection).await,
@@ -206,8 +205,8 @@ async fn discord(
     if !latency.is_zero() {
         tokio::time::sleep(latency).await;
     }
-    let call = call(method, endpoint, &parts, body).await;
-    let answer = sim.change(|world| rest::answer(world, &call));
+    let call = call(wanted.parameters(), &parts, body).await;
+    let answer = sim.change(|world| rest::answer(world, &wanted, &call));
     if trouble == Some(Trouble::LoseReply) {
         return hang_up(&connection).await;
     }
@@ -232,22 +231,22 @@ async fn socket(sim: Sim, connection: CancellationToken, parts: &mut Parts) -> R
     }
 }
 
-async fn call(method: String, endpoint: Endpoint, parts: &Parts, body: Body) -> Call {
+async fn call(parameters: Parameters, parts: &Parts, body: Body) -> Call {
     let text = |name: HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
     let bytes = to_bytes(body, BODY_LIMIT).await;
     let boundary = text(header::CONTENT_TYPE).and_then(|of| multipart::boundary(&of));
     let (body, files) = match (&bytes, boundary) {
-        (Ok(bytes), _) if bytes.is_empty() => (Some(Value::Null), Vec::new()),
+        (Ok(bytes), _) if bytes.is_empty() => (Received::Json(Value::Null), Vec::new()),
         (Ok(bytes), Some(boundary)) => match multipart::parse(bytes, &boundary) {
-            Some((payload, files)) => (Some(payload), files),
-            None => (None, Vec::new()),
+            Some((payload, files)) => (Received::Json(payload), files),
+            None => (Received::Unreadable, Vec::new()),
         },
-        (Ok(bytes), None) => (serde_json::from_slice(bytes).ok(), Vec::new()),
-        (Err(_), _) => (None, Vec::new()),
+        (Ok(bytes), None) => (serde_json::from_slice(bytes).map_or(Received::Unreadable, Received::Json), Vec::new()),
+        // A connection that broke off gets no answer anyway; what is left is the length.
+        (Err(_), _) => (Received::TooLarge, Vec::new()),
     };
     Call {
-        method,
-        endpoint,
+        parameters,
         query: query(parts.uri.query().unwrap_or_default()),
         authorization: text(header::AUTHORIZATION),
         agent: text(header::USER_AGENT),
@@ -256,10 +255,27 @@ async fn call(method: String, endpoint: Endpoint, parts: &Parts, body: Body) -> 
     }
 }
 
-/// Ids, numbers and flags only stand in Discord's queries here, so nothing needs decoding.
 fn query(text: &str) -> HashMap<String, String> {
     let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
-    pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+    pairs.filter_map(|(key, value)| Some((key.to_owned(), decoded(&value.replace('+', " "))?))).collect()
+}
+
+/// An uploaded file, at the address its attachment object names: `/attachments/{channel}/{id}/{filename}`. Only what a
+/// browser merely shows is shown: anyone may have written it, and the control interface is of the same origin.
+fn attachment(sim: &Sim, path: &str) -> Response {
+    let id = path.split('/').nth(1).and_then(|id| id.parse::<u64>().ok());
+    let found = id.and_then(|id| sim.read(|world| world.files.get(&id).cloned()));
+    let Some(bytes) = found else {
+        return (StatusCode::NOT_FOUND, "This content is no longer available.").into_response();
+    };
+    let shown = crate::rest::attachments::picture_type(&bytes);
+    let disposition = if shown.is_some() { "inline" } else { "attachment" };
+    let headers = [
+        (header::CONTENT_TYPE, shown.unwrap_or("application/octet-stream")),
+        (header::CONTENT_DISPOSITION, disposition),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (headers, bytes).into_response()
 }
 
 fn http(answer: Answer) -> Response {

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Caller, Endpoint, Parameters, Wanted};
+
+/// The endpoint that [`Route::MessageCreate`] means.
+const CREATE_MESSAGE: &str = "POST /channels/{channel}/messages";
 
 /// Which requests are troubled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,8 +111,8 @@ impl Troubles {
     }
 
     /// What this request meets; the first entry that fits, used up once.
-    pub(crate) fn take(&mut self, method: &str, endpoint: &Endpoint) -> Option<Trouble> {
-        let at = self.entries.iter().position(|entry| fits(entry.route, method, endpoint))?;
+    pub(crate) fn take(&mut self, wanted: &Wanted, application: u64) -> Option<Trouble> {
+        let at = self.entries.iter().position(|entry| fits(entry.route, wanted, application))?;
         let entry = &mut self.entries[at];
         let trouble = entry.trouble.clone();
         if let Some(left) = &mut entry.left {
@@ -122,17 +125,24 @@ impl Troubles {
     }
 }
 
-fn fits(route: Route, method: &str, endpoint: &Endpoint) -> bool {
-    let created_in = match endpoint {
-        Endpoint::Messages { channel } if method == "POST" => Some(*channel),
+fn fits(route: Route, wanted: &Wanted, application: u64) -> bool {
+    let id = |parameters: &Parameters| parameters.first().and_then(|(_, value)| value.parse::<u64>().ok());
+    let created_in = match wanted {
+        Wanted::Endpoint(endpoint, parameters) if endpoint.name == CREATE_MESSAGE => Some(id(parameters)),
         _ => None,
     };
     match route {
         Route::Everything => true,
         Route::MessageCreate => created_in.is_some(),
-        Route::MessageCreateIn(channel) => created_in == Some(channel),
-        Route::Gateway => matches!(endpoint, Endpoint::Socket),
-        Route::Interactions => endpoint.is_interaction(),
-        Route::Rest => !matches!(endpoint, Endpoint::Socket),
+        Route::MessageCreateIn(channel) => created_in == Some(Some(channel)),
+        Route::Gateway => matches!(wanted, Wanted::Socket),
+        Route::Interactions => match wanted {
+            // An interaction's token is a webhook's of the application; a channel's webhook has an id of its own.
+            Wanted::Endpoint(Endpoint { caller: Caller::Token, name, .. }, parameters) => {
+                name.starts_with("POST /interactions/") || id(parameters) == Some(application)
+            }
+            _ => false,
+        },
+        Route::Rest => !matches!(wanted, Wanted::Socket),
     }
 }

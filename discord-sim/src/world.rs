@@ -5,8 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::intents::{self, MESSAGE_CONTENT};
 use crate::interactions::{Clients, Interaction};
@@ -19,81 +18,15 @@ use crate::statistics::Statistics;
 use crate::trouble::Troubles;
 use crate::view::Message;
 
+pub use crate::model::ChannelKind;
+pub(crate) use crate::model::{Channel, Guild, Member, Overwrite, Pin, Reaction, Role, Webhook};
+
 /// Discord's first second: snowflakes count milliseconds from here
 /// (<https://discord.com/developers/docs/reference#snowflakes>).
 const DISCORD_EPOCH_MILLISECONDS: u64 = 1_420_070_400_000;
 
 /// Bodies kept for schema checks; older ones are forgotten first.
 const BODIES_KEPT: usize = 20_000;
-
-/// What a channel is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ChannelKind {
-    /// A text channel.
-    Text,
-    /// An announcement channel.
-    Announcement,
-    /// A forum: holds threads, takes no messages.
-    Forum,
-    /// A voice channel with its text chat.
-    Voice,
-    /// A category: takes no messages.
-    Category,
-    /// A public thread in a text channel, or a post in a forum.
-    PublicThread {
-        /// The channel it belongs to.
-        parent: u64,
-    },
-    /// A direct conversation; made by the bot through REST.
-    Direct {
-        /// The other side.
-        user: u64,
-    },
-}
-
-pub(crate) struct Role {
-    pub(crate) id: u64,
-    pub(crate) name: String,
-    pub(crate) permissions: u64,
-    pub(crate) mentionable: bool,
-    pub(crate) managed: bool,
-}
-
-pub(crate) struct Member {
-    pub(crate) roles: Vec<u64>,
-    pub(crate) joined_at: SystemTime,
-}
-
-pub(crate) struct Guild {
-    pub(crate) id: u64,
-    pub(crate) name: String,
-    pub(crate) owner: u64,
-    /// The first is `@everyone`, whose id is the guild's.
-    pub(crate) roles: Vec<Role>,
-    pub(crate) members: BTreeMap<u64, Member>,
-    pub(crate) out: bool,
-}
-
-/// One permission overwrite of a channel.
-pub(crate) struct Overwrite {
-    /// A role, or a member if `member` is set.
-    pub(crate) id: u64,
-    pub(crate) member: bool,
-    pub(crate) allow: u64,
-    pub(crate) deny: u64,
-}
-
-pub(crate) struct Channel {
-    pub(crate) id: u64,
-    pub(crate) guild: u64,
-    pub(crate) name: String,
-    pub(crate) kind: ChannelKind,
-    pub(crate) overwrites: Vec<Overwrite>,
-    pub(crate) locked: bool,
-    pub(crate) archived: bool,
-    pub(crate) last_message: Option<u64>,
-}
 
 pub(crate) struct User {
     pub(crate) name: String,
@@ -122,6 +55,14 @@ pub(crate) struct World {
     pub(crate) messages: HashMap<u64, Message>,
     /// The bytes of uploaded files, by attachment id.
     pub(crate) files: HashMap<u64, Vec<u8>>,
+    /// Reactions by message, in the order the emojis came.
+    pub(crate) reactions: HashMap<u64, Vec<Reaction>>,
+    pub(crate) webhooks: BTreeMap<u64, Webhook>,
+    /// When messages older than an hour were edited, for their limit.
+    pub(crate) old_edits: VecDeque<Instant>,
+    pub(crate) old_edits_per_hour: u32,
+    /// How far Discord's clock was moved on.
+    pub(crate) clock_ahead: Duration,
     /// What a channel shows, in order.
     pub(crate) timelines: HashMap<u64, Vec<u64>>,
     pub(crate) nonces: HashMap<String, UsedNonce>,
@@ -149,6 +90,7 @@ impl World {
         let mut random = StdRng::seed_from_u64(options.seed);
         let nonce_window = options.nonce_window.unwrap_or_else(|| Duration::from_secs(random.random_range(120..=300)));
         let limits = Limits::new(&options, &mut random);
+        let old_edits_per_hour = options.old_edits_per_hour.unwrap_or_else(|| random.random_range(20..=40));
         let mut world = Self {
             sessions: Sessions::default(),
             presences: BTreeMap::new(),
@@ -162,6 +104,11 @@ impl World {
             channels: BTreeMap::new(),
             messages: HashMap::new(),
             files: HashMap::new(),
+            reactions: HashMap::new(),
+            webhooks: BTreeMap::new(),
+            old_edits: VecDeque::new(),
+            old_edits_per_hour,
+            clock_ahead: Duration::ZERO,
             timelines: HashMap::new(),
             nonces: HashMap::new(),
             nonce_window,
@@ -182,9 +129,20 @@ impl World {
         world
     }
 
+    /// Discord's time.
+    pub(crate) fn now(&self) -> SystemTime {
+        SystemTime::now() + self.clock_ahead
+    }
+
+    /// How old a snowflake is.
+    pub(crate) fn age(&self, id: u64) -> Duration {
+        let made = Duration::from_millis((id >> 22) + DISCORD_EPOCH_MILLISECONDS);
+        self.now().duration_since(UNIX_EPOCH + made).unwrap_or_default()
+    }
+
     /// A fresh snowflake, greater than every one before.
     pub(crate) fn next_id(&mut self) -> u64 {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = self.now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let milliseconds = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
         let stamp = milliseconds.saturating_sub(DISCORD_EPOCH_MILLISECONDS) << 22;
         self.last_id = stamp.max(self.last_id + 1);
@@ -204,10 +162,7 @@ impl World {
     /// The channel whose overwrites count: a thread's parent, else the channel itself
     /// (<https://discord.com/developers/docs/topics/permissions#inherited-permissions-threads>).
     pub(crate) fn permission_channel(&self, channel: u64) -> u64 {
-        match self.channels.get(&channel).map(|channel| channel.kind) {
-            Some(ChannelKind::PublicThread { parent }) => parent,
-            _ => channel,
-        }
+        self.channels.get(&channel).and_then(|channel| channel.kind.thread_parent()).unwrap_or(channel)
     }
 
     /// The guild, if the bot is in it and it is not out.
@@ -244,24 +199,85 @@ impl World {
         });
     }
 
-    /// Puts a message where it belongs; an ephemeral one exists but no channel shows it.
+    /// Puts a message where it belongs and tells of it; an ephemeral one exists but no channel shows it.
     pub(crate) fn keep_message(&mut self, channel: u64, message: Message, ephemeral: bool) {
-        if !ephemeral {
-            self.timelines.entry(channel).or_default().push(message.id);
-            if let Some(channel) = self.channels.get_mut(&channel) {
-                channel.last_message = Some(message.id);
-                // A message un-archives a thread: <https://discord.com/developers/docs/topics/threads#active--archived-threads>
-                channel.archived = false;
+        let (id, mut data) = (message.id, message.raw.clone());
+        self.messages.insert(id, message);
+        if ephemeral {
+            return;
+        }
+        self.wake_thread(channel);
+        self.timelines.entry(channel).or_default().push(id);
+        if let Some(channel) = self.channels.get_mut(&channel) {
+            channel.last_message = Some(id);
+            if let Some(thread) = &mut channel.thread
+                && channel.id != id
+            {
+                thread.sent += 1;
             }
         }
-        self.messages.insert(message.id, message);
+        self.add_author(channel, &mut data);
+        self.tell(channel, "MESSAGE_CREATE", data);
     }
 
+    /// A message un-archives a thread: <https://discord.com/developers/docs/topics/threads#active-archived-threads>
+    fn wake_thread(&mut self, channel: u64) {
+        let now = self.now();
+        let thread = self.channels.get_mut(&channel).and_then(|channel| channel.thread.as_mut());
+        if let Some(thread) = thread.filter(|thread| thread.archived) {
+            (thread.archived, thread.turned) = (false, now);
+            self.announce_channel(channel, "UPDATE");
+        }
+    }
+
+    /// Changes a message that is shown, and tells of it.
+    pub(crate) fn change_message(&mut self, id: u64, change: impl FnOnce(&mut Value)) {
+        let Some(message) = self.messages.get_mut(&id) else { return };
+        change(&mut message.raw);
+        message.flags = message.raw["flags"].as_u64().unwrap_or_default();
+        self.tell_of_change(id);
+    }
+
+    /// `MESSAGE_UPDATE` for a message that a channel shows.
+    pub(crate) fn tell_of_change(&mut self, id: u64) {
+        let Some(mut data) = self.messages.get(&id).map(|message| message.raw.clone()) else { return };
+        let Some(channel) = snowflake(&data["channel_id"]) else { return };
+        if self.shows(channel, id) {
+            self.add_author(channel, &mut data);
+            self.tell(channel, "MESSAGE_UPDATE", data);
+        }
+    }
+
+    /// Deletes a message and tells of it; whether there was one.
     pub(crate) fn remove_message(&mut self, channel: u64, message: u64) -> bool {
+        let shown = self.shows(channel, message);
+        let there = self.forget_message(channel, message);
+        if shown {
+            self.tell(
+                channel,
+                "MESSAGE_DELETE",
+                json!({ "id": message.to_string(), "channel_id": channel.to_string() }),
+            );
+        }
+        there
+    }
+
+    /// Deletes a message with its files, reactions and pin, and tells nobody.
+    pub(crate) fn forget_message(&mut self, channel: u64, message: u64) -> bool {
         if let Some(timeline) = self.timelines.get_mut(&channel) {
             timeline.retain(|&shown| shown != message);
         }
-        self.messages.remove(&message).is_some()
+        if let Some(channel) = self.channels.get_mut(&channel) {
+            channel.pins.retain(|pin| pin.message != message);
+        }
+        self.reactions.remove(&message);
+        let gone = self.messages.remove(&message);
+        for attachment in gone.iter().filter_map(|gone| gone.raw["attachments"].as_array()).flatten() {
+            if let Some(id) = snowflake(&attachment["id"]) {
+                self.files.remove(&id);
+            }
+        }
+        gone.is_some()
     }
 
     /// Whether this message stands in this channel.

@@ -3,8 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, Handled, messages, ok};
+use super::{Answer, Call, Handled, compose, ok};
 use crate::interactions::{self, Interaction, Kind, TOKEN_LIFE};
+use crate::multipart::File;
 use crate::refusal::{Faults, Refusal};
 use crate::rules::commands::check_choices;
 use crate::rules::message::{self, Body, FLAG_COMPONENTS_V2, FLAG_EPHEMERAL, FLAG_LOADING};
@@ -15,7 +16,8 @@ use crate::world::World;
 const CHOICES: usize = 25;
 
 /// `POST /interactions/{id}/{token}/callback`
-pub(super) fn callback(world: &mut World, id: u64, token: &str, body: &Value, with_response: bool) -> Handled {
+pub(crate) fn respond(world: &mut World, call: &Call) -> Handled {
+    let (id, token, body) = (call.id("interaction")?, call.text("token"), call.json());
     let deadline = world.options.interaction_deadline;
     let interaction =
         world.interactions.get(token).filter(|found| found.id == id).ok_or_else(Refusal::unknown_interaction)?;
@@ -33,20 +35,20 @@ pub(super) fn callback(world: &mut World, id: u64, token: &str, body: &Value, wi
     let mut original = None;
     match kind {
         4 => {
-            let body = shown(&data)?;
+            let body = shown(&data, &call.files)?;
             original = Some(post(world, channel, &body, token));
         }
         5 => {
             let ephemeral = data["flags"].as_u64().unwrap_or_default() & FLAG_EPHEMERAL != 0;
-            let mut body = message::check(&json!({}))?;
-            body.flags = FLAG_LOADING | if ephemeral { FLAG_EPHEMERAL } else { 0 };
+            let flags = FLAG_LOADING | if ephemeral { FLAG_EPHEMERAL } else { 0 };
+            let body = Body { flags, ..Body::default() };
             original = Some(post(world, channel, &body, token));
         }
         6 => original = source,
         7 => {
             original = source;
             if let Some(source) = source {
-                change(world, channel, source, &data)?;
+                change(world, channel, source, &data, &call.files)?;
             }
         }
         8 => check_completion(interaction, &data)?,
@@ -56,7 +58,7 @@ pub(super) fn callback(world: &mut World, id: u64, token: &str, body: &Value, wi
     interaction.answer = Some(interactions::Answer { kind, took, data });
     interaction.original = original;
     interaction.finished = !matches!(kind, 5 | 6);
-    if !with_response {
+    if !call.query_flag("with_response") {
         return Ok(Answer::nothing());
     }
     let mut answered = json!({
@@ -101,8 +103,8 @@ fn check_completion(interaction: &Interaction, data: &Value) -> Result<(), Refus
 }
 
 /// A body that must show something.
-fn shown(data: &Value) -> Result<Body, Refusal> {
-    let body = message::check(data)?;
+fn shown(data: &Value, files: &[File]) -> Result<Body, Refusal> {
+    let body = message::read(data, files, 0)?;
     if body.is_empty() { Err(Refusal::empty_message()) } else { Ok(body) }
 }
 
@@ -116,7 +118,7 @@ fn post(world: &mut World, channel: u64, body: &Body, token: &str) -> u64 {
     if body.flags & FLAG_LOADING != 0 {
         extra["flags"] = json!(body.flags);
     }
-    let message = messages::build(world, channel, body, &extra);
+    let message = compose::build(world, channel, body, &extra);
     let id = message.id;
     world.keep_message(channel, message, body.flags & FLAG_EPHEMERAL != 0);
     id
@@ -142,22 +144,22 @@ fn metadata(world: &World, interaction: &Interaction) -> Value {
 }
 
 /// Lays a body over a message of an interaction; what was being thought about is there then.
-fn change(world: &mut World, channel: u64, id: u64, body: &Value) -> Handled {
+fn change(world: &mut World, channel: u64, id: u64, body: &Value, files: &[File]) -> Handled {
     let standing = world.messages.get(&id).ok_or_else(Refusal::unknown_message)?.flags;
-    let body = message::check_over(body, standing)?;
+    let body = message::read(body, files, standing)?;
     if standing & FLAG_LOADING != 0 && body.is_empty() {
         return Err(Refusal::empty_message());
     }
     if let Some(message) = world.messages.get_mut(&id) {
         message.raw["flags"] = json!(standing & !FLAG_LOADING | body.flags & FLAG_COMPONENTS_V2);
     }
-    messages::edit(world, channel, id, &body)
+    compose::edit(world, channel, id, &body)
 }
 
 /// An interaction whose token is good for edits and followups: answered, and younger than 15 minutes.
-fn usable<'a>(world: &'a World, application: u64, token: &str) -> Result<&'a Interaction, Refusal> {
+fn usable<'a>(world: &'a World, token: &str) -> Result<&'a Interaction, Refusal> {
     let unknown = || Refusal::new(404, 10015, "Unknown Webhook");
-    let found = world.interactions.get(token).filter(|_| application == world.bot).ok_or_else(unknown)?;
+    let found = world.interactions.get(token).ok_or_else(unknown)?;
     if found.created.elapsed() > TOKEN_LIFE {
         return Err(Refusal::new(401, 50027, "Invalid Webhook Token"));
     }
@@ -165,14 +167,15 @@ fn usable<'a>(world: &'a World, application: u64, token: &str) -> Result<&'a Int
 }
 
 /// `POST /webhooks/{application}/{token}`. The first after a deferred answer becomes that answer.
-pub(super) fn followup(world: &mut World, application: u64, token: &str, body: &Value) -> Handled {
-    let interaction = usable(world, application, token)?;
+pub(super) fn followup(world: &mut World, call: &Call) -> Handled {
+    let token = call.text("token");
+    let interaction = usable(world, token)?;
     let channel = interaction.actor.channel;
     let deferred = interaction.answer.as_ref().is_some_and(|answer| answer.kind == 5);
     if let Some(original) = interaction.original.filter(|_| deferred && !interaction.finished) {
-        return finish(world, token, |world| change(world, channel, original, body));
+        return finish(world, token, |world| change(world, channel, original, call.json(), &call.files));
     }
-    let body = shown(body)?;
+    let body = shown(call.json(), &call.files)?;
     let id = post(world, channel, &body, token);
     if let Some(interaction) = world.interactions.get_mut(token) {
         interaction.followups.push(id);
@@ -190,21 +193,16 @@ fn finish(world: &mut World, token: &str, action: impl FnOnce(&mut World) -> Han
 }
 
 /// `GET`, `PATCH` and `DELETE` of `@original` or of a followup.
-pub(super) fn message(
-    world: &mut World,
-    method: &str,
-    application: u64,
-    token: &str,
-    message: Option<u64>,
-    body: &Value,
-) -> Handled {
-    let interaction = usable(world, application, token)?;
+pub(super) fn message(world: &mut World, method: &str, call: &Call) -> Handled {
+    let token = call.text("token");
+    let message = if call.text("message") == "@original" { None } else { Some(call.id("message")?) };
+    let interaction = usable(world, token)?;
     let channel = interaction.actor.channel;
     let own = || interaction.followups.iter().copied().chain(interaction.original);
     let id = message.map_or(interaction.original, |id| own().find(|&own| own == id));
     let id = id.ok_or_else(Refusal::unknown_message)?;
     match method {
-        "PATCH" => finish(world, token, |world| change(world, channel, id, body)),
+        "PATCH" => finish(world, token, |world| change(world, channel, id, call.json(), &call.files)),
         "DELETE" if world.remove_message(channel, id) => Ok(Answer::nothing()),
         "GET" => ok(world.messages.get(&id).ok_or_else(Refusal::unknown_message)?.raw.clone()),
         _ => Err(Refusal::unknown_message()),

@@ -1,64 +1,47 @@
-//! Messages in channels: create with its permissions and nonce, list, read, edit, delete
+//! Messages in channels: create with its permissions and nonce, list, read, edit, delete, crosspost, and typing
 //! (<https://discord.com/developers/docs/resources/message>).
 
-use std::collections::HashMap;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{Answer, Handled, ok};
-use crate::multipart::File;
+use super::compose::{access, allowed, build, drop_embeds_without_permission, find, guild_of, may_send, refer};
+use super::{Call, Handled, compose, done, ok};
 use crate::permissions::{
-    self, ATTACH_FILES, EMBED_LINKS, MANAGE_MESSAGES, MANAGE_THREADS, READ_MESSAGE_HISTORY, SEND_MESSAGES,
-    SEND_MESSAGES_IN_THREADS, VIEW_CHANNEL,
+    ATTACH_FILES, EMBED_LINKS, MANAGE_MESSAGES, READ_MESSAGE_HISTORY, SEND_MESSAGES, SEND_TTS_MESSAGES,
 };
-use crate::refusal::{Faults, Refusal};
-use crate::rules::mentions::{self, snowflake};
-use crate::rules::message::{self, Body, FLAG_SUPPRESS_EMBEDS, FLAG_SUPPRESS_NOTIFICATIONS};
-use crate::view::{Embed, Message};
+use crate::refusal::Refusal;
+use crate::rules::fields::Fields;
+use crate::rules::mentions::snowflake;
+use crate::rules::message::{self, Body, FLAG_CROSSPOSTED, FLAG_SUPPRESS_EMBEDS};
 use crate::wire;
 use crate::world::{ChannelKind, UsedNonce, World};
 
-/// A channel's permissions for the bot, if it can see the channel at all.
-pub(super) fn access(world: &World, channel: u64) -> Result<u64, Refusal> {
-    let Some(found) = world.channels.get(&channel) else { return Err(Refusal::unknown_channel()) };
-    if !matches!(found.kind, ChannelKind::Direct { .. }) {
-        let guild = world.guilds.get(&found.guild);
-        // During an outage channels are as good as gone: https://github.com/bsquidwrd/LiveBot/issues/30
-        if guild.is_none_or(|guild| guild.out) {
-            return Err(Refusal::unknown_channel());
-        }
-        if !world.has_bot(found.guild) {
-            return Err(Refusal::missing_access());
-        }
-    }
-    let permissions = permissions::in_channel(world, world.bot, channel);
-    if permissions & VIEW_CHANNEL == 0 {
-        return Err(Refusal::missing_access());
-    }
-    Ok(permissions)
-}
+/// Nothing older than this can be deleted in bulk
+/// (<https://discord.com/developers/docs/resources/message#bulk-delete-messages>).
+const BULK_AGE: Duration = Duration::from_hours(14 * 24);
 
-pub(super) fn create(world: &mut World, channel: u64, body: &Value, files: &[File]) -> Handled {
+pub(crate) fn create(world: &mut World, call: &Call) -> Handled {
+    let channel = call.id("channel")?;
     let permissions = access(world, channel)?;
     may_send(world, channel, permissions)?;
-    let nothing = json!({});
-    let mut body = message::check(if body.is_null() && !files.is_empty() { &nothing } else { body })?;
-    check_files(files)?;
-    // What the body says of attachments names files; only those that came along become any.
-    body.attachments = files.iter().map(|file| json!({ "filename": file.name, "size": file.bytes.len() })).collect();
+    let mut body = message::read(call.json(), &call.files, 0)?;
     if body.is_empty() {
         return Err(Refusal::empty_message());
     }
-    if permissions & ATTACH_FILES == 0 && !body.attachments.is_empty() {
+    if permissions & ATTACH_FILES == 0 && !body.files.is_empty() {
         return Err(Refusal::missing_permissions());
     }
+    body.tts &= permissions & SEND_TTS_MESSAGES != 0;
     drop_embeds_without_permission(permissions, &mut body)?;
+    let extra = match &body.reference {
+        Some(reference) => refer(world, channel, permissions, reference)?,
+        None => json!({}),
+    };
     if let Some(existing) = replayed(world, &body)? {
         return ok(existing);
     }
-    body.attachments = files.iter().map(|file| keep_file(world, channel, file)).collect();
-    let message = build(world, channel, &body, &json!({}));
+    let message = build(world, channel, &body, &extra);
     if let Some(nonce) = &body.nonce {
         world.nonces.insert(nonce.text.clone(), UsedNonce { message: message.id, at: Instant::now() });
     }
@@ -66,69 +49,6 @@ pub(super) fn create(world: &mut World, channel: u64, body: &Value, files: &[Fil
     world.keep_message(channel, message, false);
     world.statistics.creates_accepted += 1;
     ok(raw)
-}
-
-/// <https://discord.com/developers/docs/reference#uploading-files>
-fn check_files(files: &[File]) -> Result<(), Refusal> {
-    const FILES: usize = 10;
-    const FILE_SIZE: usize = 10 * 1024 * 1024;
-    if files.iter().any(|file| file.bytes.len() > FILE_SIZE) {
-        return Err(Refusal::new(413, 40005, "Request entity too large"));
-    }
-    let mut faults = Faults::default();
-    if files.len() > FILES {
-        faults.too_long("attachments", FILES);
-    }
-    faults.into_result()
-}
-
-/// Keeps a file's bytes and gives its attachment object.
-fn keep_file(world: &mut World, channel: u64, file: &File) -> Value {
-    let id = world.next_id();
-    world.files.insert(id, file.bytes.clone());
-    let url = format!("https://cdn.discordapp.com/attachments/{channel}/{id}/{}", file.name);
-    json!({
-        "id": id.to_string(), "filename": file.name, "size": file.bytes.len(), "url": url, "proxy_url": url,
-        "content_type": "application/octet-stream",
-    })
-}
-
-fn may_send(world: &World, channel: u64, permissions: u64) -> Result<(), Refusal> {
-    let found = world.channels.get(&channel).ok_or_else(Refusal::unknown_channel)?;
-    match found.kind {
-        ChannelKind::Forum => Err(Refusal::new(
-            400,
-            40058,
-            "Cannot message this thread until after the post author has sent an initial message.",
-        )),
-        ChannelKind::Category => Err(Refusal::new(400, 50008, "Cannot send messages in a non-text channel")),
-        ChannelKind::Direct { user } => {
-            if world.users.get(&user).is_some_and(|user| user.takes_direct_messages) {
-                return Ok(());
-            }
-            Err(Refusal::new(403, 50007, "Cannot send messages to this user"))
-        }
-        // In a thread SEND_MESSAGES has no effect: https://discord.com/developers/docs/topics/threads#permissions
-        ChannelKind::PublicThread { .. } if permissions & SEND_MESSAGES_IN_THREADS == 0 => {
-            Err(Refusal::missing_permissions())
-        }
-        ChannelKind::PublicThread { .. } if found.locked && permissions & MANAGE_THREADS == 0 => {
-            Err(Refusal::new(400, 160_005, "Thread is locked"))
-        }
-        ChannelKind::PublicThread { .. } => Ok(()),
-        _ if permissions & SEND_MESSAGES == 0 => Err(Refusal::missing_permissions()),
-        _ => Ok(()),
-    }
-}
-
-/// Without `EMBED_LINKS` a message of only embeds is refused, and one with text silently loses them
-/// (<https://github.com/discord/discord-api-docs/issues/2601>).
-fn drop_embeds_without_permission(permissions: u64, body: &mut Body) -> Result<(), Refusal> {
-    if permissions & EMBED_LINKS != 0 || body.embeds.as_ref().is_none_or(Vec::is_empty) {
-        return Ok(());
-    }
-    body.embeds = None;
-    if body.is_empty() { Err(Refusal::missing_permissions()) } else { Ok(()) }
 }
 
 /// The message that was made with this nonce before, if it is enforced and remembered
@@ -142,110 +62,25 @@ fn replayed(world: &mut World, body: &Body) -> Result<Option<Value>, Refusal> {
     Ok(Some(message.raw.clone()))
 }
 
-/// Makes the message object; `extra` is laid over it.
-pub(super) fn build(world: &mut World, channel: u64, body: &Body, extra: &Value) -> Message {
-    let id = world.next_id();
-    let sent_at = SystemTime::now();
-    let mut raw = json!({
-        "id": id.to_string(), "channel_id": channel.to_string(), "type": 0, "author": wire::user(world, world.bot),
-        "timestamp": wire::timestamp(sent_at), "edited_timestamp": null, "tts": body.tts, "pinned": false,
-        "attachments": body.attachments, "reactions": [],
-        "flags": body.flags & (FLAG_SUPPRESS_EMBEDS | FLAG_SUPPRESS_NOTIFICATIONS | message::FLAG_COMPONENTS_V2 | message::FLAG_EPHEMERAL),
-    });
-    if let Some(nonce) = &body.nonce {
-        raw["nonce"] = nonce.raw.clone();
-    }
-    for (key, value) in extra.as_object().into_iter().flatten() {
-        raw[key] = value.clone();
-    }
-    let mut message = Message {
-        id,
-        content: String::new(),
-        embeds: Vec::new(),
-        nonce: body.nonce.as_ref().map(|nonce| nonce.text.clone()),
-        notified_roles: Vec::new(),
-        notified_everyone: false,
-        notified_users: Vec::new(),
-        flags: 0,
-        sent_at,
-        raw,
-    };
-    let blank = Body {
-        content: Some(body.content.clone().unwrap_or_default()),
-        embeds: Some(body.embeds.clone().unwrap_or_default()),
-        components: Some(body.components.clone().unwrap_or_else(|| json!([]))),
-        ..body.clone()
-    };
-    fill(world, channel, &mut message, &blank);
-    let notified = mentions::notified(world, channel, &message.content, &body.allowed);
-    message.notified_users = notified.users;
-    message.notified_roles = notified.roles;
-    message.notified_everyone = notified.everyone;
-    message
-}
-
-/// Lays what a body names over a message; what it leaves out stays.
-pub(super) fn fill(world: &World, channel: u64, message: &mut Message, body: &Body) {
-    if let Some(content) = &body.content {
-        let notified = mentions::notified(world, channel, content, &body.allowed);
-        message.content.clone_from(content);
-        message.raw["content"] = json!(content);
-        message.raw["mentions"] = notified.users.iter().map(|&user| wire::user(world, user)).collect();
-        message.raw["mention_roles"] = notified.roles.iter().map(ToString::to_string).collect();
-        message.raw["mention_everyone"] = json!(notified.everyone);
-    }
-    if let Some(embeds) = &body.embeds {
-        message.raw["embeds"] = json!(embeds);
-        message.embeds = Embed::list(&message.raw["embeds"]);
-    }
-    if let Some(components) = &body.components {
-        message.raw["components"] = components.clone();
-    }
-    message.flags = message.raw["flags"].as_u64().unwrap_or_default();
-}
-
-/// Edits a message in place; notifies nobody, as edits don't.
-pub(super) fn edit(world: &mut World, channel: u64, id: u64, body: &Body) -> Handled {
-    let Some(mut message) = world.messages.get(&id).cloned() else { return Err(Refusal::unknown_message()) };
-    fill(world, channel, &mut message, body);
-    let nothing_left = message.content.is_empty()
-        && message.embeds.is_empty()
-        && message.raw["attachments"].as_array().is_none_or(Vec::is_empty)
-        && message.flags & message::FLAG_COMPONENTS_V2 == 0;
-    if nothing_left {
-        return Err(Refusal::empty_message());
-    }
-    message.raw["edited_timestamp"] = json!(wire::timestamp(SystemTime::now()));
-    let raw = message.raw.clone();
-    world.messages.insert(id, message);
-    ok(raw)
-}
-
 /// `GET /channels/{channel}/messages`, newest first.
-pub(super) fn list(world: &World, channel: u64, query: &HashMap<String, String>) -> Handled {
+pub(crate) fn list(world: &mut World, call: &Call) -> Handled {
+    let channel = call.id("channel")?;
     let permissions = access(world, channel)?;
     // Without the history an empty list is answered, not an error.
     if permissions & READ_MESSAGE_HISTORY == 0 {
         return ok(json!([]));
     }
-    let number = |key: &str| query.get(key).and_then(|value| value.parse::<u64>().ok());
-    let limit = number("limit").unwrap_or(50);
-    if !(1..=100).contains(&limit) {
-        let mut faults = Faults::default();
-        faults.add("limit", "NUMBER_TYPE_MAX", "int value should be between 1 and 100.");
-        faults.into_result()?;
-    }
-    let limit = usize::try_from(limit).unwrap_or(100);
+    let limit = call.limit(100, 50)?;
     let empty = Vec::new();
     let timeline = world.timelines.get(&channel).unwrap_or(&empty);
-    let mut ids: Vec<u64> = if let Some(around) = number("around") {
+    let mut ids: Vec<u64> = if let Some(around) = call.query_id("around") {
         let at = timeline.partition_point(|&id| id < around);
         let first = at.saturating_sub(limit / 2);
         timeline[first..(first + limit).min(timeline.len())].to_vec()
-    } else if let Some(after) = number("after") {
+    } else if let Some(after) = call.query_id("after") {
         timeline.iter().copied().filter(|&id| id > after).take(limit).collect()
     } else {
-        let before = number("before").unwrap_or(u64::MAX);
+        let before = call.query_id("before").unwrap_or(u64::MAX);
         let older: Vec<u64> = timeline.iter().copied().filter(|&id| id < before).collect();
         older[older.len().saturating_sub(limit)..].to_vec()
     };
@@ -253,29 +88,136 @@ pub(super) fn list(world: &World, channel: u64, query: &HashMap<String, String>)
     ok(ids.iter().filter_map(|id| world.messages.get(id)).map(|message| message.raw.clone()).collect())
 }
 
-/// One message: read, edit, delete.
-pub(super) fn one(world: &mut World, method: &str, channel: u64, id: u64, body: &Value) -> Handled {
-    let permissions = access(world, channel)?;
-    if !world.shows(channel, id) {
-        return Err(Refusal::unknown_message());
+pub(crate) fn get(world: &mut World, call: &Call) -> Handled {
+    let (permissions, message) = find(world, call.id("channel")?, call.id("message")?)?;
+    if permissions & READ_MESSAGE_HISTORY == 0 {
+        return Err(Refusal::missing_permissions());
     }
-    let Some(message) = world.messages.get(&id) else { return Err(Refusal::unknown_message()) };
+    ok(message.raw.clone())
+}
+
+/// Others' messages can only have their embeds suppressed, with `MANAGE_MESSAGES`.
+pub(crate) fn edit(world: &mut World, call: &Call) -> Handled {
+    let (channel, id) = (call.id("channel")?, call.id("message")?);
+    let (permissions, message) = find(world, channel, id)?;
     let own = snowflake(&message.raw["author"]["id"]) == Some(world.bot);
-    match method {
-        "PATCH" if !own => Err(Refusal::new(403, 50005, "Cannot edit a message authored by another user")),
-        "PATCH" => {
-            let mut body = message::check(body)?;
-            if permissions & EMBED_LINKS == 0 {
-                body.embeds = None;
-            }
-            edit(world, channel, id, &body)
+    let system = !matches!(message.raw["type"].as_u64(), Some(0 | 19 | 20 | 23));
+    let frozen = world.channels.get(&channel).is_some_and(crate::world::Channel::is_archived);
+    if frozen {
+        return Err(Refusal::new(400, 50083, "Thread is archived"));
+    }
+    let mut body = message::read(call.json(), &call.files, message.flags)?;
+    if !own {
+        let only_flags = call.json().as_object().is_some_and(|keys| keys.keys().all(|key| key == "flags"));
+        if !only_flags || !body.names_flags {
+            return Err(Refusal::new(403, 50005, "Cannot edit a message authored by another user"));
         }
-        "DELETE" if !own && permissions & MANAGE_MESSAGES == 0 => Err(Refusal::missing_permissions()),
-        "DELETE" => {
-            world.remove_message(channel, id);
-            Ok(Answer::nothing())
+        if permissions & MANAGE_MESSAGES == 0 {
+            return Err(Refusal::missing_permissions());
         }
-        _ if permissions & READ_MESSAGE_HISTORY == 0 => Err(Refusal::missing_permissions()),
-        _ => ok(message.raw.clone()),
+        let suppressed = body.flags & FLAG_SUPPRESS_EMBEDS;
+        world.change_message(id, |raw| {
+            let flags = raw["flags"].as_u64().unwrap_or_default();
+            raw["flags"] = json!(flags & !FLAG_SUPPRESS_EMBEDS | suppressed);
+        });
+        return ok(world.messages.get(&id).map_or(Value::Null, |message| message.raw.clone()));
+    }
+    if system {
+        return Err(Refusal::new(403, 50021, "Cannot execute action on a system message"));
+    }
+    if permissions & ATTACH_FILES == 0 && !body.files.is_empty() {
+        return Err(Refusal::missing_permissions());
+    }
+    if permissions & EMBED_LINKS == 0 {
+        body.embeds = None;
+    }
+    compose::edit(world, channel, id, &body)
+}
+
+pub(crate) fn delete(world: &mut World, call: &Call) -> Handled {
+    let (channel, id) = (call.id("channel")?, call.id("message")?);
+    let (permissions, message) = find(world, channel, id)?;
+    let own = snowflake(&message.raw["author"]["id"]) == Some(world.bot);
+    if !own && permissions & MANAGE_MESSAGES == 0 {
+        return Err(Refusal::missing_permissions());
+    }
+    world.remove_message(channel, id);
+    done()
+}
+
+/// <https://discord.com/developers/docs/resources/message#bulk-delete-messages>
+pub(crate) fn bulk_delete(world: &mut World, call: &Call) -> Handled {
+    let channel = call.id("channel")?;
+    access(world, channel)?;
+    guild_of(world, channel)?;
+    allowed(world, channel, MANAGE_MESSAGES | READ_MESSAGE_HISTORY)?;
+    let mut fields = Fields::of(call.json());
+    let ids = fields.ids("messages", 100);
+    match &ids {
+        None => fields.faults.required("messages"),
+        Some(ids) if ids.len() < 2 => fields.faults.bad_length("messages", 2, 100),
+        Some(_) => {}
+    }
+    fields.done()?;
+    let mut ids = ids.unwrap_or_default();
+    if ids.iter().any(|&id| world.age(id) > BULK_AGE) {
+        return Err(Refusal::new(400, 50034, "You can only bulk delete messages that are under 14 days old."));
+    }
+    ids.sort_unstable();
+    if ids.windows(2).any(|two| two[0] == two[1]) {
+        return Err(Refusal::invalid(
+            "messages",
+            "SET_TYPE_ALREADY_CONTAINS_VALUE",
+            "The set already contains this value",
+        ));
+    }
+    ids.retain(|&id| world.shows(channel, id));
+    for &id in &ids {
+        world.forget_message(channel, id);
+    }
+    let gone: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    world.tell(channel, "MESSAGE_DELETE_BULK", json!({ "ids": gone, "channel_id": channel.to_string() }));
+    done()
+}
+
+/// <https://discord.com/developers/docs/resources/message#crosspost-message>
+pub(crate) fn crosspost(world: &mut World, call: &Call) -> Handled {
+    let (channel, id) = (call.id("channel")?, call.id("message")?);
+    let (permissions, message) = find(world, channel, id)?;
+    if world.channels.get(&channel).is_none_or(|of| of.kind != ChannelKind::Announcement) {
+        return Err(Refusal::wrong_channel_type());
+    }
+    let own = snowflake(&message.raw["author"]["id"]) == Some(world.bot);
+    let needed = if own { SEND_MESSAGES } else { SEND_MESSAGES | MANAGE_MESSAGES };
+    if permissions & needed != needed {
+        return Err(Refusal::missing_permissions());
+    }
+    if message.flags & FLAG_CROSSPOSTED != 0 {
+        return Err(Refusal::new(400, 40033, "This message has already been crossposted"));
+    }
+    let flags = message.flags | FLAG_CROSSPOSTED;
+    world.change_message(id, |raw| raw["flags"] = json!(flags));
+    ok(world.messages.get(&id).map_or(Value::Null, |message| message.raw.clone()))
+}
+
+/// <https://discord.com/developers/docs/resources/channel#trigger-typing-indicator>
+pub(crate) fn typing(world: &mut World, call: &Call) -> Handled {
+    let channel = call.id("channel")?;
+    let permissions = access(world, channel)?;
+    may_send(world, channel, permissions)?;
+    world.type_in(channel, world.bot);
+    done()
+}
+
+impl World {
+    /// `TYPING_START` by a user.
+    pub(crate) fn type_in(&mut self, channel: u64, user: u64) {
+        let since = self.now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
+        let mut data = json!({ "channel_id": channel.to_string(), "user_id": user.to_string(), "timestamp": since });
+        let guild = self.channels.get(&channel).and_then(|channel| self.guilds.get(&channel.guild));
+        if let Some(guild) = guild.filter(|guild| guild.members.contains_key(&user)) {
+            data["member"] = wire::member(self, guild, user, true);
+        }
+        self.tell(channel, "TYPING_START", data);
     }
 }

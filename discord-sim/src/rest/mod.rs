@@ -1,39 +1,103 @@
 //! One REST request, from admission to answer. All of it is a plain function of the world; connections, waiting and
 //! dropping are `server`'s.
 
-mod commands;
-mod interactions;
-mod messages;
-mod places;
+pub(crate) mod attachments;
+pub(crate) mod channels;
+pub(crate) mod commands;
+pub(crate) mod compose;
+pub(crate) mod guilds;
+pub(crate) mod interactions;
+pub(crate) mod members;
+pub(crate) mod messages;
+pub(crate) mod overwrites;
+pub(crate) mod pins;
+pub(crate) mod reactions;
+pub(crate) mod roles;
+pub(crate) mod thread_members;
+pub(crate) mod threads;
+pub(crate) mod users;
+pub(crate) mod webhook_messages;
+pub(crate) mod webhooks;
 
 use std::collections::HashMap;
-use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Caller, Endpoint, Parameters, Wanted};
 use crate::limits::{round_up, too_many};
 use crate::multipart::File;
 use crate::refusal::Refusal;
 use crate::trouble::{Scope, Trouble};
-use crate::wire;
 use crate::world::World;
 
 /// What Cloudflare answers a banned address.
 const CLOUDFLARE: &str = "<!DOCTYPE html>\n<html><head><title>Access denied | discord.com used Cloudflare to restrict \
                           access</title></head><body>error code: 1015</body></html>";
 
+/// A request's body.
+#[derive(Debug)]
+pub(crate) enum Received {
+    /// `null` if it was empty.
+    Json(Value),
+    Unreadable,
+    TooLarge,
+}
+
 /// A request, read.
 #[derive(Debug)]
 pub(crate) struct Call {
-    pub(crate) method: String,
-    pub(crate) endpoint: Endpoint,
+    /// The values in the path.
+    pub(crate) parameters: Parameters,
     pub(crate) query: HashMap<String, String>,
     pub(crate) authorization: Option<String>,
     pub(crate) agent: Option<String>,
-    /// Nothing if it was not readable.
-    pub(crate) body: Option<Value>,
+    pub(crate) body: Received,
     pub(crate) files: Vec<File>,
+}
+
+impl Call {
+    /// A text in the path; empty if the path has no such parameter.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        self.parameters.iter().find(|(of, _)| *of == name).map_or("", |(_, value)| value)
+    }
+
+    /// An id in the path.
+    pub(crate) fn id(&self, name: &str) -> Result<u64, Refusal> {
+        let text = self.text(name);
+        text.parse().map_err(|_| {
+            let message = format!("Value \"{text}\" is not snowflake.");
+            Refusal::invalid(&format!("{name}_id"), "NUMBER_TYPE_COERCE", &message)
+        })
+    }
+
+    /// An id in the path where `@me` stands for the bot.
+    pub(crate) fn user(&self, world: &World) -> Result<u64, Refusal> {
+        if self.text("user") == "@me" { Ok(world.bot) } else { self.id("user") }
+    }
+
+    /// An id in the query; what is none counts as left out.
+    pub(crate) fn query_id(&self, key: &str) -> Option<u64> {
+        self.query.get(key).and_then(|value| value.parse().ok())
+    }
+
+    pub(crate) fn query_flag(&self, key: &str) -> bool {
+        self.query.get(key).is_some_and(|value| matches!(value.as_str(), "true" | "True" | "1"))
+    }
+
+    /// How many are wanted, by the query's `limit`.
+    pub(crate) fn limit(&self, most: usize, usual: usize) -> Result<usize, Refusal> {
+        let Some(given) = self.query.get("limit") else { return Ok(usual) };
+        let limit = given.parse().ok().filter(|limit| (1..=most).contains(limit));
+        limit.ok_or_else(|| {
+            let message = format!("int value should be between 1 and {most}.");
+            Refusal::invalid("limit", "NUMBER_TYPE_MAX", &message)
+        })
+    }
+
+    /// The JSON of the body, `null` if there is none.
+    pub(crate) fn json(&self) -> &Value {
+        if let Received::Json(body) = &self.body { body } else { &Value::Null }
+    }
 }
 
 #[derive(Debug)]
@@ -58,7 +122,7 @@ impl Answer {
         Self { status, payload: Payload::Json(body), headers: Vec::new(), counts: true }
     }
 
-    fn nothing() -> Self {
+    pub(crate) fn nothing() -> Self {
         Self { status: 204, payload: Payload::Nothing, headers: Vec::new(), counts: true }
     }
 
@@ -73,32 +137,42 @@ impl From<Refusal> for Answer {
     }
 }
 
-/// What a handler gives: a body with status 200, or 204, or a refusal.
-type Handled = Result<Answer, Refusal>;
+/// What a handler gives: a body with status 200 or 201, or 204, or a refusal.
+pub(crate) type Handled = Result<Answer, Refusal>;
 
 #[expect(clippy::unnecessary_wraps, reason = "every handler ends with it, and handlers are refused too")]
 fn ok(body: Value) -> Handled {
     Ok(Answer::json(200, body))
 }
 
+/// The same for what was made, where Discord answers 201.
+#[expect(clippy::unnecessary_wraps, reason = "as above")]
+fn created(body: Value) -> Handled {
+    Ok(Answer::json(201, body))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "as above")]
+fn done() -> Handled {
+    Ok(Answer::nothing())
+}
+
 /// Answers a request and counts the answer.
-pub(crate) fn answer(world: &mut World, call: &Call) -> Answer {
-    let Some(route) = call.endpoint.route(&call.method) else {
-        let (status, text) = match call.endpoint {
-            Endpoint::Nowhere => (404, "404: Not Found"),
-            _ => (405, "405: Method Not Allowed"),
-        };
-        return noted(world, "unknown", Refusal::new(status, 0, text).into());
+pub(crate) fn answer(world: &mut World, wanted: &Wanted, call: &Call) -> Answer {
+    let answer = match wanted {
+        Wanted::Endpoint(endpoint, _) => match admit(world, call, endpoint) {
+            Err(refused) => refused,
+            Ok(headers) => {
+                let mut answer = handle(world, call, endpoint).unwrap_or_else(Answer::from);
+                answer.headers.extend(headers);
+                answer
+            }
+        },
+        // Discord still serves older versions; this stand-in only the one it knows.
+        Wanted::WrongVersion => Refusal::new(400, 50041, "Invalid API version specified").into(),
+        Wanted::WrongMethod => Refusal::new(405, 0, "405: Method Not Allowed").into(),
+        Wanted::Socket | Wanted::Nowhere => Refusal::new(404, 0, "404: Not Found").into(),
     };
-    let answer = match admit(world, call, route) {
-        Err(refused) => refused,
-        Ok(headers) => {
-            let mut answer = handle(world, call, route).unwrap_or_else(Answer::from);
-            answer.headers.extend(headers);
-            answer
-        }
-    };
-    noted(world, route, answer)
+    noted(world, wanted.name(), answer)
 }
 
 /// The answer that trouble gives instead; nothing if this trouble is one of the connection.
@@ -118,7 +192,7 @@ pub(crate) fn troubled(world: &mut World, route: &'static str, trouble: &Trouble
 }
 
 /// User agent, ban, token and limits, in the order a request meets them; gives the bucket's headers.
-fn admit(world: &mut World, call: &Call, route: &'static str) -> Result<Vec<(&'static str, String)>, Answer> {
+fn admit(world: &mut World, call: &Call, endpoint: &Endpoint) -> Result<Vec<(&'static str, String)>, Answer> {
     if world.limits.is_banned() {
         world.statistics.banned = true;
         world.statistics.count_rate_limited("cloudflare");
@@ -130,26 +204,36 @@ fn admit(world: &mut World, call: &Call, route: &'static str) -> Result<Vec<(&'s
     if !named.is_some_and(|(inner, _)| inner.contains(", ")) {
         return Err(Refusal::new(403, 40333, "internal network error").into());
     }
-    if !call.endpoint.is_interaction() {
-        let expected = format!("Bot {}", world.options.token);
-        let open = matches!(call.endpoint, Endpoint::Gateway);
-        if !open && (world.token_revoked || call.authorization.as_deref() != Some(expected.as_str())) {
-            return Err(Refusal::unauthorized().into());
-        }
-        match world.limits.take_global() {
+    let expected = format!("Bot {}", world.options.token);
+    let known = !world.token_revoked && call.authorization.as_deref() == Some(expected.as_str());
+    if endpoint.caller == Caller::Bot && !known {
+        return Err(Refusal::unauthorized().into());
+    }
+    if endpoint.caller != Caller::Token {
+        match world.limits.take_global(known) {
             Ok(used) => world.statistics.peak_per_second = world.statistics.peak_per_second.max(used),
             Err(left) => return Err(rate_limited(world, Scope::Global, round_up(left))),
         }
     }
-    let Some(standing) = world.limits.take(&call.endpoint, route) else { return Ok(Vec::new()) };
+    let Some(standing) = world.limits.take(endpoint, &resource(call)) else { return Ok(Vec::new()) };
     let Some(left) = standing.exceeded else { return Ok(standing.headers) };
     let mut answer = rate_limited(world, Scope::User, round_up(left));
     answer.headers.extend(standing.headers);
     Err(answer)
 }
 
+/// The top-level resource, which parts a bucket: the channel, the guild, or the webhook with its token
+/// (<https://discord.com/developers/docs/topics/rate-limits#rate-limits>).
+fn resource(call: &Call) -> String {
+    match call.parameters.first() {
+        Some((name @ ("channel" | "guild"), value)) => format!("{name} {value}"),
+        Some(("webhook", value)) => format!("webhook {value} {}", call.text("token")),
+        _ => String::new(),
+    }
+}
+
 /// A 429 in Discord's own words. The header is in whole seconds, the body is exact.
-fn rate_limited(world: &mut World, scope: Scope, retry_after: f64) -> Answer {
+pub(crate) fn rate_limited(world: &mut World, scope: Scope, retry_after: f64) -> Answer {
     world.statistics.count_rate_limited(scope.name());
     let global = scope == Scope::Global;
     let mut answer = Answer::json(429, too_many(retry_after, global));
@@ -178,53 +262,12 @@ fn noted(world: &mut World, route: &str, answer: Answer) -> Answer {
     answer
 }
 
-fn handle(world: &mut World, call: &Call, route: &'static str) -> Handled {
-    let Some(body) = &call.body else {
-        return Err(Refusal::new(400, 50109, "The request body contains invalid JSON."));
-    };
-    if !body.is_null() {
-        world.keep_body(route, body);
+fn handle(world: &mut World, call: &Call, endpoint: &Endpoint) -> Handled {
+    match &call.body {
+        Received::Json(Value::Null) => {}
+        Received::Json(body) => world.keep_body(endpoint.name, body),
+        Received::Unreadable => return Err(Refusal::new(400, 50109, "The request body contains invalid JSON.")),
+        Received::TooLarge => return Err(Refusal::new(413, 40005, "Request entity too large")),
     }
-    let method = call.method.as_str();
-    match &call.endpoint {
-        Endpoint::Gateway => ok(json!({ "url": gateway_url(world) })),
-        Endpoint::GatewayBot => ok(gateway_bot(world)),
-        Endpoint::Me => ok(wire::current_user(world)),
-        Endpoint::Application => ok(wire::application(world)),
-        Endpoint::GlobalCommands { application } => commands::handle(world, method, *application, None, body),
-        Endpoint::GuildCommands { application, guild } => {
-            commands::handle(world, method, *application, Some(*guild), body)
-        }
-        Endpoint::InteractionCallback { interaction, token } => {
-            let with_response = call.query.get("with_response").is_some_and(|value| value == "true");
-            interactions::callback(world, *interaction, token, body, with_response)
-        }
-        Endpoint::WebhookCreate { application, token } => interactions::followup(world, *application, token, body),
-        Endpoint::WebhookMessage { application, token, message } => {
-            interactions::message(world, method, *application, token, *message, body)
-        }
-        Endpoint::Messages { channel } if method == "POST" => messages::create(world, *channel, body, &call.files),
-        Endpoint::Messages { channel } => messages::list(world, *channel, &call.query),
-        Endpoint::Message { channel, message } => messages::one(world, method, *channel, *message, body),
-        Endpoint::Socket | Endpoint::Nowhere => Err(Refusal::new(404, 0, "404: Not Found")),
-        place => places::handle(world, place, body),
-    }
-}
-
-fn gateway_url(world: &World) -> String {
-    format!("ws://127.0.0.1:{}/gateway", world.port)
-}
-
-/// <https://discord.com/developers/docs/events/gateway#get-gateway-bot>
-fn gateway_bot(world: &World) -> Value {
-    let total = world.options.identify_limit;
-    let used = u32::try_from(world.sessions.identified_today()).unwrap_or(total);
-    let day = Duration::from_hours(24).as_millis();
-    json!({
-        "url": gateway_url(world), "shards": world.options.shards,
-        "session_start_limit": {
-            "total": total, "remaining": total.saturating_sub(used), "reset_after": u64::try_from(day).unwrap_or(0),
-            "max_concurrency": world.options.max_concurrency,
-        },
-    })
+    (endpoint.handler)(world, call)
 }

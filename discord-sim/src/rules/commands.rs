@@ -25,10 +25,8 @@ const SUB_COMMAND_GROUP: u64 = 2;
 /// Checks the whole list of a bulk overwrite.
 pub(crate) fn check(commands: &[Value]) -> Result<(), Refusal> {
     let mut faults = Faults::default();
-    for (kind, most) in [(1, CHAT_INPUT), (2, CONTEXT_MENU), (3, CONTEXT_MENU)] {
-        if commands.iter().filter(|command| kind_of(command) == kind).count() > most {
-            return Err(Refusal::new(400, 30032, &format!("Maximum number of application commands reached ({most})")));
-        }
+    for kind in 1..=3 {
+        most_of(kind, commands.iter().filter(|command| kind_of(command) == kind).count())?;
     }
     let mut seen = Vec::new();
     for (at, command) in commands.iter().enumerate() {
@@ -47,6 +45,22 @@ pub(crate) fn check(commands: &[Value]) -> Result<(), Refusal> {
     faults.into_result()
 }
 
+/// Checks a single command, as it is created or after an edit.
+pub(crate) fn check_one(command: &Value) -> Result<(), Refusal> {
+    let mut faults = Faults::default();
+    check_command(command, "", &mut faults);
+    faults.into_result()
+}
+
+/// Whether a scope may have so many commands of a kind.
+pub(crate) fn most_of(kind: u64, count: usize) -> Result<(), Refusal> {
+    let most = if kind == 1 { CHAT_INPUT } else { CONTEXT_MENU };
+    if count > most {
+        return Err(Refusal::new(400, 30032, &format!("Maximum number of application commands reached ({most})")));
+    }
+    Ok(())
+}
+
 /// The command's type; a slash command unless it says otherwise.
 pub(crate) fn kind_of(command: &Value) -> u64 {
     command["type"].as_u64().unwrap_or(1)
@@ -55,8 +69,21 @@ pub(crate) fn kind_of(command: &Value) -> u64 {
 fn check_command(command: &Value, path: &str, faults: &mut Faults) {
     let slash = kind_of(command) == 1;
     check_name(command, path, slash, faults);
+    if !(1..=3).contains(&kind_of(command)) {
+        faults.add(format!("{path}.type"), "BASE_TYPE_CHOICES", "Value must be one of (1, 2, 3).");
+    }
     if slash {
         check_description(command, path, faults);
+    } else if command["description"].as_str().is_some_and(|text| !text.is_empty()) {
+        // <https://discord.com/developers/docs/interactions/application-commands#user-commands>
+        let message = "Context menu commands cannot have description";
+        faults.add(format!("{path}.description"), "APPLICATION_COMMAND_CONTEXT_MENU_DESCRIPTION_NOT_ALLOWED", message);
+    }
+    for (key, most) in [("contexts", 2), ("integration_types", 1)] {
+        let known = |value: &Value| value.as_u64().is_some_and(|value| value <= most);
+        if command[key].as_array().is_some_and(|list| !list.iter().all(known)) {
+            faults.add(format!("{path}.{key}"), "BASE_TYPE_CHOICES", format!("Values must be 0 to {most}."));
+        }
     }
     let bits = &command["default_member_permissions"];
     if !bits.is_null() && bits.as_str().and_then(|bits| bits.parse::<u64>().ok()).is_none() {

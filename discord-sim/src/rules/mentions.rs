@@ -13,13 +13,16 @@ use crate::world::World;
 const IDS: usize = 100;
 
 /// What a body allows. Without `allowed_mentions` everything is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the switches of Discord's object, one for one")]
 pub(crate) struct Allowed {
     all_users: bool,
     all_roles: bool,
     everyone: bool,
     users: Vec<u64>,
     roles: Vec<u64>,
+    /// Whether a reply notifies who wrote the other message.
+    pub(crate) replied_user: bool,
 }
 
 /// Whom a message names and whom it notifies.
@@ -30,15 +33,20 @@ pub(crate) struct Notified {
     pub(crate) everyone: bool,
 }
 
+/// What a body without `allowed_mentions` allows.
+pub(crate) fn everything() -> Allowed {
+    let (users, roles) = (Vec::new(), Vec::new());
+    Allowed { all_users: true, all_roles: true, everyone: true, users, roles, replied_user: true }
+}
+
 /// Checks `allowed_mentions`.
 pub(crate) fn check(allowed: Option<&Value>, faults: &mut Faults) -> Allowed {
-    let everything = Allowed { all_users: true, all_roles: true, everyone: true, users: vec![], roles: vec![] };
     let given = match allowed {
-        None | Some(Value::Null) => return everything,
+        None | Some(Value::Null) => return everything(),
         Some(Value::Object(given)) => given,
         Some(_) => {
             faults.add("allowed_mentions", "MODEL_TYPE_CONVERT", "Only dictionaries may be used in a ModelType");
-            return everything;
+            return everything();
         }
     };
     let parse: Vec<&str> = given
@@ -84,6 +92,7 @@ pub(crate) fn check(allowed: Option<&Value>, faults: &mut Faults) -> Allowed {
         everyone: parse.contains(&"everyone"),
         users,
         roles,
+        replied_user: given.get("replied_user").and_then(Value::as_bool).unwrap_or_default(),
     }
 }
 

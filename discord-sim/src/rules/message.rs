@@ -3,14 +3,21 @@
 
 use serde_json::{Value, json};
 
-use super::mentions::Allowed;
+use super::mentions::{Allowed, snowflake};
 use super::{components, embeds, length, mentions};
+use crate::multipart::File;
 use crate::refusal::{Faults, Refusal};
 
 const CONTENT: usize = 2000;
 const NONCE: usize = 25;
+/// <https://discord.com/developers/docs/reference#uploading-files>
+const FILES: usize = 10;
+const FILE_SIZE: usize = 10 * 1024 * 1024;
+const FILE_DESCRIPTION: usize = 1024;
 
+pub(crate) const FLAG_CROSSPOSTED: u64 = 1;
 pub(crate) const FLAG_SUPPRESS_EMBEDS: u64 = 1 << 2;
+pub(crate) const FLAG_HAS_THREAD: u64 = 1 << 5;
 pub(crate) const FLAG_EPHEMERAL: u64 = 1 << 6;
 /// A deferred answer that is still being thought about.
 pub(crate) const FLAG_LOADING: u64 = 1 << 7;
@@ -18,7 +25,7 @@ pub(crate) const FLAG_SUPPRESS_NOTIFICATIONS: u64 = 1 << 12;
 pub(crate) const FLAG_COMPONENTS_V2: u64 = 1 << 15;
 
 /// A body that keeps every rule. What an edit leaves out is nothing.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Body {
     pub(crate) content: Option<String>,
     pub(crate) embeds: Option<Vec<Value>>,
@@ -26,8 +33,26 @@ pub(crate) struct Body {
     pub(crate) allowed: Allowed,
     pub(crate) nonce: Option<Nonce>,
     pub(crate) flags: u64,
+    /// Whether `flags` was there at all; an edit without it leaves them.
+    pub(crate) names_flags: bool,
     pub(crate) tts: bool,
-    pub(crate) attachments: Vec<Value>,
+    /// `attachments` as it was sent: what it says of files, and which an edit keeps.
+    pub(crate) listed: Option<Vec<Value>>,
+    /// What came along.
+    pub(crate) files: Vec<File>,
+    pub(crate) reference: Option<Reference>,
+}
+
+/// What a message answers or forwards
+/// (<https://discord.com/developers/docs/resources/message#message-reference-structure>).
+#[derive(Clone, Debug)]
+pub(crate) struct Reference {
+    pub(crate) forwards: bool,
+    pub(crate) message: u64,
+    /// The same channel if left out.
+    pub(crate) channel: Option<u64>,
+    /// Whether the message is refused if the other is gone.
+    pub(crate) must_exist: bool,
 }
 
 /// A nonce and whether it is to be enforced.
@@ -45,8 +70,31 @@ impl Body {
         let text = self.content.as_deref().unwrap_or_default();
         text.trim().is_empty()
             && self.embeds.as_ref().is_none_or(Vec::is_empty)
-            && self.attachments.is_empty()
+            && self.files.is_empty()
+            && !self.reference.as_ref().is_some_and(|reference| reference.forwards)
             && (self.flags & FLAG_COMPONENTS_V2 == 0 || is_empty_list(self.components.as_ref()))
+    }
+
+    /// Takes the files that came along, within Discord's limits.
+    fn with_files(mut self, files: &[File]) -> Result<Self, Refusal> {
+        if files.iter().any(|file| file.bytes.len() > FILE_SIZE) {
+            return Err(Refusal::new(413, 40005, "Request entity too large"));
+        }
+        let mut faults = Faults::default();
+        if files.len() > FILES || self.listed.as_ref().is_some_and(|listed| listed.len() > FILES) {
+            faults.too_long("attachments", FILES);
+        }
+        for (at, listed) in self.listed.iter().flatten().enumerate() {
+            if snowflake(&listed["id"]).is_none() {
+                faults.required(format!("attachments.{at}.id"));
+            }
+            if length(listed["description"].as_str().unwrap_or_default()) > FILE_DESCRIPTION {
+                faults.too_long(format!("attachments.{at}.description"), FILE_DESCRIPTION);
+            }
+        }
+        faults.into_result()?;
+        self.files = files.to_vec();
+        Ok(self)
     }
 }
 
@@ -54,13 +102,17 @@ fn is_empty_list(value: Option<&Value>) -> bool {
     value.and_then(Value::as_array).is_none_or(Vec::is_empty)
 }
 
-/// Checks a body; unknown keys are ignored, as Discord does.
-pub(crate) fn check(body: &Value) -> Result<Body, Refusal> {
-    check_over(body, 0)
+/// Checks a body and the files that came along with it, which need no JSON beside them. `standing_flags` are those of the
+/// message that is edited, 0 for a new one.
+pub(crate) fn read(body: &Value, files: &[File], standing_flags: u64) -> Result<Body, Refusal> {
+    let nothing = json!({});
+    let bare = body.is_null() && !files.is_empty();
+    check(if bare { &nothing } else { body }, standing_flags)?.with_files(files)
 }
 
-/// The same for an edit: a message that uses V2 components does so for good, also where the edit does not say it.
-pub(crate) fn check_over(body: &Value, standing_flags: u64) -> Result<Body, Refusal> {
+/// Unknown keys are ignored, as Discord does. A message that uses V2 components does so for good, also where an edit does
+/// not say it.
+fn check(body: &Value, standing_flags: u64) -> Result<Body, Refusal> {
     let Some(given) = body.as_object() else {
         let mut faults = Faults::default();
         faults.add("", "MODEL_TYPE_CONVERT", "Only dictionaries may be used in a ModelType");
@@ -105,10 +157,35 @@ pub(crate) fn check_over(body: &Value, standing_flags: u64) -> Result<Body, Refu
             format!("The '{key}' field cannot be used when using MessageFlags.IS_COMPONENTS_V2"),
         );
     }
+    let reference = reference(given.get("message_reference"), &mut faults);
+    if given.get("poll").is_some_and(|poll| !poll.is_null()) {
+        faults.add("poll", "NOT_SIMULATED", "Polls are not simulated.");
+    }
     faults.into_result()?;
-    let attachments = given.get("attachments").and_then(Value::as_array).cloned().unwrap_or_default();
+    if !is_empty_list(given.get("sticker_ids")) {
+        // Guilds have no stickers here, and an application may use no others.
+        return Err(Refusal::new(400, 50081, "Invalid sticker sent"));
+    }
+    let listed = given.get("attachments").and_then(Value::as_array).cloned();
     let tts = given.get("tts").and_then(Value::as_bool).unwrap_or_default();
-    Ok(Body { content, embeds, components, allowed, nonce, flags, tts, attachments })
+    let names_flags = given.get("flags").is_some_and(|flags| !flags.is_null());
+    let files = Vec::new();
+    Ok(Body { content, embeds, components, allowed, nonce, flags, names_flags, tts, listed, files, reference })
+}
+
+fn reference(given: Option<&Value>, faults: &mut Faults) -> Option<Reference> {
+    let given = given.filter(|given| !given.is_null())?;
+    let message = snowflake(&given["message_id"]);
+    let forwards = given["type"] == 1;
+    let channel = snowflake(&given["channel_id"]);
+    if message.is_none() {
+        faults.required("message_reference.message_id");
+    }
+    if forwards && channel.is_none() {
+        faults.required("message_reference.channel_id");
+    }
+    let must_exist = given["fail_if_not_exists"].as_bool().unwrap_or(true);
+    Some(Reference { forwards, message: message?, channel, must_exist })
 }
 
 fn nonce(nonce: Option<&Value>, enforce: Option<&Value>, faults: &mut Faults) -> Option<Nonce> {

@@ -4,6 +4,8 @@ pub(crate) mod commands;
 pub(crate) mod components;
 pub(crate) mod controls;
 pub(crate) mod embeds;
+pub(crate) mod emoji;
+pub(crate) mod fields;
 pub(crate) mod mentions;
 pub(crate) mod message;
 pub(crate) mod modal;

@@ -1,0 +1,56 @@
+//! Guilds (<https://discord.com/developers/docs/resources/guild>).
+
+use serde_json::Value;
+
+use super::{Call, Handled, done, ok};
+use crate::permissions::{self, MANAGE_CHANNELS};
+use crate::refusal::Refusal;
+use crate::rules::mentions::snowflake;
+use crate::wire;
+use crate::world::{Channel, Guild, World};
+
+/// The guild of a path, if the bot is in it and it is not out.
+pub(super) fn reachable<'a>(world: &'a World, call: &Call) -> Result<&'a Guild, Refusal> {
+    world.reachable_guild(call.id("guild")?).ok_or_else(Refusal::unknown_guild)
+}
+
+/// The same, if the bot has these permissions in the whole guild; gives all it has there, too.
+pub(super) fn permitted<'a>(world: &'a World, call: &Call, needed: u64) -> Result<(&'a Guild, u64), Refusal> {
+    let guild = reachable(world, call)?;
+    let granted = permissions::in_guild(guild, world.bot, world.now());
+    if granted & needed == needed { Ok((guild, granted)) } else { Err(Refusal::missing_permissions()) }
+}
+
+pub(crate) fn get(world: &mut World, call: &Call) -> Handled {
+    ok(wire::guild(world, reachable(world, call)?))
+}
+
+/// Without threads, which have a list of their own.
+pub(crate) fn channels(world: &mut World, call: &Call) -> Handled {
+    let guild = reachable(world, call)?.id;
+    let shown = |channel: &&Channel| channel.guild == guild && !channel.kind.is_thread();
+    ok(world.channels.values().filter(shown).map(|channel| wire::channel(world, channel)).collect())
+}
+
+/// `PATCH /guilds/{guild}/channels`: new places
+/// (<https://discord.com/developers/docs/resources/guild#modify-guild-channel-positions>).
+pub(crate) fn move_channels(world: &mut World, call: &Call) -> Handled {
+    let guild = permitted(world, call, MANAGE_CHANNELS)?.0.id;
+    let list = call.json().as_array().map_or(&[][..], Vec::as_slice);
+    let of_guild = |id: u64| world.channels.get(&id).is_some_and(|channel| channel.guild == guild);
+    if !list.iter().all(|given| snowflake(&given["id"]).is_some_and(of_guild)) {
+        return Err(Refusal::unknown_channel());
+    }
+    for given in list {
+        let id = snowflake(&given["id"]).unwrap_or_default();
+        let Some(channel) = world.channels.get_mut(&id) else { continue };
+        channel.position = given["position"].as_u64().unwrap_or(channel.position);
+        match given.get("parent_id") {
+            Some(Value::Null) => channel.category = None,
+            Some(parent) => channel.category = snowflake(parent),
+            None => {}
+        }
+        world.announce_channel(id, "UPDATE");
+    }
+    done()
+}
