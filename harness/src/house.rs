@@ -100,15 +100,7 @@ impl House {
 
     /// A game server's own connection to its account.
     pub async fn publisher(&self, account: &str) -> Result<Publisher> {
-        let (user, password) = match account {
-            FIRST_ACCOUNT => (NatsConfig::BLOG_POST_USER, ""),
-            _ => SECOND_USER,
-        };
-        let client = async_nats::ConnectOptions::with_user_and_password(user.to_owned(), password.to_owned())
-            .connect(self.nats.url())
-            .await
-            .with_context(|| format!("connecting as a game server of {account}"))?;
-        Ok(Publisher { jetstream: jetstream::new(client) })
+        Publisher::connect(&self.nats.url(), account).await
     }
 
     /// A guild that the bot is in, with an admin.
@@ -179,6 +171,19 @@ pub struct Publisher {
 }
 
 impl Publisher {
+    /// Connects as a game server of one of a house's accounts.
+    pub async fn connect(nats_url: &str, account: &str) -> Result<Publisher> {
+        let (user, password) = match account {
+            FIRST_ACCOUNT => (NatsConfig::BLOG_POST_USER, ""),
+            _ => SECOND_USER,
+        };
+        let client = async_nats::ConnectOptions::with_user_and_password(user.to_owned(), password.to_owned())
+            .connect(nats_url)
+            .await
+            .with_context(|| format!("connecting as a game server of {account}"))?;
+        Ok(Publisher { jetstream: jetstream::new(client) })
+    }
+
     /// Makes the account's stream, as its owner does once.
     pub async fn make_stream(&self) -> Result<()> {
         let config = stream::Config {
