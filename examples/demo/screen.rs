@@ -67,11 +67,6 @@ impl Screen {
         line(&self.painted(&format!("    {subject}\n    {payload}"), DIM))
     }
 
-    /// One published event in a line.
-    pub(crate) fn event_briefly(&self, about: &str, account: &str) -> Result<()> {
-        line(&self.painted(&format!("\n  {account}: {about}"), DIM))
-    }
-
     /// A channel's name, and what it hears.
     pub(crate) fn channel(&self, guild: &str, name: &str, hears: &str) -> Result<()> {
         line(&format!(

@@ -1,5 +1,9 @@
 //! The story: an operator, two communities, an evening on two game servers, and a crash in the middle of it.
 
+mod events;
+mod looks;
+mod stage;
+
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
@@ -7,16 +11,16 @@ use guildwire_harness::NatsConfig;
 use guildwire_harness::house::{FIRST_ACCOUNT, SECOND_ACCOUNT, SECOND_USER};
 use serde_json::Value;
 
-use crate::checks::{self, Checks};
-use crate::events::{EVENING, Event, MEANWHILE, NIGHT, UNHEARD};
+use self::events::{EVENING, Event, MEANWHILE, NIGHT, UNHEARD};
+use self::stage::{Community, Stage};
+use crate::checks::Checks;
 use crate::screen::Screen;
-use crate::stage::{Community, Stage};
 
 /// The file in the bot's folder with the second account's password.
 const PASSWORD_FILE: &str = "ga-2.password";
 
-/// Tells the story, and gives back the stage on which everything goes on.
-pub(crate) async fn tell(bot: &Path, screen: &mut Screen, checks: &mut Checks) -> Result<Stage> {
+/// Tells the story from its beginning to its end.
+pub(crate) async fn tell(bot: &Path, screen: &mut Screen, checks: &mut Checks) -> Result<()> {
     screen.say("guildwire's demo: two game-server accounts, two Discord servers, one bot between them.")?;
     let mut stage = Stage::build(bot).await?;
     screen.say(&format!(
@@ -30,13 +34,13 @@ pub(crate) async fn tell(bot: &Path, screen: &mut Screen, checks: &mut Checks) -
     play(&stage, screen, "The evening begins", EVENING).await?;
     crash(&mut stage, screen).await?;
     play(&stage, screen, "The evening goes on", NIGHT).await?;
-    checks::wait_for_everything(&stage).await;
+    looks::wait_for_everything(&stage).await;
     show(&stage, screen)?;
     questions(&stage, screen, checks).await?;
     screen.headline("What was checked")?;
-    checks::look(&stage, checks)?;
+    looks::look(&stage, checks)?;
     checks.print(screen)?;
-    Ok(stage)
+    stage.close(screen, checks).await
 }
 
 /// The operator adds the accounts and starts the bot.

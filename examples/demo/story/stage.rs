@@ -9,8 +9,8 @@ use guildwire_harness::house::{FIRST_ACCOUNT, Guild, House, Publisher, SECOND_AC
 use guildwire_harness::{Bot, NatsConfig, NatsServer, NatsUser, RunningBot};
 use serde_json::Value;
 
+use super::events::Event;
 use crate::checks::Checks;
-use crate::events::Event;
 use crate::screen::Screen;
 
 /// What the bot may do where it was invited as the manual says, and in one guild "Mention @everyone, @here, and All
@@ -65,8 +65,7 @@ impl Stage {
         let (user, password) = SECOND_USER;
         let accounts = NatsConfig::blog_post().account(SECOND_ACCOUNT, &[NatsUser::password(user, password)]);
         let nats = NatsServer::start(&accounts)?;
-        let options = Options { control: true, ..Options::default() };
-        let discord = Sim::start(options).await.context("starting the stand-in for Discord")?;
+        let discord = Sim::start(Options::default()).await.context("starting the stand-in for Discord")?;
         let bot = Bot::new(bot).discord(&discord.url(), &discord.token()).setting("nats.url", &nats.url());
         let house = House { nats, discord, bot };
         let (first, second) = (house.publisher(FIRST_ACCOUNT).await?, house.publisher(SECOND_ACCOUNT).await?);
@@ -181,10 +180,9 @@ impl Stage {
 
     /// Stops everything in good order.
     pub(crate) async fn close(mut self, screen: &Screen, checks: &mut Checks) -> Result<()> {
-        screen.headline("The end")?;
         if let Some(mut running) = self.running.take() {
             let status = running.terminate().await?;
-            screen.say("guildwire was asked to stop (SIGTERM) and did. Nothing is left running.")?;
+            screen.shell("kill \"$(pidof guildwire)\"", "")?;
             checks.note("guildwire stops when it is asked to", (!status.success()).then(|| status.to_string()));
         }
         self.house.discord.stop().await;

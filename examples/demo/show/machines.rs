@@ -1,0 +1,254 @@
+//! The real programs: nats-server, the bot and the stand-in for Discord, and what is done to them.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use discord_sim::Sim;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use guildwire::clock;
+use guildwire_harness::house::{FIRST_ACCOUNT, PATIENCE, Publisher};
+use guildwire_harness::{Bot, NatsServer, RunningBot};
+use tokio::sync::{Mutex, mpsc};
+use tokio::time::sleep;
+
+use super::action::Action;
+use super::board::{Board, COMING, GONE, Part, RUNS};
+use super::garbage;
+use super::metrics::Metrics;
+use crate::community::cast::SERVERS;
+use crate::community::happening::Happening;
+use crate::community::script::{Step, wipe};
+use crate::community::town::{Place, PlayerId, ServerId};
+
+/// Who pressed the buttons, in the log.
+const YOU: &str = "you";
+/// Whose word it is that follows what was pressed.
+const DEMO: &str = "demo";
+
+/// How many events a burst has.
+pub(crate) const BURST: usize = 100;
+
+/// Between two looks at the bot's metrics.
+const SCRAPE_EVERY: Duration = Duration::from_secs(1);
+/// How long one look may take.
+const SCRAPE_BOUND: Duration = Duration::from_secs(2);
+
+/// How long things are gone, and how much time passes between steps that belong together.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pauses {
+    /// Discord.
+    pub(crate) discord: Duration,
+    /// nats-server.
+    pub(crate) nats: Duration,
+    /// The bot.
+    pub(crate) bot: Duration,
+    /// From "about to stop" to "stopped", and within a wipe.
+    pub(crate) step: Duration,
+}
+
+/// Everything that runs.
+#[derive(Debug)]
+pub(crate) struct Machines {
+    pub(crate) discord: Sim,
+    pub(crate) bot: Bot,
+    pub(crate) running: Mutex<Option<RunningBot>>,
+    pub(crate) nats: Mutex<NatsServer>,
+    /// Held while something happens, so that the town and the stream tell it in the same order.
+    pub(crate) publisher: Mutex<Publisher>,
+    /// The channel that everything is shown in.
+    pub(crate) live: u64,
+    pub(crate) pauses: Pauses,
+}
+
+impl Machines {
+    /// Waits for the first message, opens the board, and says after how many seconds that was.
+    pub(crate) async fn first_message(&self, board: &Board) -> Result<f64> {
+        self.discord.wait_for_messages(self.live, 1, PATIENCE).await?;
+        let after = board.open();
+        board.note(DEMO, format!("the first message stands in Discord, {after:.1} s after the start"));
+        Ok(after)
+    }
+
+    /// Where the bot's log is, for people.
+    pub(crate) async fn log_file(&self) -> String {
+        let running = self.running.lock().await;
+        running.as_ref().map(|bot| bot.log_file().display().to_string()).unwrap_or_default()
+    }
+
+    /// Something happens on a server, which tells it if it can.
+    pub(crate) async fn happen(&self, board: &Board, (server, happening): Step) -> Result<()> {
+        let publisher = self.publisher.lock().await;
+        board.apply(server, &happening);
+        if let Some((subject, payload)) = happening.wire(SERVERS[server], clock::now().unix_seconds()) {
+            publisher.publish(&subject, &payload).await?;
+        }
+        Ok(())
+    }
+
+    /// Does what is pressed, several things at once where several were.
+    pub(crate) async fn obey(
+        &self,
+        board: &Board,
+        presses: &mut mpsc::UnboundedReceiver<Action>,
+    ) -> Result<Infallible> {
+        let mut under_way = FuturesUnordered::new();
+        loop {
+            tokio::select! {
+                action = presses.recv() => {
+                    let action = action.context("the board lives as long as the demo")?;
+                    under_way.push(async move { (action, self.perform(board, action).await) });
+                }
+                Some((action, result)) = under_way.next() => {
+                    board.done(action);
+                    result?;
+                }
+            }
+        }
+    }
+
+    async fn perform(&self, board: &Board, action: Action) -> Result<()> {
+        match action {
+            Action::Join { server } => {
+                self.decided(board, server.0, board.decide(|script, town| script.joins(town))).await
+            }
+            Action::Leave { server } => {
+                let leaves = board.decide(|script, town| script.leaves(&town.on(server.0)));
+                self.decided(board, server.0, leaves).await
+            }
+            Action::Chat { server } => {
+                let says = board.decide(|script, town| script.says(&town.on(server.0)));
+                self.decided(board, server.0, says).await
+            }
+            Action::Ban { server } => {
+                let bans = board.decide(|script, town| script.bans(&town.on(server.0)));
+                self.decided(board, server.0, bans).await
+            }
+            Action::Stop { server } => {
+                self.all_of(board, vec![(server.0, Happening::Stopping), (server.0, Happening::Stopped)]).await
+            }
+            Action::Start { server } => self.all_of(board, vec![(server.0, Happening::Started)]).await,
+            Action::Wipe { server } => {
+                let steps = board.decide(|_, town| wipe(town, server.0));
+                self.all_of(board, steps).await
+            }
+            Action::Crash { server } => self.all_of(board, vec![(server.0, Happening::Crashed)]).await,
+            Action::Garbage {} => self.garbage(board).await,
+            Action::Burst {} => self.burst(board).await,
+            Action::DiscordAway {} => self.discord_away(board).await,
+            Action::NatsRestart {} => self.nats_restart(board).await,
+            Action::BotKill {} => self.bot_kill(board).await,
+        }
+    }
+
+    /// What somebody decided to do, if anybody was there to do it.
+    async fn decided(&self, board: &Board, server: ServerId, happening: Option<Happening>) -> Result<()> {
+        self.all_of(board, happening.map(|happening| (server, happening)).into_iter().collect()).await
+    }
+
+    async fn all_of(&self, board: &Board, steps: Vec<Step>) -> Result<()> {
+        for (number, (server, happening)) in steps.into_iter().enumerate() {
+            if number > 0 {
+                sleep(self.pauses.step).await;
+            }
+            board.note(YOU, happening.about(SERVERS[server]));
+            self.happen(board, (server, happening)).await?;
+        }
+        Ok(())
+    }
+
+    async fn garbage(&self, board: &Board) -> Result<()> {
+        let publisher = self.publisher.lock().await;
+        for (about, subject, payload) in garbage::MESSAGES {
+            board.note(YOU, *about);
+            publisher.publish(subject, payload).await?;
+        }
+        Ok(())
+    }
+
+    async fn burst(&self, board: &Board) -> Result<()> {
+        let everybody: Vec<PlayerId> =
+            board.decide(|_, town| (0..SERVERS.len()).flat_map(|server| town.at(Place::On(server))).collect());
+        let burst = board.decide(|script, _| script.burst(if everybody.is_empty() { &[0] } else { &everybody }, BURST));
+        board.note(YOU, format!("{BURST} events at once: up to ten go into a message"));
+        for happening in burst {
+            self.happen(board, (0, happening)).await?;
+        }
+        Ok(())
+    }
+
+    async fn discord_away(&self, board: &Board) -> Result<()> {
+        let pause = self.pauses.discord;
+        board.note(YOU, format!("Discord is gone for {} s: events are recorded and wait", pause.as_secs()));
+        board.set(Part::Discord, GONE);
+        self.discord.away_for(pause).await;
+        board.set(Part::Discord, RUNS);
+        board.note(DEMO, "Discord is back: what waited is sent, in order");
+        Ok(())
+    }
+
+    async fn nats_restart(&self, board: &Board) -> Result<()> {
+        // Game servers have nowhere to publish to meanwhile: the community waits, as if time stood still.
+        let mut publisher = self.publisher.lock().await;
+        let mut nats = self.nats.lock().await;
+        board.note(YOU, "nats-server is killed: nothing can be published or read");
+        board.set(Part::Nats, GONE);
+        nats.kill()?;
+        sleep(self.pauses.nats).await;
+        board.set(Part::Nats, COMING);
+        tokio::task::block_in_place(|| nats.start_again())?;
+        *publisher = Publisher::connect(&nats.url(), FIRST_ACCOUNT).await?;
+        board.set(Part::Nats, RUNS);
+        board.note(DEMO, "nats-server is back: the bot reads on where its database says it was");
+        Ok(())
+    }
+
+    async fn bot_kill(&self, board: &Board) -> Result<()> {
+        board.note(YOU, "the bot is killed (SIGKILL): what happens now waits in nats-server's stream");
+        board.set(Part::Bot, GONE);
+        if let Some(mut bot) = self.running.lock().await.take() {
+            bot.kill().await?;
+        }
+        sleep(self.pauses.bot).await;
+        board.set(Part::Bot, COMING);
+        let mut bot = self.bot.run().await?;
+        bot.wait_ready(PATIENCE).await?;
+        *self.running.lock().await = Some(bot);
+        board.set(Part::Bot, RUNS);
+        board.note(DEMO, "the bot is back: it tells what happened meanwhile, each event once");
+        Ok(())
+    }
+
+    /// Asks the bot for its metrics, again and again.
+    pub(crate) async fn measure(&self, board: &Board) -> Result<Infallible> {
+        let client = reqwest::Client::builder().timeout(SCRAPE_BOUND).no_proxy().build()?;
+        loop {
+            let address = self.running.lock().await.as_ref().map(|bot| format!("{}/metrics", bot.http_url()));
+            let answer = match address {
+                Some(address) => text(client.get(address).send().await).await,
+                None => None,
+            };
+            board.measured(answer.map(|text| Metrics::parse(&text)));
+            sleep(SCRAPE_EVERY).await;
+        }
+    }
+
+    /// Stops everything in good order, and says how the bot took it.
+    pub(crate) async fn close(self) -> Result<Option<std::process::ExitStatus>> {
+        // Whoever stops the demo in the middle of an outage does not want to wait for its end.
+        self.discord.come_back().await;
+        let status = match self.running.into_inner() {
+            Some(mut bot) => Some(bot.terminate().await?),
+            None => None,
+        };
+        self.discord.stop().await;
+        self.nats.into_inner().kill()?;
+        Ok(status)
+    }
+}
+
+/// A bot that is killed while it is asked does not answer; that is no failure of the demo.
+async fn text(answer: reqwest::Result<reqwest::Response>) -> Option<String> {
+    answer.ok()?.text().await.ok()
+}
