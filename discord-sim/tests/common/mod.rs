@@ -38,8 +38,13 @@ pub struct Got {
 
 impl House {
     pub async fn new() -> Self {
+        Self::with(Self::quick()).await
+    }
+
+    /// Options with a bucket that no test fills by accident.
+    pub fn quick() -> Options {
         let bucket = Bucket { limit: 100, window: Duration::from_secs(1) };
-        Self::with(Options { message_bucket: Some(bucket), ..Options::default() }).await
+        Options { message_bucket: Some(bucket), ..Options::default() }
     }
 
     pub async fn with(options: Options) -> Self {
@@ -52,14 +57,8 @@ impl House {
 
     /// With short deadlines, these commands registered, and a session of a bot that does nothing by itself.
     pub async fn with_commands(commands: Value) -> (Self, Socket) {
-        let bucket = Bucket { limit: 100, window: Duration::from_secs(1) };
         let short = Duration::from_millis(300);
-        let options = Options {
-            message_bucket: Some(bucket),
-            interaction_deadline: short,
-            deferred_within: short,
-            ..Options::default()
-        };
+        let options = Options { interaction_deadline: short, deferred_within: short, ..Self::quick() };
         let house = Self::with(options).await;
         let (socket, _) = Socket::identified(&house.sim).await;
         let registered = house.call("PUT", &format!("/applications/{}/commands", house.sim.bot()), commands).await;
