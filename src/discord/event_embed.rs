@@ -33,6 +33,13 @@ pub fn sample_embed(event: &Event, names: Names<'_>, mention: &[RoleId]) -> Embe
     laid_out(event, &words::sample(&description(event, names), &roles))
 }
 
+/// What `event` says in Discord, without when: a sentence, and what stands below it. Markdown.
+#[must_use]
+pub fn sentence(event: &Event, names: Names<'_>) -> String {
+    let (sentence, below) = tell(event, names);
+    std::iter::once(sentence).chain(below).collect::<Vec<_>>().join("\n")
+}
+
 fn description(event: &Event, names: Names<'_>) -> String {
     let (sentence, below) = tell(event, names);
     let mut description = words::when(&sentence, event.stored.unix_seconds());
