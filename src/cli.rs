@@ -3,6 +3,7 @@
 
 mod account;
 mod credential;
+mod events;
 mod values;
 
 use std::path::PathBuf;
@@ -13,6 +14,8 @@ pub use self::account::{
     AccountCommand, AddAccount, CheckAccount, EditAccount, InviteToAccount, RemoveAccount, ResumeFrom,
 };
 pub use self::credential::CredentialSource;
+pub use self::events::{Field, Payload, Publish, Watch};
+use self::events::{PUBLISH_EXAMPLES, WATCH_EXAMPLES};
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -43,6 +46,16 @@ pub enum Command {
     /// Works while `guildwire run` is running, which notices within seconds.
     #[command(subcommand, after_help = ACCOUNT_EXAMPLES)]
     Account(AccountCommand),
+    /// Publish an event as a game server does, with its credential, and say what guildwire makes of it.
+    ///
+    /// For whoever writes a plugin, or wants to try a channel. Needs no database and no token.
+    #[command(after_help = PUBLISH_EXAMPLES)]
+    Publish(Publish),
+    /// Watch a stream, and say what guildwire makes of each message, until Ctrl-C.
+    ///
+    /// It reads beside guildwire and takes nothing away from it. Payloads are not shown.
+    #[command(after_help = WATCH_EXAMPLES)]
+    Watch(Watch),
     /// Try everything that running needs, and say what is wrong and what to do about it.
     ///
     /// Looks at the settings, the database, the key file, the bot's token, Discord's gateway, the commands, every account

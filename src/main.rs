@@ -40,6 +40,8 @@ fn carry_out(cli: Cli) -> anyhow::Result<()> {
                 Outcome::Failed(reason) => Err(anyhow::Error::msg(reason)),
             },
             Command::Account(command) => tell(operator::account(command, &settings).await?),
+            Command::Publish(publish) => print(&operator::publish(&settings, publish).await?),
+            Command::Watch(watch) => operator::watch(&settings, &watch).await,
             Command::Doctor => tell(operator::doctor(&settings).await.into()),
             Command::Backup(backup) => print(&operator::backup(&settings, &backup.file).await?),
             Command::Health(health) => print(&operator::health(settings.http.listen, health.ready).await?),

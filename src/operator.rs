@@ -1,8 +1,8 @@
-//! `guildwire account …`: what the operator does from the command line, each to its end.
+//! What the command line does besides `run`, each command to its end.
 //!
-//! Every command opens the database, making and migrating it when it is new, and works while `guildwire run` runs,
+//! `guildwire account …` opens the database, making and migrating it when it is new, and works while `guildwire run` runs,
 //! which sees by itself what changed. What a command has to say is its result, for standard output; only a question
-//! and a warning go to standard error.
+//! and a warning go to standard error. `watch` alone prints as it goes.
 
 mod add;
 mod backup;
@@ -10,26 +10,33 @@ mod check;
 mod credential_files;
 mod doctor;
 mod edit;
+mod fates;
 mod finding;
 mod health;
 mod invite;
 mod list;
 mod nkey;
+mod publish;
+mod reading;
 mod remove;
 mod report;
+mod watch;
 
 pub use self::backup::backup;
 pub use self::doctor::doctor;
 pub use self::health::health;
 pub use self::nkey::nkey;
+pub use self::publish::publish;
 use self::report::Report;
+pub use self::watch::watch;
 use anyhow::Context as _;
 use secrecy::ExposeSecret;
 
 use crate::cli::AccountCommand;
 use crate::domain::account::Account;
 use crate::domain::ids::AccountName;
-use crate::intake::load_key;
+use crate::intake::{load_key, open_credential};
+use crate::nats::credential::Credential;
 use crate::secrets::SecretKey;
 use crate::settings::Settings;
 use crate::store::Store;
@@ -57,9 +64,7 @@ impl From<Report> for Told {
 
 /// Carries the command out and gives back what it has to say.
 pub async fn account(command: AccountCommand, settings: &Settings) -> anyhow::Result<Told> {
-    let store = Store::open(settings.database.url.expose_secret())
-        .await
-        .with_context(|| format!("can't open the database {}", settings.database.redacted_url()))?;
+    let store = open_store(settings).await?;
     Ok(match command {
         AccountCommand::Add(add) => add::add(&store, settings, add).await?.into(),
         AccountCommand::Edit(edit) => edit::edit(&store, settings, edit).await?.into(),
@@ -68,6 +73,11 @@ pub async fn account(command: AccountCommand, settings: &Settings) -> anyhow::Re
         AccountCommand::Invite(invite) => invite::invite(&store, &invite).await?.into(),
         AccountCommand::Remove(remove) => remove::remove(&store, settings, &remove).await?.into(),
     })
+}
+
+async fn open_store(settings: &Settings) -> anyhow::Result<Store> {
+    let store = Store::open(settings.database.url.expose_secret()).await;
+    store.with_context(|| format!("can't open the database {}", settings.database.redacted_url()))
 }
 
 /// The account of that name; where there is none, the error says which there are.
@@ -85,6 +95,13 @@ async fn known_account(store: &Store, name: &AccountName) -> anyhow::Result<Acco
 /// The key that seals credentials; made anew only while nothing is sealed.
 async fn secret_key(store: &Store, settings: &Settings) -> anyhow::Result<SecretKey> {
     Ok(load_key(store, &settings.secrets.key_file).await?)
+}
+
+/// The credential that is stored for the account.
+async fn stored_credential(store: &Store, key: &SecretKey, account: &Account) -> anyhow::Result<Credential> {
+    let sealed = store.credential(&account.name).await?;
+    let sealed = sealed.ok_or_else(|| anyhow::anyhow!("the account {} was removed meanwhile", account.name))?;
+    Ok(open_credential(key, account, &sealed)?)
 }
 
 /// A number of things, such as `1 link` or `2 links`.

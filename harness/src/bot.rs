@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use tokio::io::AsyncWriteExt as _;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use crate::free_port;
@@ -168,6 +168,11 @@ impl Bot {
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         })
+    }
+
+    /// Starts another of the bot's commands, which goes on until it is told to end.
+    pub fn start(&self, arguments: &[&str]) -> Result<Child> {
+        self.process(arguments).spawn().with_context(|| format!("starting {}", self.binary.display()))
     }
 
     /// Each step becomes the next, so that the process that was started is the bot.

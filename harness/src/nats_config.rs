@@ -160,7 +160,8 @@ impl NatsUser {
         let mut permissions = String::new();
         for (word, permission) in [("publish", publish), ("subscribe", subscribe)] {
             if permission.allow.is_some() || permission.deny.is_some() {
-                write!(permissions, "{word}: {{ {} }} ", permission.text()).expect("a string takes all text");
+                // On one line, entries need the comma.
+                write!(permissions, "{word}: {{ {} }}, ", permission.text()).expect("a string takes all text");
             }
         }
         if permissions.is_empty() {
@@ -205,7 +206,7 @@ mod tests {
             .subscribe_allow(&["_INBOX.>"]);
         assert_eq!(
             user.text().trim(),
-            r#"{ user: "bot", password: "secret", permissions: { publish: { allow: ["$JS.API.>", "$JS.ACK.>"], deny: ["$JS.API.STREAM.DELETE.*"] } subscribe: { allow: ["_INBOX.>"] } } }"#
+            r#"{ user: "bot", password: "secret", permissions: { publish: { allow: ["$JS.API.>", "$JS.ACK.>"], deny: ["$JS.API.STREAM.DELETE.*"] }, subscribe: { allow: ["_INBOX.>"] }, } }"#
         );
     }
 }

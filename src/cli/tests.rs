@@ -1,5 +1,6 @@
 //! What can be typed, and what is refused.
 
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use clap::CommandFactory;
@@ -7,6 +8,7 @@ use clap::error::ErrorKind;
 
 use super::values::invite_duration;
 use super::*;
+use crate::domain::event::Kind;
 use crate::domain::ids::AccountName;
 
 fn parse(line: &str) -> Result<Cli, clap::Error> {
@@ -119,6 +121,45 @@ fn an_edit_changes_what_is_given_and_something_has_to_be() {
     assert_eq!(refused("GA-1 --resume-from then"), ErrorKind::InvalidValue);
     assert_eq!(refused("GA-1 --resume-from now --no-check"), ErrorKind::ArgumentConflict);
     assert_eq!(refused("GA-1 --url nats://u:p@x"), ErrorKind::ValueValidation);
+}
+
+#[test]
+fn an_event_is_a_kind_or_a_subject_and_needs_a_credential_to_be_sent() {
+    let published = |line: &str| match command(&format!("publish {line}")) {
+        Command::Publish(publish) => publish,
+        other => panic!("{other:?}"),
+    };
+    let publish = published("player.connected --server main --player 7 --nkey-seed a --field a.b=c=d --field n:=-3");
+    assert_eq!((publish.kind, publish.game.as_str()), (Some(Kind::PlayerConnected), "rust"));
+    assert_eq!(publish.credential(), Some(CredentialSource::NkeySeed("a".into())));
+    let field = |path: &[&str], value| Field { path: path.iter().map(ToString::to_string).collect(), value };
+    assert_eq!(publish.fields, [field(&["a", "b"], "c=d".into()), field(&["n"], (-3).into())]);
+    for (line, payload) in
+        [("-", Payload::Stdin), ("@a.json", Payload::File("a.json".into())), ("{}", Payload::Text("{}".to_owned()))]
+    {
+        assert_eq!(published(&format!("--subject a.b --dry-run --payload {line}")).payload, Some(payload));
+    }
+    let refused = |line: &str| parse(&format!("publish {line}")).unwrap_err().kind();
+    assert_eq!(refused("server.started --server main"), ErrorKind::MissingRequiredArgument);
+    assert_eq!(refused("server.started --server main --creds a --user b"), ErrorKind::ArgumentConflict);
+    assert_eq!(refused("server.started --creds a"), ErrorKind::MissingRequiredArgument);
+    assert_eq!(refused("--creds a"), ErrorKind::MissingRequiredArgument);
+    assert_eq!(refused("server.started --server a --subject b --creds a"), ErrorKind::ArgumentConflict);
+    assert_eq!(refused("server.exploded --server main --creds a"), ErrorKind::ValueValidation);
+}
+
+#[test]
+fn what_is_watched_is_an_account_or_reached_by_a_credential() {
+    for (line, credential) in [("GA-1", None), ("--creds a --last 3", Some(CredentialSource::Creds("a".into())))] {
+        let Command::Watch(watch) = command(&format!("watch {line} --count 2")) else { panic!("{line}") };
+        assert_eq!((watch.credential(), watch.count.map(NonZeroU64::get)), (credential, Some(2)));
+    }
+    let refused = |line: &str| parse(&format!("watch {line}")).unwrap_err().kind();
+    assert_eq!(refused(""), ErrorKind::MissingRequiredArgument);
+    for line in ["GA-1 --user a", "GA-1 --url nats://x", "GA-1 --root a", "--creds a --user b"] {
+        assert_eq!(refused(line), ErrorKind::ArgumentConflict, "{line}");
+    }
+    assert_eq!(refused("GA-1 --count 0"), ErrorKind::ValueValidation);
 }
 
 #[test]

@@ -6,6 +6,8 @@ use std::time::Duration;
 use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
 
+use super::events::{Field, Payload};
+use crate::domain::event::Kind;
 use crate::settings::nats_url;
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -62,4 +64,36 @@ pub(super) fn stream_name(text: &str) -> Result<String, String> {
 
 fn forbidden_in_names(character: char) -> bool {
     character.is_whitespace() || character.is_control() || character == '*' || character == '>'
+}
+
+/// A kind of event that has subjects of its own.
+pub(super) fn kind(text: &str) -> Result<Kind, String> {
+    Kind::from_name(text).filter(|kind| *kind != Kind::Unknown).ok_or_else(|| {
+        let names: Vec<_> = Kind::ALL.iter().filter(|kind| **kind != Kind::Unknown).map(|kind| kind.name()).collect();
+        format!("the kinds are {}; for another event give its --subject", names.join(", "))
+    })
+}
+
+/// A field of a payload.
+pub(super) fn field(text: &str) -> Result<Field, String> {
+    let (name, value) = text.split_once('=').ok_or("must be NAME=TEXT or NAME:=JSON")?;
+    let (name, value) = match name.strip_suffix(':') {
+        Some(name) => (name, serde_json::from_str(value).map_err(|error| format!("is no JSON behind := ({error})"))?),
+        None => (name, value.into()),
+    };
+    let path: Vec<String> = name.split('.').map(str::to_owned).collect();
+    if path.iter().any(String::is_empty) {
+        return Err("must have a name before the =, and one on each side of a dot".to_owned());
+    }
+    Ok(Field { path, value })
+}
+
+/// Where a payload comes from.
+pub(super) fn payload(text: &str) -> Result<Payload, String> {
+    match (text, text.strip_prefix('@')) {
+        ("-", _) => Ok(Payload::Stdin),
+        (_, Some("")) => Err("needs a file's name behind the @".to_owned()),
+        (_, Some(file)) => Ok(Payload::File(file.into())),
+        _ => Ok(Payload::Text(text.to_owned())),
+    }
 }

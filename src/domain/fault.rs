@@ -151,8 +151,8 @@ pub enum Fault {
     JetStream(String),
     /// No answer came.
     #[error(
-        "nats-server does not answer {0}: the user may lack the permission to publish there, or to subscribe to \
-         _INBOX_guildwire.>"
+        "nats-server does not answer {0}: the user may lack the permission to publish there, or to subscribe to the \
+         inboxes on which answers come"
     )]
     TimedOut(String),
     /// The connection ended.

@@ -5,11 +5,14 @@
 //! itself, and a server's id may hold dots. So a subject is read from its right end, where the words are known.
 //! Payloads are not read here, and nothing is allocated: this runs once for every message of every stream.
 
+mod naming;
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::naming::{BadNaming, Naming, checked_subject};
 use super::event::{Kind, KindSet};
 
 /// The server of an event whose subject names none: it carries the placeholder `{server_id}` itself.

@@ -23,8 +23,11 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often a silent connection is pinged: two that go unanswered end it.
 const PING_INTERVAL: Duration = Duration::from_secs(15);
 
-/// What the inboxes begin with on which answers and events come.
-const INBOX_PREFIX: &str = "_INBOX_guildwire";
+/// What the inboxes begin with on which answers and events come to the bot's own user.
+pub const OWN_INBOXES: &str = "_INBOX_guildwire";
+
+/// What they begin with for anybody else's user: NATS' own default.
+pub const USUAL_INBOXES: &str = "_INBOX";
 
 /// How many denials are kept. One is enough for whoever waits for it; a denied acknowledgement comes with each event.
 const MOST_DENIALS: usize = 64;
@@ -48,8 +51,21 @@ struct Objections {
 }
 
 impl Connection {
-    /// Connects to `url` and checks the server's version. A refused credential that had expired `now` is told as such.
+    /// Connects to `url` to read, and checks the server's version. A refused credential that had expired `now` is told as
+    /// such.
     pub async fn open(url: &str, credential: &Credential, now: Timestamp) -> Result<Self, Fault> {
+        let connection = Self::connect(url, credential, OWN_INBOXES, now).await?;
+        let version = connection.server_version();
+        if is_new_enough(&version) { Ok(connection) } else { Err(Fault::TooOld { version }) }
+    }
+
+    /// Connects to `url`, whatever version the server has. Answers come to inboxes that begin with `inboxes`.
+    pub async fn connect(
+        url: &str,
+        credential: &Credential,
+        inboxes: &'static str,
+        now: Timestamp,
+    ) -> Result<Self, Fault> {
         let lost = CancellationToken::new();
         let (sender, objections) = watch::channel(Objections::default());
         let on_lost = lost.clone();
@@ -57,7 +73,7 @@ impl Connection {
         let options = credential
             .connect_options()?
             .name("guildwire")
-            .custom_inbox_prefix(INBOX_PREFIX)
+            .custom_inbox_prefix(inboxes)
             .connection_timeout(CONNECT_TIMEOUT)
             .request_timeout(Some(REQUEST_TIMEOUT))
             .ping_interval(PING_INTERVAL)
@@ -70,7 +86,7 @@ impl Connection {
                     Event::Disconnected | Event::Closed => on_lost.cancel(),
                     Event::ServerError(error) => {
                         let text = error.to_string();
-                        if let Some(denial) = denial(&text) {
+                        if let Some(denial) = denial(&text, inboxes) {
                             sender.send_modify(|said| {
                                 said.denied.truncate(MOST_DENIALS - 1);
                                 said.denied.push(denial);
@@ -94,10 +110,6 @@ impl Connection {
                 _ => Fault::Unreachable { url: url.to_owned(), reason: error.to_string() },
             }
         })?;
-        let version = client.server_info().version;
-        if !is_new_enough(&version) {
-            return Err(Fault::TooOld { version });
-        }
         let jetstream = jetstream::ContextBuilder::new().timeout(REQUEST_TIMEOUT).build(client.clone());
         Ok(Self { client, jetstream, lost, objections })
     }
@@ -133,16 +145,14 @@ impl Connection {
 }
 
 /// What nats-server does not permit, from its `Permissions Violation for …`.
-fn denial(text: &str) -> Option<Fault> {
+fn denial(text: &str, inboxes: &str) -> Option<Fault> {
     let (_, rest) = text.split_once("Permissions Violation for ")?;
     let (action, rest) = rest.split_once(" to \"")?;
     let (subject, _) = rest.split_once('"')?;
     match action {
         "Publish" => Some(Fault::Denied(acknowledgements(subject).unwrap_or_else(|| subject.to_owned()))),
         // An inbox's own name is random.
-        "Subscription" if subject.starts_with(INBOX_PREFIX) => {
-            Some(Fault::DeniedSubscription(format!("{INBOX_PREFIX}.>")))
-        }
+        "Subscription" if subject.starts_with(inboxes) => Some(Fault::DeniedSubscription(format!("{inboxes}.>"))),
         "Subscription" => Some(Fault::DeniedSubscription(subject.to_owned())),
         _ => None,
     }
@@ -209,17 +219,17 @@ mod tests {
     #[test]
     fn what_is_denied_is_read_from_the_servers_words() {
         let text = "Permissions Violation for Publish to \"$JS.API.CONSUMER.RESET.EV.guildwire-x\"";
-        assert_eq!(denial(text), Some(Fault::Denied("$JS.API.CONSUMER.RESET.EV.guildwire-x".to_owned())));
+        assert_eq!(denial(text, OWN_INBOXES), Some(Fault::Denied("$JS.API.CONSUMER.RESET.EV.guildwire-x".to_owned())));
         let text = "Permissions Violation for Subscription to \"_INBOX_guildwire.Xy12.*\"";
-        assert_eq!(denial(text), Some(Fault::DeniedSubscription("_INBOX_guildwire.>".to_owned())));
+        assert_eq!(denial(text, OWN_INBOXES), Some(Fault::DeniedSubscription("_INBOX_guildwire.>".to_owned())));
         for (subject, all) in [
             ("$JS.ACK.EV.guildwire-x.1.5.7.1700000000000000000.3", "$JS.ACK.EV.guildwire-x.>"),
             ("$JS.ACK._.hash.EV.guildwire-x.1.5.7.1700000000000000000.3", "$JS.ACK.*.*.EV.guildwire-x.>"),
         ] {
             let text = format!("Permissions Violation for Publish to \"{subject}\"");
-            assert_eq!(denial(&text), Some(Fault::Denied(all.to_owned())));
+            assert_eq!(denial(&text, OWN_INBOXES), Some(Fault::Denied(all.to_owned())));
         }
-        assert_eq!(denial("Stale Connection"), None);
+        assert_eq!(denial("Stale Connection", OWN_INBOXES), None);
     }
 
     #[test]

@@ -209,7 +209,7 @@ impl Connection {
     }
 
     /// Sends a request to JetStream's API. A refusal to publish it is known within a round trip, not by the time-out.
-    async fn ask<Answer: DeserializeOwned>(&self, subject: String, body: Value) -> Result<Answer, Fault> {
+    pub(super) async fn ask<Answer: DeserializeOwned>(&self, subject: String, body: Value) -> Result<Answer, Fault> {
         let full_subject = format!("$JS.API.{subject}");
         let answer: Result<Response<Answer>, RequestError> = tokio::select! {
             answer = self.jetstream.request(subject, &body) => answer,

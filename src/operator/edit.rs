@@ -6,12 +6,11 @@
 use super::credential_files::read_credential;
 use super::finding::{Found, find, in_words, not_stored};
 use super::remove::delete_consumer;
-use super::{known_account, secret_key};
+use super::{known_account, secret_key, stored_credential};
 use crate::cli::{EditAccount, ResumeFrom};
 use crate::domain::account::Account;
 use crate::domain::position::Position;
-use crate::intake::{open_credential, seal_credential};
-use crate::nats::credential::Credential;
+use crate::intake::seal_credential;
 use crate::settings::Settings;
 use crate::store::lock::RunnerLock;
 use crate::store::{Store, StoreError};
@@ -63,16 +62,6 @@ fn changed(before: &Account, edit: &EditAccount) -> Account {
     }
     after.wide_filter = (before.wide_filter || edit.wide_filter) && !edit.no_wide_filter;
     after
-}
-
-async fn stored_credential(
-    store: &Store,
-    key: &crate::secrets::SecretKey,
-    account: &Account,
-) -> anyhow::Result<Credential> {
-    let sealed = store.credential(&account.name).await?;
-    let sealed = sealed.ok_or_else(|| anyhow::anyhow!("the account {} was removed meanwhile", account.name))?;
-    Ok(open_credential(key, account, &sealed)?)
 }
 
 /// Where another stream will be read, the consumer on the one before is of no use. A running guildwire deletes it; when

@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod backup;
 pub mod bindings;
 pub mod directory;
+pub mod fates;
 pub mod history;
 pub mod lock;
 pub mod notices;
