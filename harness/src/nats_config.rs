@@ -9,6 +9,7 @@ pub struct NatsConfig {
     accounts: String,
     raw: String,
     is_synced_late: bool,
+    whole_file: Option<String>,
 }
 
 impl NatsConfig {
@@ -31,6 +32,22 @@ impl NatsConfig {
             "{ max_mem: 512M, max_file: 1G, max_streams: 10, max_consumers: 100 }",
             &[NatsUser::without_password(NatsConfig::BLOG_POST_USER)],
         )
+    }
+
+    /// A whole file, as it is deployed. Only the lines for the server's name, its addresses and its store are replaced;
+    /// the monitoring address gets a port of the system's choice, which the server's log tells. Lines from
+    /// [`NatsConfig::raw`] come before it, such as values for its variables.
+    ///
+    /// # Panics
+    ///
+    /// When one of these lines is missing: a server must not write to the deployed one's store.
+    #[must_use]
+    pub fn file(text: &str) -> NatsConfig {
+        for key in OWN_LINES {
+            let lines = text.lines().filter(|line| key_of(line) == Some(key)).count();
+            assert_eq!(lines, 1, "a deployed file has one line for {key}");
+        }
+        NatsConfig { whole_file: Some(text.to_owned()), ..NatsConfig::default() }
     }
 
     /// Adds an account with JetStream and no limits of its own.
@@ -68,7 +85,10 @@ impl NatsConfig {
 
     /// The whole file, for a server of this name and port.
     pub(crate) fn text(&self, name: &str, port: u16, store: &Path) -> String {
-        let NatsConfig { accounts, raw, is_synced_late } = self;
+        let NatsConfig { accounts, raw, is_synced_late, whole_file } = self;
+        if let Some(file) = whole_file {
+            return format!("{raw}{}", moved(file, name, port, store));
+        }
         let sync_interval = if *is_synced_late { "2m" } else { "always" };
         let name = quoted(name);
         let store = quoted(&store.display().to_string());
@@ -87,6 +107,25 @@ impl NatsConfig {
              {accounts}{raw}"
         )
     }
+}
+
+/// The lines of a deployed file that a test's server has values of its own for.
+const OWN_LINES: [&str; 4] = ["server_name", "listen", "http", "store_dir"];
+
+fn key_of(line: &str) -> Option<&str> {
+    line.trim_start().split_once(':').map(|(key, _)| key)
+}
+
+/// A deployed file, for a server of this name, port and store.
+fn moved(file: &str, name: &str, port: u16, store: &Path) -> String {
+    let own_line = |line: &str| match key_of(line) {
+        Some("server_name") => format!("server_name: {}\n", quoted(name)),
+        Some("listen") => format!("listen: \"127.0.0.1:{port}\"\n"),
+        Some("http") => "http: \"127.0.0.1:-1\"\n".to_owned(),
+        Some("store_dir") => format!("store_dir: {}\n", quoted(&store.display().to_string())),
+        _ => format!("{line}\n"),
+    };
+    file.lines().map(own_line).collect()
 }
 
 /// One user of an account.
@@ -197,6 +236,17 @@ fn quoted(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_deployed_file_keeps_all_but_its_place() {
+        let file = "server_name: \"nats-1\"\nlisten: \"0.0.0.0:4222\"\nhttp: \"127.0.0.1:8222\"\n\
+                    jetstream {\n  store_dir: \"/data\"\n  sync_interval: always\n}\n";
+        assert_eq!(
+            NatsConfig::file(file).raw("KEY: \"U\"").text("test", 4000, Path::new("/tmp/store")),
+            "KEY: \"U\"\nserver_name: \"test\"\nlisten: \"127.0.0.1:4000\"\nhttp: \"127.0.0.1:-1\"\n\
+             jetstream {\nstore_dir: \"/tmp/store\"\n  sync_interval: always\n}\n"
+        );
+    }
 
     #[test]
     fn a_user_with_permissions_reads_as_in_the_manual() {
