@@ -118,7 +118,7 @@ pub(crate) async fn rehearse(bot: &Path, began: Instant, checks: &mut Checks) ->
         bot: Duration::from_millis(500),
         step: Duration::from_millis(50),
     };
-    rehearsal::script(checks);
+    rehearsal::rules(checks);
     let setting = Setting::build(bot).await?;
     let (board, mut presses) = Board::new(began, 1, setting.frame(), pauses.discord);
     let board = Arc::new(board);

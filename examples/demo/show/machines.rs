@@ -20,7 +20,7 @@ use super::metrics::Metrics;
 use crate::community::cast::SERVERS;
 use crate::community::happening::Happening;
 use crate::community::script::{Step, wipe};
-use crate::community::town::{Place, PlayerId, ServerId};
+use crate::community::town::ServerId;
 
 /// Who pressed the buttons, in the log.
 const YOU: &str = "you";
@@ -168,12 +168,13 @@ impl Machines {
     }
 
     async fn burst(&self, board: &Board) -> Result<()> {
-        let everybody: Vec<PlayerId> =
-            board.decide(|_, town| (0..SERVERS.len()).flat_map(|server| town.at(Place::On(server))).collect());
-        let burst = board.decide(|script, _| script.burst(if everybody.is_empty() { &[0] } else { &everybody }, BURST));
+        let (server, burst) = board.decide(|script, town| {
+            let server = (0..SERVERS.len()).find(|server| !town.on(*server).is_empty()).unwrap_or_default();
+            (server, script.burst(&town.on(server), BURST))
+        });
         board.note(YOU, format!("{BURST} events at once: up to ten go into a message"));
         for happening in burst {
-            self.happen(board, (0, happening)).await?;
+            self.happen(board, (server, happening)).await?;
         }
         Ok(())
     }
