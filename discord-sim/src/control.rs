@@ -1,57 +1,41 @@
-//! The control interface under `/sim`: the library's handle as JSON over HTTP, for people and scripts beside the demo.
+//! The control interface under `/sim`: the library's handle as JSON over HTTP, for the page, and for people and scripts
+//! beside the demo.
+
+mod act;
+mod build;
+mod live;
 
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use crate::page;
 use crate::sim::Sim;
 use crate::trouble::{Route, Trouble};
-use crate::view::Actor;
-use crate::world::ChannelKind;
 
-/// The routes, or none if the interface is not wanted.
+/// The routes and the page that uses them, or none if the interface is not wanted.
 pub(crate) fn router(enabled: bool) -> Router<Sim> {
     if !enabled {
         return Router::new();
     }
     Router::new()
+        .merge(page::router())
+        .merge(build::router())
+        .merge(act::router())
+        .route("/sim/live", get(live::stream))
+        .route("/sim/channels/{channel}/messages", get(live::messages))
         .route("/sim/state", get(state))
         .route("/sim/statistics", get(statistics))
-        .route("/sim/guilds", post(add_guild))
-        .route("/sim/channels", post(add_channel))
-        .route("/sim/channels/{channel}/messages", get(messages))
-        .route("/sim/roles", post(add_role))
-        .route("/sim/members", post(add_member))
-        .route("/sim/deny", post(deny))
-        .route("/sim/commands", post(command))
         .route("/sim/trouble", post(trouble).delete(clear_trouble))
         .route("/sim/away", post(away))
         .route("/sim/back", post(back))
         .route("/sim/restart", post(restart))
-}
-
-async fn state(State(sim): State<Sim>) -> Json<Value> {
-    Json(sim.state())
-}
-
-async fn statistics(State(sim): State<Sim>) -> Json<Value> {
-    Json(json!(sim.statistics()))
-}
-
-#[derive(Deserialize)]
-struct NewGuild {
-    name: String,
-}
-
-async fn add_guild(State(sim): State<Sim>, Json(new): Json<NewGuild>) -> Json<Value> {
-    let guild = sim.add_guild(&new.name);
-    Json(json!({ "id": guild.to_string(), "owner": sim.owner(guild).to_string() }))
 }
 
 /// Ids may stand as numbers or as strings: JavaScript loses a snowflake's last digits in a number.
@@ -68,94 +52,16 @@ impl TryFrom<Value> for Id {
     }
 }
 
-#[derive(Deserialize)]
-struct NewChannel {
-    guild: Id,
-    name: String,
-    /// `text`, `announcement`, `forum`, `voice`, `category`; `public_thread` with `parent`.
-    #[serde(default)]
-    kind: Option<String>,
-    #[serde(default)]
-    parent: Option<Id>,
-}
-
-async fn add_channel(State(sim): State<Sim>, Json(new): Json<NewChannel>) -> Response {
-    let kind = match (new.kind.as_deref().unwrap_or("text"), new.parent) {
-        ("text", _) => ChannelKind::Text,
-        ("announcement", _) => ChannelKind::Announcement,
-        ("forum", _) => ChannelKind::Forum,
-        ("voice", _) => ChannelKind::Voice,
-        ("category", _) => ChannelKind::Category,
-        ("public_thread", Some(Id(parent))) => ChannelKind::PublicThread { parent },
-        (other, _) => return refuse(&format!("there is no channel kind {other:?}, or its parent is missing")),
-    };
-    let channel = sim.add_channel(new.guild.0, &new.name, kind);
-    Json(json!({ "id": channel.to_string() })).into_response()
-}
-
 fn refuse(why: &str) -> Response {
     (StatusCode::BAD_REQUEST, Json(json!({ "error": why }))).into_response()
 }
 
-async fn messages(State(sim): State<Sim>, Path(channel): Path<u64>) -> Json<Value> {
-    Json(json!(sim.messages(channel)))
+async fn state(State(sim): State<Sim>) -> Json<Value> {
+    Json(sim.state())
 }
 
-#[derive(Deserialize)]
-struct NewRole {
-    guild: Id,
-    name: String,
-    #[serde(default)]
-    mentionable: bool,
-}
-
-async fn add_role(State(sim): State<Sim>, Json(new): Json<NewRole>) -> Json<Value> {
-    Json(json!({ "id": sim.add_role(new.guild.0, &new.name, new.mentionable).to_string() }))
-}
-
-#[derive(Deserialize)]
-struct NewMember {
-    guild: Id,
-    name: String,
-    #[serde(default)]
-    permissions: u64,
-}
-
-async fn add_member(State(sim): State<Sim>, Json(new): Json<NewMember>) -> Json<Value> {
-    Json(json!({ "id": sim.add_member(new.guild.0, &new.name, new.permissions).to_string() }))
-}
-
-#[derive(Deserialize)]
-struct Denial {
-    channel: Id,
-    permissions: u64,
-}
-
-async fn deny(State(sim): State<Sim>, Json(denial): Json<Denial>) -> Json<Value> {
-    sim.deny(denial.channel.0, denial.permissions);
-    Json(json!({}))
-}
-
-#[derive(Deserialize)]
-struct RunCommand {
-    guild: Id,
-    channel: Id,
-    /// The owner if left out.
-    #[serde(default)]
-    user: Option<Id>,
-    name: String,
-    #[serde(default)]
-    options: Map<String, Value>,
-}
-
-async fn command(State(sim): State<Sim>, Json(run): Json<RunCommand>) -> Response {
-    let user = run.user.map_or_else(|| sim.owner(run.guild.0), |user| user.0);
-    let by = Actor { guild: run.guild.0, channel: run.channel.0, user };
-    let options: Vec<(&str, Value)> = run.options.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-    match sim.command(by, &run.name, &options).await {
-        Ok(reply) => Json(json!(reply)).into_response(),
-        Err(error) => refuse(&error.to_string()),
-    }
+async fn statistics(State(sim): State<Sim>) -> Json<Value> {
+    Json(json!(sim.statistics()))
 }
 
 #[derive(Deserialize)]

@@ -36,6 +36,7 @@ mod model;
 mod multipart;
 mod offered;
 mod options;
+mod page;
 mod people;
 mod permissions;
 mod person;

@@ -99,6 +99,11 @@ impl Sim {
         result
     }
 
+    /// Counts every change, for whoever looks again after each.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.inner.changes.subscribe()
+    }
+
     pub(crate) fn doors(&self) -> &Doors {
         &self.inner.doors
     }
@@ -231,6 +236,7 @@ impl Sim {
     /// Discord is back, on the same port.
     pub async fn come_back(&self) {
         self.inner.doors.set(Door::Open).await;
+        self.change(|_| ());
     }
 
     /// [`go_away`](Self::go_away), and back after this long.

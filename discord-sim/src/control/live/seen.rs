@@ -1,0 +1,250 @@
+//! What a person sees, and what of it changed since it was looked at last.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::interactions::{Interaction, TOKEN_LIFE};
+use crate::permissions::{self, ADMINISTRATOR, VIEW_CHANNEL};
+use crate::rules::commands::kind_of;
+use crate::rules::mentions::snowflake;
+use crate::rules::message::FLAG_EPHEMERAL;
+use crate::sim::Sim;
+use crate::view::{Actor, Message};
+use crate::wire;
+use crate::world::{ChannelKind, Guild, World};
+
+/// How many of a channel's newest messages are followed; older ones are asked for.
+pub(super) const WINDOW: usize = 50;
+
+/// The guild, the channel and the person; what is left out or not there is chosen.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) struct View {
+    guild: Option<u64>,
+    channel: Option<u64>,
+    user: Option<u64>,
+}
+
+/// What was sent to one person so far.
+pub(super) struct Seen {
+    view: View,
+    frame: Value,
+    shown: Vec<u64>,
+    messages: HashMap<u64, Value>,
+    thinking: Value,
+    /// Each channel's newest message.
+    newest: BTreeMap<u64, u64>,
+}
+
+impl Seen {
+    pub(super) fn new(view: View) -> Self {
+        Self {
+            view,
+            frame: Value::Null,
+            shown: Vec::new(),
+            messages: HashMap::new(),
+            thinking: json!([]),
+            newest: BTreeMap::new(),
+        }
+    }
+
+    /// What changed, if anything did.
+    pub(super) fn look(&mut self, sim: &Sim) -> Option<Value> {
+        let away = !sim.doors().is_open();
+        sim.read(|world| {
+            let by = resolve(world, self.view);
+            let first = self.frame.is_null();
+            let mut changes = json!({});
+            let frame = frame(world, by, away);
+            if frame != self.frame {
+                changes["frame"] = frame.clone();
+                self.frame = frame;
+            }
+            if let Some(messages) = self.messages(world, by, first) {
+                changes["messages"] = messages;
+            }
+            let thinking = thinking(world, by);
+            if thinking != self.thinking {
+                changes["thinking"] = thinking.clone();
+                self.thinking = thinking;
+            }
+            let news = self.news(world, by, first);
+            if !news.is_empty() {
+                changes["news"] = json!(news);
+            }
+            changes.as_object().is_some_and(|changes| !changes.is_empty()).then_some(changes)
+        })
+    }
+
+    /// The ids of the newest messages, in order, and those that are new or changed.
+    fn messages(&mut self, world: &World, by: Actor, first: bool) -> Option<Value> {
+        let window = window(world, by);
+        let mut messages = HashMap::with_capacity(window.len());
+        let mut changed = Vec::new();
+        for id in &window {
+            let Some(message) = world.messages.get(id) else { continue };
+            let value = shown(world, message, by.user);
+            if self.messages.get(id) != Some(&value) {
+                changed.push(value.clone());
+            }
+            messages.insert(*id, value);
+        }
+        self.messages = messages;
+        if !first && changed.is_empty() && window == self.shown {
+            return None;
+        }
+        let ids: Vec<String> = window.iter().map(ToString::to_string).collect();
+        let more = world.timelines.get(&by.channel).is_some_and(|timeline| timeline.len() > WINDOW);
+        self.shown = window;
+        Some(json!({ "ids": ids, "changed": changed, "more": more }))
+    }
+
+    /// Channels with a newer message than before, and how many of the new ones notify the person.
+    fn news(&mut self, world: &World, by: Actor, first: bool) -> Vec<Value> {
+        let mut news = Vec::new();
+        for (&channel, timeline) in &world.timelines {
+            let Some(&newest) = timeline.last() else { continue };
+            let before = self.newest.insert(channel, newest);
+            if before.is_some_and(|before| before >= newest) {
+                continue;
+            }
+            let Some(found) = world.channels.get(&channel) else { continue };
+            let new = &timeline[timeline.partition_point(|&id| id <= before.unwrap_or(0))..];
+            let notifies = |id: &&u64| world.messages.get(id).is_some_and(|of| notifies(world, of, found.guild, by.user));
+            let mentions = if first { 0 } else { new.iter().filter(notifies).count() };
+            news.push(json!({
+                "guild": found.guild.to_string(), "channel": channel.to_string(), "newest": newest.to_string(),
+                "mentions": mentions,
+            }));
+        }
+        news
+    }
+}
+
+/// Fills in what a view leaves open: the first guild, its owner, its first channel that shows messages.
+fn resolve(world: &World, view: View) -> Actor {
+    let guild = view.guild.and_then(|id| world.guilds.get(&id)).or_else(|| world.guilds.values().next());
+    let Some(guild) = guild else { return Actor { guild: 0, channel: 0, user: 0 } };
+    let user = view.user.filter(|user| guild.members.contains_key(user)).unwrap_or(guild.owner);
+    let visible = |id: u64| permissions::in_channel(world, user, id) & VIEW_CHANNEL != 0;
+    let of_guild = |id: &u64| world.channels.get(id).is_some_and(|channel| channel.guild == guild.id);
+    let channel = view.channel.filter(|id| of_guild(id) && visible(*id)).or_else(|| {
+        let places = world.channels.values().filter(|channel| {
+            channel.guild == guild.id && matches!(channel.kind, ChannelKind::Text | ChannelKind::Announcement)
+        });
+        places.map(|channel| channel.id).find(|&id| visible(id))
+    });
+    Actor { guild: guild.id, channel: channel.unwrap_or(0), user }
+}
+
+/// Everything around the messages.
+fn frame(world: &World, by: Actor, away: bool) -> Value {
+    let guilds = world.guilds.values().map(|guild| {
+        json!({
+            "id": guild.id.to_string(), "name": guild.name, "out": guild.out,
+            "bot": guild.members.contains_key(&world.bot),
+        })
+    });
+    json!({
+        "view": { "guild": by.guild.to_string(), "channel": by.channel.to_string(), "user": by.user.to_string() },
+        "bot": wire::user(world, world.bot), "away": away, "connected": world.sessions.any_connected(),
+        "guilds": guilds.collect::<Vec<_>>(), "guild": world.guilds.get(&by.guild).map(|guild| inside(world, guild, by)),
+        "commands": commands(world, by),
+    })
+}
+
+/// The guild that is looked at: what the person sees of its channels, its roles, its members.
+fn inside(world: &World, guild: &Guild, by: Actor) -> Value {
+    let channels = world.channels.values().filter(|channel| channel.guild == guild.id).filter_map(|channel| {
+        let permissions = permissions::in_channel(world, by.user, channel.id);
+        let mut value = wire::channel(world, channel);
+        // What changes with every message is told by `news`.
+        for counts in ["last_message_id", "message_count", "total_message_sent"] {
+            value.as_object_mut()?.remove(counts);
+        }
+        value["permissions"] = json!(permissions.to_string());
+        (permissions & VIEW_CHANNEL != 0).then_some(value)
+    });
+    let channels: Vec<Value> = channels.collect();
+    json!({
+        "id": guild.id.to_string(), "name": guild.name, "owner": guild.owner.to_string(), "channels": channels,
+        "roles": guild.roles.iter().map(|role| wire::role(guild, role)).collect::<Vec<_>>(),
+        "members": guild.members.keys().map(|&user| wire::member(world, guild, user, true)).collect::<Vec<_>>(),
+    })
+}
+
+/// The slash commands that Discord's client offers this person here; a guild's own hides a global one.
+fn commands(world: &World, by: Actor) -> Vec<Value> {
+    let has = permissions::in_channel(world, by.user, by.channel);
+    let permitted = |command: &&Value| match snowflake(&command["default_member_permissions"]) {
+        None => true,
+        Some(0) => has & ADMINISTRATOR != 0,
+        Some(needed) => has & needed == needed,
+    };
+    let of_guild = world.guild_commands.get(&by.guild).into_iter().flatten();
+    let all = of_guild.chain(&world.commands).filter(|command| kind_of(command) == 1).filter(permitted);
+    let mut offered: Vec<Value> = Vec::new();
+    for command in all.filter(|_| world.has_bot(by.guild)) {
+        if offered.iter().all(|other| other["name"] != command["name"]) {
+            offered.push(command.clone());
+        }
+    }
+    offered
+}
+
+/// The newest messages of the channel, with those between them that only this person sees.
+fn window(world: &World, by: Actor) -> Vec<u64> {
+    if permissions::in_channel(world, by.user, by.channel) & VIEW_CHANNEL == 0 {
+        return Vec::new();
+    }
+    let timeline = world.timelines.get(&by.channel).map_or(&[][..], Vec::as_slice);
+    let newest = &timeline[timeline.len().saturating_sub(WINDOW)..];
+    let since = if timeline.len() > WINDOW { newest[0] } else { 0 };
+    let is_whisper = |id: &u64| world.messages.get(id).is_some_and(|message| message.flags & FLAG_EPHEMERAL != 0);
+    let answers = live(world, by).filter(|interaction| interaction.actor.user == by.user);
+    let whispers = answers.flat_map(|interaction| interaction.followups.iter().chain(&interaction.original).copied());
+    let mut window: Vec<u64> = newest.to_vec();
+    window.extend(whispers.filter(|id| *id > since && is_whisper(id)));
+    window.sort_unstable();
+    window.dedup();
+    window
+}
+
+/// The channel's interactions whose tokens are good.
+fn live(world: &World, by: Actor) -> impl Iterator<Item = &Interaction> {
+    let here = move |interaction: &&Interaction| interaction.actor.channel == by.channel;
+    world.interactions.values().filter(here).filter(|interaction| interaction.created.elapsed() < TOKEN_LIFE)
+}
+
+/// Answers that were deferred and are still to come, as "… is thinking".
+fn thinking(world: &World, by: Actor) -> Value {
+    let mut waiting: Vec<(u64, Value)> = Vec::new();
+    for interaction in live(world, by).filter(|interaction| !interaction.finished) {
+        let Some(answer) = interaction.answer.as_ref().filter(|answer| answer.kind == 5) else { continue };
+        let ephemeral = answer.data["flags"].as_u64().unwrap_or_default() & FLAG_EPHEMERAL != 0;
+        if !ephemeral || interaction.actor.user == by.user {
+            let user = wire::user(world, interaction.actor.user);
+            let id = interaction.id;
+            waiting.push((id, json!({ "id": id.to_string(), "user": user, "ephemeral": ephemeral })));
+        }
+    }
+    waiting.sort_by_key(|(id, _)| *id);
+    waiting.into_iter().map(|(_, value)| value).collect()
+}
+
+/// A message as the person sees it: Discord's object, and whether it notifies them.
+pub(super) fn shown(world: &World, message: &Message, user: u64) -> Value {
+    let mut value = message.raw.clone();
+    let channel = snowflake(&value["channel_id"]).and_then(|id| world.channels.get(&id));
+    value["notifies"] = json!(channel.is_some_and(|channel| notifies(world, message, channel.guild, user)));
+    value
+}
+
+fn notifies(world: &World, message: &Message, guild: u64, user: u64) -> bool {
+    let member = world.guilds.get(&guild).and_then(|guild| guild.members.get(&user));
+    message.notified_users.contains(&user)
+        || member.is_some_and(|member| {
+            message.notified_everyone || message.notified_roles.iter().any(|role| member.roles.contains(role))
+        })
+}
