@@ -164,7 +164,5 @@ async fn modal(State(sim): State<Sim>, Json(filled): Json<Modal>) -> Response {
         message: filled.message.map(|id| id.0),
         raw: filled.modal,
     };
-    let values: Vec<(&str, &str)> =
-        filled.values.iter().filter_map(|(id, value)| Some((id.as_str(), value.as_str()?))).collect();
-    answer(sim.submit(filled.by.actor(&sim), &modal, &values).await)
+    answer(sim.submit(filled.by.actor(&sim), &modal, &pairs(&filled.values)).await)
 }

@@ -11,6 +11,7 @@ import { formatted, formattedLine } from "./render.js";
 import { madeAt } from "./snowflake.js";
 
 const EPHEMERAL = 1 << 6;
+const LOADING = 1 << 7;
 const SUPPRESS_EMBEDS = 1 << 2;
 
 /** What Discord says for a message that nobody wrote. */
@@ -82,6 +83,7 @@ function content(context, message) {
     const { names, state } = context;
     const parts = [];
     const edited = () => el("span", { class: "edited", title: full(Date.parse(message.edited_timestamp)) }, "(edited)");
+    if (isLoading(message)) parts.push(thinking(`${names.of(message.author)} is thinking…`));
     if (SYSTEM[message.type]) parts.push(el("div", { class: "system" }, SYSTEM[message.type]));
     if (message.content) {
         const text = formatted(names, message.content, { class: "content" });
@@ -103,6 +105,12 @@ function content(context, message) {
     }
     return parts;
 }
+
+/** A deferred answer that is still to come. */
+export const isLoading = (message) => (message.flags & LOADING) !== 0;
+
+export const thinking = (text) =>
+    el("span", { class: "thinking" }, el("span", { class: "dots", "aria-hidden": "true" }, el("i"), el("i"), el("i")), text);
 
 /** Below what nobody else sees. */
 export const whisper = (dismiss) =>

@@ -21,8 +21,6 @@ export function createState() {
         order: [],
         /** Whether the channel has messages older than `order`. */
         more: false,
-        /** Deferred answers that are still to come. */
-        thinking: [],
         /** Interactions of this page that have no answer yet, or got none. */
         pending: [],
         /** @type {Map<string, { guild: string, newest: string, read: string, mentions: number }>} by channel */
@@ -47,12 +45,10 @@ export function createState() {
                 // The same names as before are the same object: nothing has to be drawn anew for them.
                 if (JSON.stringify(before?.guild) === JSON.stringify(change.frame.guild)) state.frame.guild = before.guild;
             }
-            if (change.thinking) state.thinking = change.thinking;
             if (change.messages) take(change.messages);
             for (const item of change.news ?? []) hear(item);
             if (change.frame) tell("frame");
             if (change.messages || change.frame) tell("messages");
-            if (change.thinking) tell("pending");
             if (change.news || change.frame) tell("news");
         },
 
@@ -61,7 +57,6 @@ export function createState() {
             state.messages.clear();
             state.order = [];
             state.more = false;
-            state.thinking = [];
             state.pending = [];
             state.atEnd = true;
         },

@@ -4,7 +4,7 @@ import { avatar } from "./avatar.js";
 import { el, fill } from "./dom.js";
 import { dayOf, longDay } from "./format.js";
 import { channelIcon } from "./icons.js";
-import { isEphemeral, renderMessage, whisper } from "./message.js";
+import { isEphemeral, isLoading, renderMessage, thinking, whisper } from "./message.js";
 import { madeAt } from "./snowflake.js";
 
 /** Messages of one author this close together share an author line. */
@@ -111,12 +111,11 @@ export function createTimeline(context, { box, present, loadOlder }) {
     function drawTail() {
         const { bot } = state.frame;
         const me = names.member(names.me())?.user;
-        const mine = state.thinking.filter((of) => of.user.id === names.me()).length;
+        const mine = [...state.messages.values()].filter((of) => isLoading(of) && of.interaction_metadata?.user?.id === names.me()).length;
         const waiting = state.pending.filter((entry) => !entry.error);
         const failed = state.pending.filter((entry) => entry.error);
         const rows = [
-            ...state.thinking.map((of) => answer(bot, of.user, null, el("span", { class: "thinking" }, dots(), `${bot.username} is thinking…`), of.ephemeral && whisper(() => {}))),
-            ...waiting.slice(mine).map((entry) => answer(bot, me, entry.name, el("span", { class: "thinking" }, dots(), "Sending command…"))),
+            ...waiting.slice(mine).map((entry) => answer(bot, me, entry.name, thinking("Sending command…"))),
             ...failed.map((entry) => answer(bot, me, entry.name, el("span", { class: "error", role: "alert" }, entry.error), whisper(() => state.drop(entry)))),
         ];
         fill(tail, ...rows);
@@ -173,5 +172,3 @@ function belongs(message, at, last) {
     const same = before.author.id === message.author.id && before.author.username === message.author.username && isEphemeral(before) === isEphemeral(message);
     return same && at - last.at < TOGETHER && !message.message_reference && !message.interaction_metadata && (message.type ?? 0) === 0;
 }
-
-const dots = () => el("span", { class: "dots", "aria-hidden": "true" }, el("i"), el("i"), el("i"));

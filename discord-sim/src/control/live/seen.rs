@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::interactions::{Interaction, TOKEN_LIFE};
-use crate::permissions::{self, ADMINISTRATOR, VIEW_CHANNEL};
+use crate::interactions::TOKEN_LIFE;
+use crate::offered;
+use crate::permissions::{self, VIEW_CHANNEL};
 use crate::rules::commands::kind_of;
 use crate::rules::mentions::snowflake;
 use crate::rules::message::FLAG_EPHEMERAL;
@@ -32,21 +33,13 @@ pub(super) struct Seen {
     frame: Value,
     shown: Vec<u64>,
     messages: HashMap<u64, Value>,
-    thinking: Value,
     /// Each channel's newest message.
     newest: BTreeMap<u64, u64>,
 }
 
 impl Seen {
     pub(super) fn new(view: View) -> Self {
-        Self {
-            view,
-            frame: Value::Null,
-            shown: Vec::new(),
-            messages: HashMap::new(),
-            thinking: json!([]),
-            newest: BTreeMap::new(),
-        }
+        Self { view, frame: Value::Null, shown: Vec::new(), messages: HashMap::new(), newest: BTreeMap::new() }
     }
 
     /// What changed, if anything did.
@@ -63,11 +56,6 @@ impl Seen {
             }
             if let Some(messages) = self.messages(world, by, first) {
                 changes["messages"] = messages;
-            }
-            let thinking = thinking(world, by);
-            if thinking != self.thinking {
-                changes["thinking"] = thinking.clone();
-                self.thinking = thinking;
             }
             let news = self.news(world, by, first);
             if !news.is_empty() {
@@ -111,7 +99,8 @@ impl Seen {
             }
             let Some(found) = world.channels.get(&channel) else { continue };
             let new = &timeline[timeline.partition_point(|&id| id <= before.unwrap_or(0))..];
-            let notifies = |id: &&u64| world.messages.get(id).is_some_and(|of| notifies(world, of, found.guild, by.user));
+            let notifies =
+                |id: &&u64| world.messages.get(id).is_some_and(|of| notifies(world, of, found.guild, by.user));
             let mentions = if first { 0 } else { new.iter().filter(notifies).count() };
             news.push(json!({
                 "guild": found.guild.to_string(), "channel": channel.to_string(), "newest": newest.to_string(),
@@ -176,17 +165,10 @@ fn inside(world: &World, guild: &Guild, by: Actor) -> Value {
 
 /// The slash commands that Discord's client offers this person here; a guild's own hides a global one.
 fn commands(world: &World, by: Actor) -> Vec<Value> {
-    let has = permissions::in_channel(world, by.user, by.channel);
-    let permitted = |command: &&Value| match snowflake(&command["default_member_permissions"]) {
-        None => true,
-        Some(0) => has & ADMINISTRATOR != 0,
-        Some(needed) => has & needed == needed,
-    };
-    let of_guild = world.guild_commands.get(&by.guild).into_iter().flatten();
-    let all = of_guild.chain(&world.commands).filter(|command| kind_of(command) == 1).filter(permitted);
     let mut offered: Vec<Value> = Vec::new();
-    for command in all.filter(|_| world.has_bot(by.guild)) {
-        if offered.iter().all(|other| other["name"] != command["name"]) {
+    for command in offered::all(world, by.guild).filter(|command| kind_of(command) == 1) {
+        let hidden = offered.iter().any(|other| other["name"] == command["name"]);
+        if !hidden && offered::check(world, by, command).is_ok() {
             offered.push(command.clone());
         }
     }
@@ -202,35 +184,14 @@ fn window(world: &World, by: Actor) -> Vec<u64> {
     let newest = &timeline[timeline.len().saturating_sub(WINDOW)..];
     let since = if timeline.len() > WINDOW { newest[0] } else { 0 };
     let is_whisper = |id: &u64| world.messages.get(id).is_some_and(|message| message.flags & FLAG_EPHEMERAL != 0);
-    let answers = live(world, by).filter(|interaction| interaction.actor.user == by.user);
-    let whispers = answers.flat_map(|interaction| interaction.followups.iter().chain(&interaction.original).copied());
+    let theirs = world.interactions.values().filter(|of| of.actor.channel == by.channel && of.actor.user == by.user);
+    let live = theirs.filter(|interaction| interaction.created.elapsed() < TOKEN_LIFE);
+    let whispers = live.flat_map(|interaction| interaction.followups.iter().chain(&interaction.original).copied());
     let mut window: Vec<u64> = newest.to_vec();
     window.extend(whispers.filter(|id| *id > since && is_whisper(id)));
     window.sort_unstable();
     window.dedup();
     window
-}
-
-/// The channel's interactions whose tokens are good.
-fn live(world: &World, by: Actor) -> impl Iterator<Item = &Interaction> {
-    let here = move |interaction: &&Interaction| interaction.actor.channel == by.channel;
-    world.interactions.values().filter(here).filter(|interaction| interaction.created.elapsed() < TOKEN_LIFE)
-}
-
-/// Answers that were deferred and are still to come, as "… is thinking".
-fn thinking(world: &World, by: Actor) -> Value {
-    let mut waiting: Vec<(u64, Value)> = Vec::new();
-    for interaction in live(world, by).filter(|interaction| !interaction.finished) {
-        let Some(answer) = interaction.answer.as_ref().filter(|answer| answer.kind == 5) else { continue };
-        let ephemeral = answer.data["flags"].as_u64().unwrap_or_default() & FLAG_EPHEMERAL != 0;
-        if !ephemeral || interaction.actor.user == by.user {
-            let user = wire::user(world, interaction.actor.user);
-            let id = interaction.id;
-            waiting.push((id, json!({ "id": id.to_string(), "user": user, "ephemeral": ephemeral })));
-        }
-    }
-    waiting.sort_by_key(|(id, _)| *id);
-    waiting.into_iter().map(|(_, value)| value).collect()
 }
 
 /// A message as the person sees it: Discord's object, and whether it notifies them.
