@@ -128,7 +128,7 @@ static ENDPOINTS: &[Endpoint] = &[
     // Messages.
     bot("GET /channels/{channel}/messages", messages::list, USUAL),
     bot("POST /channels/{channel}/messages", messages::create, Pace::Messages),
-    bot("POST /channels/{channel}/messages/bulk-delete", messages::bulk_delete, Pace::Own(1, 1000)),
+    bot("POST /channels/{channel}/messages/bulk-delete", messages::bulk_delete, EDITS),
     bot("GET /channels/{channel}/messages/pins", pins::list, USUAL),
     bot("PUT /channels/{channel}/messages/pins/{message}", pins::pin, EDITS),
     bot("DELETE /channels/{channel}/messages/pins/{message}", pins::unpin, EDITS),

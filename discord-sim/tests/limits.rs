@@ -92,6 +92,44 @@ async fn without_a_proper_user_agent_nothing_is_answered() {
 }
 
 #[tokio::test]
+async fn without_a_token_the_address_has_a_limit_of_its_own() {
+    let house = House::with(Options { global_per_second: 2, ..Options::default() }).await;
+    let client = reqwest::Client::builder().user_agent(common::AGENT).no_proxy().build().unwrap();
+    let url = format!("{}/api/v10/gateway", house.sim.url());
+    let mut last = 200;
+    for _ in 0..3 {
+        last = client.get(&url).send().await.unwrap().status().as_u16();
+    }
+    assert_eq!(last, 429);
+    assert_eq!(house.call("GET", "/gateway", Value::Null).await.status, 200, "the bot has its own second");
+}
+
+#[tokio::test]
+async fn only_version_ten_is_spoken() {
+    let house = House::new().await;
+    let client = reqwest::Client::builder().user_agent(common::AGENT).no_proxy().build().unwrap();
+    for path in ["/api/users/@me", "/api/v9/users/@me"] {
+        let got = Got::from(client.get(format!("{}{path}", house.sim.url())).send().await.unwrap()).await;
+        assert_eq!((got.status, got.code), (400, 50041), "{path}");
+    }
+    assert_eq!(house.call("GET", "/nowhere", Value::Null).await.status, 404);
+    assert_eq!(house.call("PUT", "/users/@me", Value::Null).await.status, 405);
+    let odd = house.call("GET", "/channels/general", Value::Null).await;
+    assert_eq!((odd.code, odd.fault("channel_id")), (50035, "NUMBER_TYPE_COERCE"));
+}
+
+#[tokio::test]
+async fn deleting_a_message_has_a_bucket_of_its_own() {
+    let house = House::new().await;
+    let id = house.post(json!({ "content": "x" })).await.id();
+    let path = format!("/channels/{}/messages/{id}", house.channel);
+    let edited = house.call("PATCH", &path, json!({ "content": "y" })).await;
+    let deleted = house.call("DELETE", &path, Value::Null).await;
+    assert_ne!(edited.header("x-ratelimit-bucket"), deleted.header("x-ratelimit-bucket"));
+    assert_eq!(edited.header("x-ratelimit-remaining"), deleted.header("x-ratelimit-remaining"));
+}
+
+#[tokio::test]
 async fn a_revoked_token_is_unauthorized_everywhere() {
     let house = House::new().await;
     assert_eq!(house.call("GET", "/gateway/bot", Value::Null).await.status, 200);

@@ -80,6 +80,42 @@ impl House {
         format!("/webhooks/{}/{}{rest}", self.sim.bot(), interaction["d"]["token"].as_str().unwrap())
     }
 
+    /// Gives the bot's role these permissions beside those of its invite.
+    pub fn grant(&self, permissions: u64) {
+        let role = self.sim.bot_role(self.guild);
+        self.sim.set_role_permissions(self.guild, role, 274_878_024_704 | permissions);
+    }
+
+    /// A session that hears of everything that needs no privileged intent, after what comes with READY.
+    pub async fn watch(&self) -> Socket {
+        let mut socket = Socket::connect(&self.sim).await;
+        let unprivileged = ((1 << 17) - 1) & !(1 << 1) & !(1 << 8) & !(1 << 15);
+        socket.identify_as(&self.sim, json!({ "intents": unprivileged })).await;
+        socket.until("GUILD_CREATE").await;
+        socket
+    }
+
+    /// The same call again after the wait that a 429 asks for.
+    pub async fn patiently(&self, method: &str, path: &str, body: Value) -> Got {
+        loop {
+            let got = self.call(method, path, body.clone()).await;
+            if got.status != 429 {
+                return got;
+            }
+            tokio::time::sleep(Duration::from_secs_f64(got.body["retry_after"].as_f64().unwrap())).await;
+        }
+    }
+
+    /// Below the house's channel.
+    pub async fn here(&self, method: &str, rest: &str, body: Value) -> Got {
+        self.call(method, &format!("/channels/{}{rest}", self.channel), body).await
+    }
+
+    /// Below the house's guild.
+    pub async fn in_guild(&self, method: &str, rest: &str, body: Value) -> Got {
+        self.call(method, &format!("/guilds/{}{rest}", self.guild), body).await
+    }
+
     pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let method = method.parse().unwrap();
         let url = format!("{}/api/v10{path}", self.sim.url());
@@ -106,6 +142,17 @@ impl Got {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap_or_default();
         Self { status, code: body["code"].as_u64().unwrap_or_default(), body, headers }
+    }
+
+    /// The id of what was answered.
+    pub fn id(&self) -> u64 {
+        self.body["id"].as_str().unwrap_or_else(|| panic!("{}", self.body)).parse().unwrap()
+    }
+
+    /// The code of the first fault at this dotted path of a 50035.
+    pub fn fault(&self, path: &str) -> &str {
+        let at = path.split('.').fold(&self.body["errors"], |place, step| &place[step]);
+        at["_errors"][0]["code"].as_str().unwrap_or_default()
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
