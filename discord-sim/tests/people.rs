@@ -191,7 +191,6 @@ async fn a_deferred_answer_is_being_thought_about_until_it_is_there() {
     let (house, mut socket) = House::with_commands(json!([command("slow", json!({}))])).await;
     let bot = async {
         let used = socket.until("INTERACTION_CREATE").await;
-        assert_eq!(house.call("POST", &house.webhook(&used, ""), json!({ "content": "early" })).await.code, 10015);
         let path = format!(
             "/interactions/{}/{}/callback?with_response=true",
             used["d"]["id"].as_str().unwrap(),
@@ -228,6 +227,7 @@ async fn only_who_sees_an_ephemeral_message_can_press_its_button() {
     let button = json!({ "type": 1, "components": [{ "type": 2, "style": 1, "label": "b", "custom_id": "b" }] });
     let bot = async {
         let used = socket.until("INTERACTION_CREATE").await;
+        assert_eq!(house.call("POST", &house.webhook(&used, ""), json!({ "content": "early" })).await.code, 10015);
         let wrong = house.answer(&used, json!({ "type": 7, "data": { "content": "x" } })).await;
         assert_eq!(wrong.code, 50035, "there is no message to update");
         assert_eq!(house.answer(&used, json!({ "type": 4, "data": { "flags": 64 } })).await.code, 50006);
