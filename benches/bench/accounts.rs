@@ -1,12 +1,9 @@
 //! What many accounts on one nats-server cost: memory, the time until all are read, and how they come back when
 //! nats-server was restarted.
 //!
-//! `cargo bench --bench accounts [-- ACCOUNTS]`. The floor is a process that does the least for the same: for each account
+//! The floor is a process that does the least for the same: for each account
 //! a connection of async-nats with an open pull of a durable consumer with the same filter, and nothing else.
 
-mod figures;
-
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -15,13 +12,9 @@ use anyhow::{Context as _, Result, ensure};
 use async_nats::jetstream::consumer::{AckPolicy, pull};
 use discord_sim::Sim;
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use guildwire::clock;
 use guildwire::domain::account::Account;
-use guildwire::domain::binding::Binding;
 use guildwire::domain::event::Group;
-use guildwire::domain::ids::{AccountName, ChannelId, GuildId, UserId};
-use guildwire::intake::seal_credential;
-use guildwire::nats::credential::Credential;
+use guildwire::domain::ids::ChannelId;
 use guildwire::secrets::SecretKey;
 use guildwire::store::Store;
 use guildwire_harness::house::Publisher;
@@ -29,12 +22,13 @@ use guildwire_harness::{Bot, NatsConfig, NatsServer, NatsUser, RunningBot, free_
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-use figures::Figure;
+use crate::bots::memory;
+use crate::figure::{Figure, ROUNDS, Reach};
+use crate::installation::{self, Heard};
 
-const ROUNDS: usize = 5;
 const ACCOUNTS: usize = 1_000;
 /// What the first word of the floor's own process is.
-const FLOOR: &str = "floor";
+pub(crate) const FLOOR: &str = "floor";
 /// How long anything may take before the bench is given up.
 const PATIENCE: Duration = Duration::from_mins(5);
 /// How often nats-server is asked how many are connected.
@@ -42,44 +36,24 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How long a process is left alone before its memory is read.
 const SETTLE: Duration = Duration::from_secs(3);
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [first, url, count, ..] = arguments.as_slice()
-        && first == FLOOR
-    {
-        return floor(url, count.parse()?).await;
-    }
-    let accounts = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(ACCOUNTS);
-    let mut bench = Bench::prepare(accounts).await?;
-
-    let reach_memory = "100 KB each";
+pub(crate) async fn measure() -> Result<Vec<Figure>> {
+    let mut bench = Bench::prepare(ACCOUNTS).await?;
     let mut figures = [
-        Figure::new("memory, one account", "MB", ""),
-        Figure::new("memory, each further account", "KB", reach_memory),
-        Figure::new(format!("start until {accounts} are read"), "s", ""),
-        Figure::new("nats-server restarts: until all are back", "s", ""),
-        Figure::new("memory at its peak meanwhile", "MB", ""),
-        Figure::new("most connections in a second meanwhile", "/s", ""),
+        Figure::new("memory, one account", "MB", Reach::Nothing),
+        Figure::new("memory, each further account", "KB", Reach::Within(100.0)),
+        Figure::new(format!("start until {ACCOUNTS} accounts are read"), "s", Reach::Nothing),
+        Figure::new("nats-server restarts: until all are read again", "s", Reach::Nothing),
+        Figure::new("memory at its peak meanwhile", "MB", Reach::Nothing),
+        Figure::new("most connections in a second meanwhile", "/s", Reach::Nothing),
     ];
-    for round in 1..=ROUNDS {
-        progress(round);
-        let mut sides = Vec::new();
-        for is_floor in [true, false] {
-            sides.push(bench.measure(is_floor).await?);
-        }
-        let [floor, own] = sides.as_slice() else { unreachable!("two sides were measured") };
-        for (figure, (floor, own)) in figures.iter_mut().zip(floor.iter().zip(own)) {
-            figure.add(*floor, *own);
+    for _ in 0..ROUNDS {
+        let floor = bench.measure(true).await?;
+        let own = bench.measure(false).await?;
+        for (figure, (floor, own)) in figures.iter_mut().zip(floor.into_iter().zip(own)) {
+            figure.add(floor, own);
         }
     }
-    figures::print("accounts", &figures);
-    Ok(())
-}
-
-#[expect(clippy::print_stderr, reason = "whoever waits for minutes wants to see that it goes on")]
-fn progress(round: usize) {
-    eprintln!("accounts: round {round} of {ROUNDS}");
+    Ok(figures.into())
 }
 
 /// nats-server, Discord, and two installations: one with a single account, one with all.
@@ -136,11 +110,11 @@ impl Bench {
         let peak = running.memory("VmHWM").await?;
         running.stop().await?;
         Ok([
-            megabytes(memory_of_one),
-            (memory - memory_of_one) / count(self.accounts.saturating_sub(1).max(1)),
+            memory_of_one,
+            (memory - memory_of_one) * 1024.0 / count(self.accounts - 1),
             start.as_secs_f64(),
             back.as_secs_f64(),
-            megabytes(peak),
+            peak,
             most_a_second,
         ])
     }
@@ -209,12 +183,10 @@ impl Running {
         }
     }
 
-    /// A line of `/proc/PID/status`, in kilobytes.
+    /// A line of `/proc/PID/status`, in megabytes, once the process was left alone for a while.
     async fn memory(&self, line: &str) -> Result<f64> {
         tokio::time::sleep(SETTLE).await;
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process()?))?;
-        let value = status.lines().find_map(|text| text.strip_prefix(line)?.split_ascii_whitespace().nth(1));
-        value.with_context(|| format!("no {line} in {status}"))?.parse().context("a number of kilobytes")
+        memory(self.process()?, line)
     }
 
     /// Lets `VmHWM` begin anew: <https://docs.kernel.org/filesystems/proc.html>.
@@ -239,51 +211,26 @@ fn count(number: usize) -> f64 {
     number as f64
 }
 
-fn megabytes(kilobytes: f64) -> f64 {
-    kilobytes / 1024.0
-}
-
 async fn connect(url: &str, number: usize) -> Result<async_nats::jetstream::Context> {
     let options = async_nats::ConnectOptions::with_user_and_password(name(number), String::new());
     Ok(async_nats::jetstream::new(options.connect(url).await?))
 }
 
-/// Fills an installation's database as the command line and slash commands would.
 async fn install(bot: &Bot, nats: &str, accounts: usize) -> Result<()> {
     let home = bot.home_folder();
     let store = Store::open(&format!("sqlite://{}", home.join("data/guildwire.db").display())).await?;
     let key = SecretKey::load_or_create(&home.join("secrets/guildwire.key"), true)?;
     for number in 0..accounts {
-        let account: AccountName = name(number).parse()?;
-        let (guild, now) = (GuildId(1), clock::now());
-        let described = Account {
-            name: account.clone(),
+        let account = Account {
+            name: name(number).parse()?,
             url: nats.to_owned(),
             stream: None,
             root: "v0.*.servers".parse()?,
             wide_filter: false,
             revision: 0,
         };
-        let credential = Credential::User { name: name(number).into(), password: None };
-        store.add_account(&described, &seal_credential(&key, &account, &credential), now).await?;
-        let code = number.to_be_bytes();
-        store.add_invite(&account, &code, now, now.plus(Duration::from_hours(1))).await?;
-        store.redeem_invite(&code, guild, UserId(1), now).await?;
-        let binding = Binding {
-            id: store.next_number(),
-            guild,
-            channel: ChannelId(number as u64 + 2),
-            account,
-            server: None,
-            kinds: Group::Lifecycle.kinds(),
-            mention: None,
-            created_by: UserId(1),
-            created_at: now,
-            covered_from: None,
-            later_kinds: BTreeMap::new(),
-            paused_at: None,
-        };
-        ensure!(store.add_binding(&binding).await?, "not bound");
+        let heard = Heard { channel: ChannelId(number as u64 + 2), server: None, kinds: Group::Lifecycle.kinds() };
+        installation::add(&store, &key, &account, &name(number), heard).await?;
     }
     Ok(())
 }
@@ -304,7 +251,7 @@ async fn start_floor(url: &str, accounts: usize) -> Result<Child> {
 
 /// The floor's own process: reads every account and does nothing.
 #[expect(clippy::print_stdout, reason = "it tells whoever started it")]
-async fn floor(url: &str, accounts: usize) -> Result<()> {
+pub(crate) async fn floor(url: &str, accounts: usize) -> Result<()> {
     let readers: Vec<_> = futures_util::stream::iter(0..accounts)
         .map(async |number| {
             let jetstream = connect(url, number).await?;

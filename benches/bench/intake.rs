@@ -1,46 +1,38 @@
 //! How fast a stream is recorded, as a ratio to reading it and doing nothing.
 //!
-//! `cargo bench --bench intake [-- EVENTS]`. The floor is a raw pull of the same stream with the same batch and an
+//! The floor is a raw pull of the same stream with the same batch and an
 //! explicit acknowledgement of each event; the bot's reader decodes, records (synced to disk) and acknowledges, with a
 //! binding that hears one event in ten. Both alternate against one nats-server, each reading the whole stream every
 //! time; the ratio of each pair counts, because the machine's speed drifts.
 
-mod figures;
-
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use async_nats::jetstream::consumer::{AckPolicy, pull};
 use futures_util::StreamExt as _;
-use guildwire::clock;
 use guildwire::domain::account::Account;
-use guildwire::domain::binding::Binding;
 use guildwire::domain::event::Group;
-use guildwire::domain::ids::{AccountName, ChannelId, GuildId, UserId};
-use guildwire::intake::{reader, roster, seal_credential};
+use guildwire::domain::ids::{AccountName, ChannelId};
+use guildwire::intake::{reader, roster};
 use guildwire::lifecycle::Lifecycle;
-use guildwire::nats::credential::Credential;
 use guildwire::nats::states::AccountStates;
 use guildwire::nats::turns::Turns;
 use guildwire::secrets::SecretKey;
 use guildwire::store::Store;
-use guildwire::store::accounts::Redeemed;
 use guildwire::telemetry::metrics::Metrics;
 use guildwire_harness::house::Publisher;
 use guildwire_harness::{NatsConfig, NatsServer, Postgres};
 
-use figures::Figure;
+use crate::figure::{Figure, ROUNDS, Reach};
+use crate::installation::{self, GUILD, Heard};
 
-const REPETITIONS: usize = 5;
-const EVENTS: usize = 200_000;
+const EVENTS: usize = 50_000;
 const SERVERS: usize = 10;
 /// Few, because nats-server itself finds the next event of several filters the slower, the more subjects there are.
 const PLAYERS: usize = 10;
 const BATCH: usize = 500;
 const STREAM: &str = "EVENTS";
-const GUILD: GuildId = GuildId(1);
 
 /// An installation that has covered its binding and reads the stream once.
 struct Installation {
@@ -50,9 +42,7 @@ struct Installation {
     _folder: tempfile::TempDir,
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    let events = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(EVENTS);
+pub(crate) async fn measure() -> Result<Vec<Figure>> {
     let nats = NatsServer::start(&NatsConfig::blog_post().synced_late())?;
     let client = async_nats::ConnectOptions::with_user_and_password(NatsConfig::BLOG_POST_USER.into(), String::new())
         .connect(nats.url())
@@ -61,22 +51,25 @@ async fn main() -> Result<()> {
     publisher.make_stream().await?;
 
     let mut installations = Vec::new();
-    for repetition in 0..REPETITIONS {
+    for repetition in 0..ROUNDS {
         for database in ["SQLite", "PostgreSQL"] {
             installations.push(install(&nats, database, repetition).await?);
         }
     }
-    publish(&publisher, events).await?;
+    publish(&publisher, EVENTS).await?;
 
-    let mut figures = [Figure::new("SQLite", "/s", "0.60"), Figure::new("PostgreSQL", "/s", "0.45")];
+    let what = |database| format!("intake of {EVENTS} events, 1 in {SERVERS} heard, {database}");
+    let mut figures = [
+        Figure::new(what("SQLite"), "/s", Reach::AtLeast(0.60)),
+        Figure::new(what("PostgreSQL"), "/s", Reach::AtLeast(0.45)),
+    ];
     for (number, installation) in installations.iter().enumerate() {
-        let floor = rate(events, read_and_do_nothing(&publisher, number, events).await?);
-        let intake = rate(events, read(installation, events).await?);
+        let floor = rate(EVENTS, read_and_do_nothing(&publisher, number, EVENTS).await?);
+        let intake = rate(EVENTS, read(installation, EVENTS).await?);
         let [sqlite, postgres] = &mut figures;
         (if installation.database == "SQLite" { sqlite } else { postgres }).add(floor, intake);
     }
-    figures::print(&format!("intake of {events} events, 1 in {SERVERS} heard"), &figures);
-    Ok(())
+    Ok(figures.into())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a count of events is far below 2^52")]
@@ -92,36 +85,17 @@ async fn install(nats: &NatsServer, database: &'static str, repetition: usize) -
     };
     let store = Store::open(&url).await?;
     let key = SecretKey::load_or_create(&folder.path().join("key"), true)?;
-    let name: AccountName = "GA-1".parse()?;
     let account = Account {
-        name: name.clone(),
+        name: "GA-1".parse()?,
         url: nats.url(),
         stream: Some(STREAM.to_owned()),
         root: "v0.*.servers".parse()?,
         wide_filter: false,
         revision: 0,
     };
-    let credential = Credential::User { name: NatsConfig::BLOG_POST_USER.into(), password: None };
-    let now = clock::now();
-    store.add_account(&account, &seal_credential(&key, &name, &credential), now).await?;
-    store.add_invite(&name, b"code", now, now.plus(Duration::from_hours(1))).await?;
-    let redeemed = store.redeem_invite(b"code", GUILD, UserId(1), now).await?;
-    anyhow::ensure!(redeemed == Redeemed::Linked(name.clone()), "not linked");
-    let binding = Binding {
-        id: store.next_number(),
-        guild: GUILD,
-        channel: ChannelId(1),
-        account: name,
-        server: Some("server-0".into()),
-        kinds: Group::Everything.kinds().union(Group::Chat.kinds()),
-        mention: None,
-        created_by: UserId(1),
-        created_at: now,
-        covered_from: None,
-        later_kinds: BTreeMap::new(),
-        paused_at: None,
-    };
-    anyhow::ensure!(store.add_binding(&binding).await?, "not bound");
+    let kinds = Group::Everything.kinds().union(Group::Chat.kinds());
+    let heard = Heard { channel: ChannelId(1), server: Some("server-0".into()), kinds };
+    let binding = installation::add(&store, &key, &account, NatsConfig::BLOG_POST_USER, heard).await?;
     let shared = reader::Shared {
         store: store.clone(),
         states: AccountStates::default(),
@@ -133,7 +107,7 @@ async fn install(nats: &NatsServer, database: &'static str, repetition: usize) -
     };
     let installation = Installation { database, store, shared, _folder: folder };
     let is_covered =
-        async |store: &Store| Ok(store.binding(GUILD, binding.id).await?.is_some_and(|binding| binding.is_covered()));
+        async |store: &Store| Ok(store.binding(GUILD, binding).await?.is_some_and(|binding| binding.is_covered()));
     until(&installation, is_covered).await?;
     Ok(installation)
 }
