@@ -45,6 +45,17 @@ impl NatsServer {
         start_binary(binary("GUILDWIRE_NATS_SERVER_OLD", "nats-server-2.12")?, config)
     }
 
+    /// Has nats-server judge a configuration file, with these variables in its environment, without starting it. Fails
+    /// with its words.
+    pub fn check_file(file: &Path, variables: &[(&str, &str)]) -> Result<()> {
+        let binary = binary("GUILDWIRE_NATS_SERVER", "nats-server")?;
+        let mut command = Command::new(&binary);
+        command.arg("-t").arg("--config").arg(file).env_clear().envs(variables.iter().copied());
+        let output = command.output().with_context(|| format!("starting {}", binary.display()))?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr).trim());
+        Ok(())
+    }
+
     /// Where clients connect to; the same after a restart.
     #[must_use]
     pub fn url(&self) -> String {

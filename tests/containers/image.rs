@@ -63,8 +63,11 @@ fn the_layer_of_dependencies_is_a_whole_workspace() {
             _ => {}
         }
     }
+    let host = Command::new("rustc").args(["--print", "host-tuple"]).output().unwrap().stdout;
+    let host = String::from_utf8(host).unwrap();
+    // Of what fetches and builds nothing, only this looks for what the manifests name.
     let cargo = Command::new(env!("CARGO"))
-        .args(["metadata", "--offline", "--locked", "--no-deps", "--format-version=1"])
+        .args(["fetch", "--offline", "--locked", "--target", host.trim()])
         .current_dir(&folder)
         .output()
         .unwrap();
@@ -74,9 +77,16 @@ fn the_layer_of_dependencies_is_a_whole_workspace() {
 /// Copies as a `COPY` does: files into a folder, a folder's contents into a folder.
 fn copy(source: &str, place: &str, folder: &Path) {
     let (source, place) = (root().join(source), folder.join(place));
-    std::fs::create_dir_all(&place).unwrap();
-    let contents = if source.is_dir() { source.join(".") } else { source };
-    assert!(Command::new("cp").arg("-r").args([contents, place]).status().unwrap().success());
+    let (files, base) = if source.is_dir() {
+        (files_below(&source), source.as_path())
+    } else {
+        (vec![source.clone()], source.parent().unwrap())
+    };
+    for file in files {
+        let copied = place.join(file.strip_prefix(base).unwrap());
+        std::fs::create_dir_all(copied.parent().unwrap()).unwrap();
+        std::fs::copy(&file, copied).unwrap();
+    }
 }
 
 #[test]
@@ -100,8 +110,10 @@ fn what_the_code_takes_in_is_copied() {
     }
 }
 
+/// Every file below a folder that may go into a build.
 fn files_below(folder: &Path) -> Vec<PathBuf> {
     let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let paths = paths.filter(|path| !path.ends_with("node_modules"));
     paths.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
 }
 

@@ -16,7 +16,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use crate::files::{COMPOSE, NATS_CONFIG, read, service};
+use crate::files::{COMPOSE, NATS_CONFIG, read, root, service};
 
 /// A subject that nobody may use, to know when the server has judged what came before.
 const LAST: &str = "nobody.may";
@@ -110,6 +110,22 @@ impl Deployed {
         let all: BTreeSet<String> = subjects.iter().copied().map(str::to_owned).collect();
         assert_eq!(self.denied(user, subscribing, subjects).await, all, "{}", user.0);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_keys_come_from_the_environment() {
+    let bot = Bot::new(env!("CARGO_BIN_EXE_guildwire"));
+    let mut keys = Vec::new();
+    for (variable, _) in [OWNER, GAME_SERVER, BOT, READER] {
+        let printed = bot.command(&["nkey", variable]).await.unwrap().stdout;
+        keys.push((variable, printed.lines().last().unwrap().to_owned()));
+    }
+    let mut variables: Vec<(&str, &str)> = keys.iter().map(|(name, key)| (*name, key.as_str())).collect();
+    let file = root().join(NATS_CONFIG);
+    NatsServer::check_file(&file, &variables).unwrap();
+    let (missing, _) = variables.pop().unwrap();
+    let refused = NatsServer::check_file(&file, &variables).unwrap_err().to_string();
+    assert!(refused.contains(&format!("variable reference for '{missing}'")), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
