@@ -42,6 +42,16 @@ pub(crate) enum Pace {
     Shared(&'static str, u32, u64),
 }
 
+impl Endpoint {
+    /// What endpoints of the same bucket have in common.
+    pub(crate) fn bucket_name(&self) -> &'static str {
+        match self.pace {
+            Pace::Shared(name, ..) => name,
+            _ => self.name,
+        }
+    }
+}
+
 impl Pace {
     pub(crate) fn bucket(self, messages: Bucket) -> Option<Bucket> {
         match self {

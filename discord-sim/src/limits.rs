@@ -9,8 +9,9 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
-use crate::endpoint::{Endpoint, Pace};
+use crate::endpoint::Endpoint;
 use crate::options::{Bucket, Options};
+use crate::trouble::Scope;
 
 /// How long invalid requests are counted, and how long a ban lasts here.
 const INVALID_WINDOW: Duration = Duration::from_mins(10);
@@ -81,21 +82,33 @@ impl Limits {
     /// Takes one request from the endpoint's bucket for this top-level resource.
     pub(crate) fn take(&mut self, endpoint: &Endpoint, resource: &str) -> Option<Standing> {
         let bucket = endpoint.pace.bucket(self.message_bucket)?;
-        let name = match endpoint.pace {
-            Pace::Shared(name, ..) => name,
-            _ => endpoint.name,
-        };
-        let (used, left, exceeded) = self.count(name, resource, bucket);
+        let (used, left, exceeded) = self.count(endpoint.bucket_name(), resource, bucket);
+        let headers = self.headers(endpoint, bucket, used, left);
+        Some(Standing { headers, exceeded: exceeded.then_some(left) })
+    }
+
+    /// What the headers say of the endpoint's bucket beside a 429 of this scope. Of a shared limit they know nothing
+    /// (<https://github.com/discord/discord-api-docs/issues/4043>), and a global one comes without them.
+    pub(crate) fn beside(&self, endpoint: &Endpoint, scope: Scope, retry_after: f64) -> Vec<(&'static str, String)> {
+        let Some(bucket) = endpoint.pace.bucket(self.message_bucket) else { return Vec::new() };
+        let left = Duration::try_from_secs_f64(retry_after).unwrap_or_default();
+        match scope {
+            Scope::User => self.headers(endpoint, bucket, bucket.limit, left),
+            Scope::Shared => self.headers(endpoint, bucket, 1, bucket.window),
+            Scope::Global => Vec::new(),
+        }
+    }
+
+    fn headers(&self, endpoint: &Endpoint, bucket: Bucket, used: u32, left: Duration) -> Vec<(&'static str, String)> {
         let reset = SystemTime::now() + left;
         let reset = reset.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
-        let headers = vec![
+        vec![
             ("x-ratelimit-limit", bucket.limit.to_string()),
             ("x-ratelimit-remaining", (bucket.limit - used).to_string()),
             ("x-ratelimit-reset", format!("{reset:.3}")),
             ("x-ratelimit-reset-after", format!("{:.3}", round_up(left))),
-            ("x-ratelimit-bucket", self.hash(name)),
-        ];
-        Some(Standing { headers, exceeded: exceeded.then_some(left) })
+            ("x-ratelimit-bucket", self.hash(endpoint.bucket_name())),
+        ]
     }
 
     /// Takes one request from a limit that no header tells of, or says how long it is used up.

@@ -193,7 +193,7 @@ async fn discord(
         Some(Trouble::Hang) => sim.until_trouble_clears().await,
         Some(Trouble::HangFor(time)) => tokio::time::sleep(*time).await,
         Some(other) => {
-            if let Some(answer) = sim.change(|world| rest::troubled(world, route, other)) {
+            if let Some(answer) = sim.change(|world| rest::troubled(world, &wanted, other)) {
                 return http(answer);
             }
         }

@@ -176,9 +176,15 @@ pub(crate) fn answer(world: &mut World, wanted: &Wanted, call: &Call) -> Answer 
 }
 
 /// The answer that trouble gives instead; nothing if this trouble is one of the connection.
-pub(crate) fn troubled(world: &mut World, route: &'static str, trouble: &Trouble) -> Option<Answer> {
+pub(crate) fn troubled(world: &mut World, wanted: &Wanted, trouble: &Trouble) -> Option<Answer> {
     let answer = match trouble {
-        Trouble::RateLimited { scope, retry_after } => rate_limited(world, *scope, *retry_after),
+        Trouble::RateLimited { scope, retry_after } => {
+            let mut answer = rate_limited(world, *scope, *retry_after);
+            if let Wanted::Endpoint(endpoint, _) = wanted {
+                answer.headers.extend(world.limits.beside(endpoint, *scope, *retry_after));
+            }
+            answer
+        }
         Trouble::CloudflareHtml => {
             world.statistics.count_rate_limited("cloudflare");
             Answer::html(429, CLOUDFLARE.to_owned())
@@ -188,7 +194,7 @@ pub(crate) fn troubled(world: &mut World, route: &'static str, trouble: &Trouble
         Trouble::Refuse | Trouble::Hang | Trouble::HangFor(_) | Trouble::LoseReply => return None,
     };
     world.statistics.injected += 1;
-    Some(noted(world, route, answer))
+    Some(noted(world, wanted.name(), answer))
 }
 
 /// User agent, ban, token and limits, in the order a request meets them; gives the bucket's headers.
