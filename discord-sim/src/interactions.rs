@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::view::Actor;
 
-/// How long a token may be used for edits and followups.
+/// How long a token may be used for edits and followups, unless an option says otherwise.
 pub(crate) const TOKEN_LIFE: Duration = Duration::from_mins(15);
 
 /// What kind of interaction this is; the numbers are Discord's.

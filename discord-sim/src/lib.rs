@@ -3,19 +3,33 @@
 //! A bot under test talks to it as it would to Discord; a test builds guilds, acts as the people in them, sees what a
 //! channel shows, and breaks things. Nothing here expects particular requests: what Discord would refuse is refused.
 //!
-//! ```no_run
-//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! ```
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use std::time::Duration;
 //! use discord_sim::{ChannelKind, Options, Sim};
 //!
 //! let discord = Sim::start(Options::default()).await?;
 //! let guild = discord.add_guild("Rustaceans");
 //! let channel = discord.add_channel(guild, "events", ChannelKind::Text);
-//! // … start the bot with `discord.url()` and `discord.token()` …
-//! discord.wait_for_messages(channel, 1, Duration::from_secs(5)).await?;
+//!
+//! // The bot: any library, pointed at `discord.url()`. Here it is one bare request.
+//! let bot = reqwest::Client::builder().no_proxy().user_agent("DiscordBot (https://example.com, 1.0)").build()?;
+//! bot.post(format!("{}/api/v10/channels/{channel}/messages", discord.url()))
+//!     .header("authorization", format!("Bot {}", discord.token()))
+//!     .json(&serde_json::json!({ "content": "A player joined" }))
+//!     .send()
+//!     .await?;
+//!
+//! let messages = discord.wait_for_messages(channel, 1, Duration::from_secs(5)).await?;
+//! assert_eq!(messages[0].content, "A player joined");
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! [`Sim`] is the handle for everything: building guilds, being the people in them ([`Sim::command`], [`Sim::press`],
+//! [`Sim::submit`], [`Sim::say`]), looking ([`Sim::messages`], [`Sim::statistics`]), waiting ([`Sim::wait_until`]) and
+//! breaking things ([`Sim::trouble`], [`Sim::go_away`], [`Sim::invalidate_sessions`]). [`Options`] has what may vary.
 //!
 //! Not affiliated with Discord.
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::interactions::TOKEN_LIFE;
+
 /// A rate-limit bucket: so many requests per window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bucket {
@@ -56,6 +58,8 @@ pub struct Options {
     pub privileged_intents: bool,
     /// How long an interaction may take to its first answer.
     pub interaction_deadline: Duration,
+    /// How long an interaction's token is good for edits and followups.
+    pub interaction_life: Duration,
     /// How long a person waits for a deferred answer before `CommandError::NeverFinished`.
     pub deferred_within: Duration,
     /// How long every REST request takes at least.
@@ -84,6 +88,7 @@ impl Default for Options {
             shards: 1,
             privileged_intents: false,
             interaction_deadline: Duration::from_secs(3),
+            interaction_life: TOKEN_LIFE,
             deferred_within: Duration::from_secs(15),
             latency: Duration::ZERO,
             control: false,

@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 use crate::filled;
 use crate::interactions::{Answer, Kind};
 use crate::invocation::{ATTACHMENT_SIZE_LIMIT, Invocation};
+use crate::multipart::File;
 use crate::offered;
 use crate::resolved::{Resolved, type_of};
+use crate::rest::attachments;
 use crate::rules::controls;
 use crate::rules::mentions::snowflake;
 use crate::rules::message::FLAG_EPHEMERAL;
@@ -130,14 +132,11 @@ impl Sim {
             return Err(CommandError::BadOption(format!("{name} is larger than 10 MiB")));
         }
         Ok(self.change(|world| {
-            let id = world.next_id();
-            let url = format!("https://cdn.discordapp.com/ephemeral-attachments/{id}/{name}");
-            let file = json!({
-                "id": id.to_string(), "filename": name, "size": bytes.len(), "url": url, "proxy_url": url,
-                "content_type": "application/octet-stream", "ephemeral": true,
-            });
-            world.files.insert(id, bytes.to_vec());
-            world.clients.uploads.insert(id, file);
+            let file = File { name: name.to_owned(), bytes: bytes.to_vec(), content_type: None, index: None };
+            let mut attachment = attachments::keep(world, 0, &file, &Value::Null);
+            attachment["ephemeral"] = json!(true);
+            let id = snowflake(&attachment["id"]).unwrap_or_default();
+            world.clients.uploads.insert(id, attachment);
             id
         }))
     }

@@ -2,8 +2,10 @@
 
 mod common;
 
-use common::House;
-use discord_sim::{Actor, ChannelKind, CommandError};
+use std::time::Duration;
+
+use common::{House, Socket};
+use discord_sim::{Actor, ChannelKind, CommandError, Options};
 use serde_json::{Value, json};
 
 fn commands() -> Value {
@@ -44,6 +46,25 @@ async fn an_answer_after_the_deadline_meets_an_unknown_interaction() {
     let interaction = socket.until("INTERACTION_CREATE").await;
     let late = house.answer(&interaction, json!({ "type": 4, "data": { "content": "late" } })).await;
     assert_eq!((late.status, late.code), (404, 10062));
+}
+
+#[tokio::test]
+async fn a_token_has_its_life() {
+    let life = Duration::from_millis(300);
+    let house = House::with(Options { interaction_life: life, ..House::quick() }).await;
+    let (mut socket, _) = Socket::identified(&house.sim).await;
+    house.call("PUT", &format!("/applications/{}/commands", house.sim.bot()), commands()).await;
+    let bot = async {
+        let interaction = socket.until("INTERACTION_CREATE").await;
+        house.answer(&interaction, json!({ "type": 4, "data": { "content": "up" } })).await;
+        let original = house.webhook(&interaction, "/messages/@original");
+        assert_eq!(house.call("PATCH", &original, json!({ "content": "still up" })).await.status, 200);
+        tokio::time::sleep(life).await;
+        let late = house.call("PATCH", &original, json!({ "content": "too late" })).await;
+        assert_eq!((late.status, late.code), (401, 50027));
+    };
+    let (reply, ()) = tokio::join!(house.sim.command(house.owner(), "status", &[]), bot);
+    assert!(reply.is_ok());
 }
 
 #[tokio::test]
@@ -121,7 +142,12 @@ async fn autocomplete_offers_at_most_25_choices() {
         assert_eq!(interaction["d"]["type"], 4);
         let focused = &interaction["d"]["data"]["options"][0]["options"][0];
         assert_eq!((&focused["focused"], &focused["value"]), (&json!(true), &json!("ma")));
+        assert_eq!(house.answer(&interaction, json!({ "type": 5 })).await.code, 50035, "it cannot be deferred");
         assert_eq!(house.answer(&interaction, choices(26)).await.code, 50035);
+        let long = json!({ "choices": [{ "name": "n".repeat(101), "value": "v" }] });
+        assert_eq!(house.answer(&interaction, json!({ "type": 8, "data": long })).await.code, 50035);
+        let number = json!({ "choices": [{ "name": "n", "value": 1 }] });
+        assert_eq!(house.answer(&interaction, json!({ "type": 8, "data": number })).await.code, 50035);
         assert_eq!(house.answer(&interaction, choices(25)).await.status, 204);
     };
     let (offered, ()) = tokio::join!(house.sim.autocomplete(house.owner(), "notify add", &[], "server", "ma"), bot);

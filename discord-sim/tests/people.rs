@@ -95,6 +95,9 @@ async fn options_of_every_type_arrive_as_typed_and_nothing_else_is_sent() {
         {
             assert!(data["resolved"][kind][id].is_object(), "{kind}");
         }
+        let address = data["resolved"]["attachments"][&file]["url"].as_str().unwrap();
+        let fetched = reqwest::Client::builder().no_proxy().build().unwrap().get(address).send().await.unwrap();
+        assert_eq!(fetched.text().await.unwrap(), "a", "the bot can read the file");
         house.answer(&run, json!({ "type": 4, "data": { "content": "all" } })).await;
     };
     let person = async {

@@ -34,7 +34,7 @@ pub(super) fn settle(world: &mut World, channel: u64, body: &Body, had: &[Value]
 }
 
 /// Keeps a file's bytes and gives its attachment object; `said` is what the body lists of it.
-fn keep(world: &mut World, channel: u64, file: &File, said: &Value) -> Value {
+pub(crate) fn keep(world: &mut World, channel: u64, file: &File, said: &Value) -> Value {
     let id = world.next_id();
     world.files.insert(id, file.bytes.clone());
     let name = plain(said["filename"].as_str().unwrap_or(&file.name));

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{Answer, Call, Handled, compose, ok};
-use crate::interactions::{self, Interaction, Kind, TOKEN_LIFE};
+use crate::interactions::{self, Interaction, Kind};
 use crate::multipart::File;
 use crate::refusal::{Faults, Refusal};
 use crate::rules::commands::check_choices;
@@ -160,7 +160,7 @@ fn change(world: &mut World, channel: u64, id: u64, body: &Value, files: &[File]
 fn usable<'a>(world: &'a World, token: &str) -> Result<&'a Interaction, Refusal> {
     let unknown = || Refusal::new(404, 10015, "Unknown Webhook");
     let found = world.interactions.get(token).ok_or_else(unknown)?;
-    if found.created.elapsed() > TOKEN_LIFE {
+    if found.created.elapsed() > world.options.interaction_life {
         return Err(Refusal::new(401, 50027, "Invalid Webhook Token"));
     }
     if found.answer.is_none() { Err(unknown()) } else { Ok(found) }
