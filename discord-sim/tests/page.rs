@@ -182,7 +182,7 @@ async fn look(world: Value) {
     assert!(folder.join("node_modules/puppeteer-core").exists(), "the browser is missing: `./dev tools` fetches it");
     let own = here.join("../.tools/bin/node");
     let node = if own.exists() { own } else { "node".into() };
-    let process = Command::new(node)
+    let mut process = Command::new(node)
         .arg("page.mjs")
         .current_dir(folder)
         .env("PAGE_WORLD", world.to_string())
@@ -193,7 +193,9 @@ async fn look(world: Value) {
         .kill_on_drop(true)
         .spawn()
         .expect("Node.js 20 or newer: `./dev tools` fetches it");
+    let open = process.stdin.take();
     let output = timeout(WITHIN, process.wait_with_output()).await.expect("the story ends in time").unwrap();
+    drop(open);
     let (said, failed) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{said}\n{failed}");
     print!("{said}");

@@ -3,7 +3,7 @@
 import { el } from "./dom.js";
 import { pick } from "./snowflake.js";
 
-const COLOURS = 7;
+const COLOURS = 6;
 
 const initial = (name) => [...String(name).trim()][0]?.toUpperCase() ?? "?";
 
@@ -12,7 +12,11 @@ const initial = (name) => [...String(name).trim()][0]?.toUpperCase() ?? "?";
  * @param {string} [size] a class: `small`, or nothing
  */
 export const avatar = (user, size = "") =>
-    el("span", { class: `avatar a${pick(user.id, COLOURS)} ${size}`, "aria-hidden": "true" }, initial(user.global_name ?? user.username));
+    el(
+        "span",
+        { class: `avatar ${user.bot ? "bot" : `a${pick(user.id, COLOURS)}`} ${size}`, "aria-hidden": "true" },
+        initial(user.global_name ?? user.username),
+    );
 
 /** A guild's name as its icon has it: the first letters of its words. */
 export const acronym = (name) =>

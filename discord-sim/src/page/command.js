@@ -73,23 +73,22 @@ export function createCommand(context, leaf, { menu, hint, onLeave }) {
     function offer(chip) {
         clearTimeout(timer);
         const mine = ++asked;
-        const heading = chip.option.description;
         if (!chip.asks) {
             const items = chip.picks ? chip.offers() : [];
             if (!chip.picks) return menu.hide();
-            return menu.show(chip.input, items, { heading, note: items.length ? "" : "No matches" });
+            return menu.show(chip.input, items, { note: items.length ? "" : "No matches" });
         }
-        menu.show(chip.input, [], { heading, note: "Loading options…" });
+        menu.show(chip.input, [], { note: "Loading options…" });
         timer = setTimeout(async () => {
             try {
                 const choices = await api.autocomplete(leaf.name, values(chip), chip.option.name, chip.input.value);
                 if (mine !== asked || document.activeElement !== chip.input) return;
                 const items = choices.map((choice) => ({ label: choice.name, value: choice.value }));
-                menu.show(chip.input, items, { heading, active: chip.empty ? 0 : 0, note: items.length ? "" : "No options match your search" });
+                menu.show(chip.input, items, { note: items.length ? "" : "No options match your search" });
             } catch (error) {
                 if (mine !== asked) return;
                 const note = error.kind === "no_answer" || error.kind === "not_connected" ? "Loading options failed" : error.message;
-                menu.show(chip.input, [], { heading, note });
+                menu.show(chip.input, [], { note });
             }
         }, REST);
     }
@@ -146,7 +145,7 @@ export function createCommand(context, leaf, { menu, hint, onLeave }) {
     }
 
     more.addEventListener("focus", () => {
-        fill(hint, left().length > 0 ? "Choose a further option, or press Enter twice to send" : "Press Enter to send");
+        fill(hint, left().length > 0 ? "Enter sends; the arrow keys choose a further option" : "Press Enter to send");
         hint.classList.remove("wrong");
         offerMore(-1);
     });
@@ -156,7 +155,6 @@ export function createCommand(context, leaf, { menu, hint, onLeave }) {
             .map((option) => ({ label: option.name, detail: option.description, value: option }));
         if (items.length > 0) menu.show(more, items, { heading: "Options", active });
         else menu.hide();
-        if (items.length > 0) fill(hint, "Enter sends; the arrow keys choose a further option");
     };
     more.addEventListener("input", () => offerMore(0));
     more.addEventListener("blur", () => menu.hide());

@@ -8,7 +8,7 @@ import { el, fill, freshId } from "./dom.js";
  */
 
 /**
- * @param {{ label: string, onPick: (item: Item) => void, onMove?: (item: Item | undefined) => void }} options
+ * @param {{ label: string, onPick: (item: Item) => void }} options
  */
 export function createMenu({ label, onPick }) {
     const id = freshId();

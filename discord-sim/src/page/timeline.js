@@ -5,7 +5,7 @@ import { el, fill } from "./dom.js";
 import { dayOf, longDay } from "./format.js";
 import { channelIcon } from "./icons.js";
 import { isEphemeral, isLoading, renderMessage, thinking, whisper } from "./message.js";
-import { madeAt } from "./snowflake.js";
+import { compare, madeAt } from "./snowflake.js";
 
 /** Messages of one author this close together share an author line. */
 const TOGETHER = 7 * 60_000;
@@ -18,6 +18,8 @@ export function createTimeline(context, { box, present, loadOlder }) {
     let drawn = new Map();
     let channel = null;
     let known = null;
+    /** The last message that was drawn. */
+    let newest = "";
     let unseen = 0;
     let loading = false;
     const head = el("div", { class: "beginning" });
@@ -35,7 +37,7 @@ export function createTimeline(context, { box, present, loadOlder }) {
         // Names and colours are part of every message.
         if (known !== frame.guild) drawn = new Map();
         [channel, known] = [frame.view.channel, frame.guild];
-        if (moved) unseen = 0;
+        if (moved) [unseen, newest] = [0, ""];
         const follow = moved || state.atEnd;
         const before = box.scrollHeight - box.scrollTop;
         const first = list.querySelector("[data-id]")?.dataset.id;
@@ -44,7 +46,7 @@ export function createTimeline(context, { box, present, loadOlder }) {
         else if (!state.order.includes(first) || list.querySelector("[data-id]")?.dataset.id !== first) box.scrollTop = box.scrollHeight - before;
         if (!follow) unseen += added;
         drawPresent();
-        if (follow && document.hasFocus()) state.markRead();
+        if (follow && !document.hidden) state.markRead();
     };
 
     /** Gives how many messages came at the end. */
@@ -64,11 +66,12 @@ export function createTimeline(context, { box, present, loadOlder }) {
             const old = drawn.get(id);
             const key = String(follows);
             const entry = old && old.message === message && old.key === key ? old : { node: renderMessage(context, message, follows), key, message };
-            if (!old) added++;
+            if (newest !== "" && compare(id, newest) > 0) added++;
             next.set(id, entry);
             nodes.push(entry.node);
             last = { message, at };
         }
+        newest = last?.message.id ?? newest;
         drawn = next;
         reconcile(nodes);
         drawTail();
@@ -153,7 +156,7 @@ export function createTimeline(context, { box, present, loadOlder }) {
         loading = false;
     }, { passive: true });
     present.addEventListener("click", toEnd);
-    window.addEventListener("focus", () => state.atEnd && state.markRead());
+    document.addEventListener("visibilitychange", () => !document.hidden && state.atEnd && state.markRead());
     // What loads late, as a picture does, must not push the end out of sight.
     new ResizeObserver(() => state.atEnd && toEnd()).observe(list);
     new ResizeObserver(() => state.atEnd && toEnd()).observe(box);

@@ -41,7 +41,7 @@ export async function tell(page, origin) {
         /** Waits until a selector shows a text (or anything), and gives the first such element's text. */
         async sees(selector, text = "") {
             const shows = (selector, text) => {
-                const found = [...document.querySelectorAll(selector)].find((node) => node.checkVisibility() && node.textContent.includes(text));
+                const found = [...document.querySelectorAll(selector)].find((node) => node.checkVisibility({ visibilityProperty: true }) && node.textContent.includes(text));
                 return found ? { text: found.textContent } : null;
             };
             const handle = await page.waitForFunction(shows, { timeout: WITHIN, polling: 50 }, selector, text).catch(async () => {
@@ -52,7 +52,7 @@ export async function tell(page, origin) {
         },
         /** Waits until nothing visible fits. */
         async gone(selector, text = "") {
-            const absent = (selector, text) => ![...document.querySelectorAll(selector)].some((node) => node.checkVisibility() && node.textContent.includes(text));
+            const absent = (selector, text) => ![...document.querySelectorAll(selector)].some((node) => node.checkVisibility({ visibilityProperty: true }) && node.textContent.includes(text));
             await page.waitForFunction(absent, { timeout: WITHIN, polling: 50 }, selector, text).catch(() => {
                 throw new Error(`there is still ${selector} with ${JSON.stringify(text)}`);
             });
@@ -60,7 +60,7 @@ export async function tell(page, origin) {
         count: (selector) => page.$$eval(selector, (nodes) => nodes.length),
         async press(selector, text = "") {
             await story.sees(selector, text);
-            const press = (nodes, text) => nodes.find((node) => node.checkVisibility() && node.textContent.includes(text)).click();
+            const press = (nodes, text) => nodes.find((node) => node.checkVisibility({ visibilityProperty: true }) && node.textContent.includes(text)).click();
             await page.$$eval(selector, press, text);
         },
         type: (text) => page.keyboard.type(text),
