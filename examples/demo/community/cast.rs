@@ -18,7 +18,7 @@ pub(crate) const PLAYERS: [&str; 14] = [
     "bucketman",
     "Isolde",
     "Pike",
-    "@everyone",
+    "[loot](https://loot.example)",
 ];
 
 /// What they say, where it fits at any moment.

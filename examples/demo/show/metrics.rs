@@ -21,7 +21,7 @@ impl Metrics {
     pub(crate) fn sum(&self, name: &str) -> f64 {
         let of_name =
             |series: &str| series == name || series.strip_prefix(name).is_some_and(|rest| rest.starts_with('{'));
-        self.0.iter().filter(|(series, _)| of_name(series)).map(|(_, value)| value).sum()
+        self.0.iter().filter(|(series, _)| of_name(series)).map(|(_, value)| value).fold(0.0, |sum, value| sum + value)
     }
 
     /// The values of a name with one label, by that label.
@@ -64,12 +64,12 @@ impl Metrics {
 
     /// For the page; what the bot did not say is null.
     pub(crate) fn to_json(&self) -> Value {
-        let sends: Vec<Value> = self
+        let mut sends: Vec<(&str, f64)> = self
             .by("guildwire_sends_total", "outcome")
             .into_iter()
             .filter(|(outcome, count)| *count > 0.0 || *outcome == "delivered")
-            .map(|(outcome, count)| json!([outcome, count]))
             .collect();
+        sends.sort_by_key(|(outcome, _)| *outcome != "delivered");
         let states = self.by("guildwire_accounts", "state");
         let account = states.into_iter().find(|(_, count)| *count > 0.0).map(|(state, _)| state);
         json!({

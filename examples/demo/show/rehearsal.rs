@@ -143,6 +143,10 @@ impl Watcher<'_> {
             }
         }
         checks.note("the page is served, and may load nothing from elsewhere", problem);
+        let frame = self.state().await?["frame"].as_str().unwrap_or_default().to_owned();
+        let answer = self.client.get(&frame).send().await?;
+        let is_html = answer.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+        checks.note("Discord's own page is there for its frame", (!is_html).then(|| format!("{answer:?}")));
         Ok(())
     }
 

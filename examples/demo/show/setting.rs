@@ -112,7 +112,7 @@ async fn link(house: &House, board: &Board, guild: Guild) -> Result<()> {
     board.note(OPERATOR, format!("$ guildwire account invite {FIRST_ACCOUNT}"));
     let printed = house.operate(&["account", "invite", FIRST_ACCOUNT]).await?;
     let code = printed.lines().last().context("the invite's code is the last line")?;
-    board.note(ADMIN, format!("/account link code: {code}"));
+    board.note(ADMIN, format!("/account link code: {}…", code.get(..4).unwrap_or_default()));
     let reply = house.command(guild, "account link", &[("code", code.into())]).await?;
     ensure!(reply.content.contains("is linked to"), "not linked: {}", reply.content);
     Ok(())
