@@ -26,6 +26,7 @@ pub use ports::free_port;
 pub use postgres::Postgres;
 pub use proxy::TcpProxy;
 pub use running_bot::RunningBot;
+pub use watchdog::{Watchdog, send_signal};
 
 use std::path::Path;
 

@@ -37,14 +37,14 @@ fi
 
 /// Ends at most one process and removes at most one folder when it is dropped or when we die.
 #[derive(Debug)]
-pub(crate) struct Watchdog {
+pub struct Watchdog {
     shell: Child,
     pipe: Option<ChildStdin>,
 }
 
 impl Watchdog {
     /// Starts the shell; with a folder, the folder goes too.
-    pub(crate) fn start(folder: Option<&Path>) -> Result<Watchdog> {
+    pub fn start(folder: Option<&Path>) -> Result<Watchdog> {
         let mut shell = Command::new("sh")
             .args(["-c", SCRIPT, "guildwire-watchdog"])
             .arg(folder.unwrap_or(Path::new("")))
@@ -60,13 +60,13 @@ impl Watchdog {
     }
 
     /// From now on `process` is ended with `signal`, and with SIGKILL when that does not help.
-    pub(crate) fn watch(&mut self, process: u32, signal: &str) -> Result<()> {
+    pub fn watch(&mut self, process: u32, signal: &str) -> Result<()> {
         let pipe = self.pipe.as_mut().expect("the pipe is open until we are dropped");
         writeln!(pipe, "{process} {signal}").context("telling the watchdog about a process")
     }
 
     /// The process has ended and was waited for; its number may belong to another one soon.
-    pub(crate) fn forget(&mut self) {
+    pub fn forget(&mut self) {
         // A watchdog that died cannot be told, and does no harm either.
         let _ = self.watch(0, "KILL");
     }
@@ -81,7 +81,7 @@ impl Drop for Watchdog {
 }
 
 /// Sends a signal, by the shell's own `kill`: the standard library only knows SIGKILL.
-pub(crate) fn send_signal(process: u32, signal: &str) -> Result<()> {
+pub fn send_signal(process: u32, signal: &str) -> Result<()> {
     let status = Command::new("sh")
         .args(["-c", r#"kill -s "$1" "$2""#, "sh", signal, &process.to_string()])
         .status()
