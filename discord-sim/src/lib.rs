@@ -28,7 +28,8 @@
 //! ```
 //!
 //! [`Sim`] is the handle for everything: building guilds, being the people in them ([`Sim::command`], [`Sim::press`],
-//! [`Sim::submit`], [`Sim::say`]), looking ([`Sim::messages`], [`Sim::statistics`]), waiting ([`Sim::wait_until`]) and
+//! [`Sim::submit`], [`Sim::say`], [`Sim::react`], [`Sim::start_thread`]), looking ([`Sim::messages`],
+//! [`Sim::statistics`]), waiting ([`Sim::wait_until`], or [`Sim::pass_time`] for what depends on a message's age) and
 //! breaking things ([`Sim::trouble`], [`Sim::go_away`], [`Sim::invalidate_sessions`]). [`Options`] has what may vary.
 //!
 //! Not affiliated with Discord.

@@ -138,6 +138,17 @@ async fn a_list_goes_by_around_before_after_and_limit() {
 }
 
 #[tokio::test]
+async fn a_layout_can_keep_every_limit_and_still_be_too_heavy() {
+    let house = House::new().await;
+    let layout = |bytes: usize| {
+        let text = format!("{}{}", "あ".repeat(3386), "x".repeat(bytes - 3 * 3386));
+        json!({ "flags": 1 << 15, "components": [{ "type": 10, "content": text }] })
+    };
+    assert_eq!(house.post(layout(10_158)).await.status, 200);
+    assert_eq!(house.post(layout(10_159)).await.status, 500);
+}
+
+#[tokio::test]
 async fn only_announcements_are_crossposted_and_once() {
     let house = House::new().await;
     let id = house.post(json!({ "content": "x" })).await.id();

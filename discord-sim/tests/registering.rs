@@ -56,6 +56,19 @@ async fn a_list_has_localizations_only_when_asked() {
 }
 
 #[tokio::test]
+async fn in_no_language_do_two_options_have_one_name() {
+    let house = House::new().await;
+    let path = format!("/applications/{}/commands", house.sim.bot());
+    let option = |name: &str, german: &str| json!({ "type": 3, "name": name, "description": "d", "name_localizations": { "de": german } });
+    let plain = json!({ "type": 3, "name": "art", "description": "d" });
+    let body = |options: Value| json!({ "name": "c", "description": "d", "options": options });
+    let clash = house.call("POST", &path, body(json!([option("kind", "art"), plain]))).await;
+    assert_eq!(clash.fault("options.0.name_localizations.de"), "APPLICATION_COMMAND_OPTIONS_NAME_ALREADY_EXISTS");
+    let apart = house.call("POST", &path, body(json!([option("kind", "art"), option("art", "kunst")]))).await;
+    assert_eq!(apart.status, 201, "{}", apart.body);
+}
+
+#[tokio::test]
 async fn a_hundred_commands_fifteen_menus_and_200_creates_a_day_are_the_most() {
     let house = House::new().await;
     let path = format!("/applications/{}/commands", house.sim.bot());

@@ -179,6 +179,7 @@ fn check_options(options: &Value, path: &str, depth: u64, faults: &mut Faults) {
             );
         }
         names.push(&option["name"]);
+        check_localized_names(option, at, list, &path, faults);
         if is_nested(option) {
             check_nesting(option, &path, depth, faults);
             continue;
@@ -193,6 +194,22 @@ fn check_options(options: &Value, path: &str, depth: u64, faults: &mut Faults) {
         }
         optional_seen |= !required;
         check_plain_option(option, &path, faults);
+    }
+}
+
+/// In no language may two options have one name; where one has no name in it, its own counts
+/// (<https://discord.com/developers/docs/interactions/application-commands#localization>).
+fn check_localized_names(option: &Value, at: usize, list: &[Value], path: &str, faults: &mut Faults) {
+    for (locale, name) in option["name_localizations"].as_object().into_iter().flatten() {
+        let others = list.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, other)| other);
+        let mut clashes = others.map(|other| other["name_localizations"].get(locale).unwrap_or(&other["name"]));
+        if clashes.any(|other| other == name) {
+            faults.add(
+                format!("{path}.name_localizations.{locale}"),
+                "APPLICATION_COMMAND_OPTIONS_NAME_ALREADY_EXISTS",
+                "Option name already exists",
+            );
+        }
     }
 }
 
