@@ -30,14 +30,14 @@ pub(crate) fn router() -> Router<Sim> {
             "markdown.js" "inline.js" "render.js" "mention.js"
             "composer.js" "command.js" "chip.js" "choices.js" "actions.js";
     };
-    let mut router = Router::new().route("/", get(|| file("text/html", include_str!("page/index.html"))));
+    let mut router = Router::new().route("/", get(async || file("text/html", include_str!("page/index.html"))));
     for (path, kind, text) in files {
-        router = router.route(path, get(move || file(kind, text)));
+        router = router.route(path, get(async move || file(kind, text)));
     }
     router
 }
 
-async fn file(kind: &'static str, text: &'static str) -> impl IntoResponse {
+fn file(kind: &'static str, text: &'static str) -> impl IntoResponse {
     let headers: [(HeaderName, String); 5] = [
         (header::CONTENT_TYPE, format!("{kind}; charset=utf-8")),
         (header::CONTENT_SECURITY_POLICY, POLICY.to_owned()),

@@ -12,14 +12,14 @@ use common::House;
 use discord_sim::{Bucket, Options, Sim};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::process::Command;
 use tokio::net::TcpStream;
+use tokio::process::Command;
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::Message as Frame;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 /// Unpacking Chromium, starting it and looking at everything, where much else runs.
-const WITHIN: Duration = Duration::from_secs(180);
+const WITHIN: Duration = Duration::from_mins(3);
 
 fn commands() -> Value {
     let option = |kind: u64, name: &str| json!({ "type": kind, "name": name, "description": format!("The {name}") });

@@ -142,7 +142,7 @@ async fn component(State(sim): State<Sim>, Json(used): Json<Component>) -> Respo
 }
 
 #[derive(Deserialize)]
-struct Modal {
+struct FilledIn {
     #[serde(flatten)]
     by: Person,
     /// The modal's data, as the bot sent it.
@@ -154,7 +154,7 @@ struct Modal {
     values: Map<String, Value>,
 }
 
-async fn modal(State(sim): State<Sim>, Json(filled): Json<Modal>) -> Response {
+async fn modal(State(sim): State<Sim>, Json(filled): Json<FilledIn>) -> Response {
     let modal = Reply {
         content: String::new(),
         embeds: Vec::new(),
