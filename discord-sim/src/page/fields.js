@@ -59,6 +59,8 @@ export function createSelect(context, select, onChosen) {
         const range = least === most ? `${most}` : `${least} to ${most}`;
         const found = matching(items, input.value);
         menu.show(input, found, { active, heading: most > 1 ? `Choose ${range}` : "", note: found.length ? "" : "Nothing found" });
+        // Under the last message it would open out of sight.
+        menu.node.scrollIntoView({ block: "nearest" });
     };
     const close = () => {
         if (!menu.open) return;

@@ -32,7 +32,7 @@ const PATHS = {
 export function icon(name) {
     const svg = document.createElementNS(SVG, "svg");
     svg.setAttribute("viewBox", "0 0 24 24");
-    svg.setAttribute("class", `icon ${name}`);
+    svg.setAttribute("class", "icon");
     svg.setAttribute("aria-hidden", "true");
     const path = document.createElementNS(SVG, "path");
     path.setAttribute("d", PATHS[name]);

@@ -209,6 +209,8 @@ try {
         await keys("Enter", "ArrowDown", "Enter", "Tab");
         await sees(".content", "chosen: started, stopped");
         await page.$eval("[aria-label='Which channel?']", (node) => node.focus());
+        const below = await page.$eval(".select .menu:not([hidden])", (node) => node.getBoundingClientRect().bottom);
+        assert.ok(below <= 800 - 44, `the choices are in sight: they end at ${below}`);
         await type("qui");
         await keys("Enter");
         await sees(".content", `chosen: ${quiet}`);
@@ -293,7 +295,9 @@ try {
         await gone("#channels .channel");
         await sees("#channel-name h1", "events");
         await picture("narrow");
-        await press("[aria-label=Channels]");
+        const drawn = await page.$eval("button[aria-label=Channels] svg", (node) => node.getBoundingClientRect().toJSON());
+        assert.deepEqual([drawn.width, drawn.x >= 0 && drawn.bottom <= 48], [20, true]);
+        await page.click("button[aria-label=Channels]");
         await sees("#channels .channel", "quiet");
     });
 
