@@ -15,9 +15,14 @@ export function createActions(state, api, openModal) {
     /** Resolves when a message is in the timeline, or after a while. */
     const inSight = (id) =>
         new Promise((resolve) => {
-            const look = () => (!id || state.messages.has(id)) && resolve();
-            state.on("messages", look);
-            setTimeout(resolve, SHOWN_WITHIN);
+            const done = () => {
+                forget();
+                clearTimeout(timer);
+                resolve();
+            };
+            const look = () => (!id || state.messages.has(id)) && done();
+            const forget = state.on("messages", look);
+            const timer = setTimeout(done, SHOWN_WITHIN);
             look();
         });
 

@@ -32,8 +32,10 @@ export function createState() {
         /** Whether the newest messages are in sight. */
         atEnd: true,
 
+        /** Gives what ends it. */
         on(what, listener) {
             listeners.set(what, [...(listeners.get(what) ?? []), listener]);
+            return () => listeners.set(what, listeners.get(what).filter((other) => other !== listener));
         },
 
         /** Takes an event of the stream. */
