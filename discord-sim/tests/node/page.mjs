@@ -9,9 +9,6 @@ import { tell } from "./story.mjs";
 const world = JSON.parse(process.env.PAGE_WORLD);
 const HOSTILE = `<img src=x onerror="document.title='hit'"> **@everyone** <@1>`;
 
-// Whoever started this is gone when this ends.
-process.stdin.on("end", () => process.exit(1)).resume();
-
 const call = async (method, path, body, headers) => {
     const response = await fetch(world.url + path, { method, headers, body });
     const text = await response.text();
@@ -26,6 +23,8 @@ const post = (body) => bot("POST", `/channels/${world.channel}/messages`, body);
 const say = (user, content) => sim("/messages", { guild: world.guild, channel: world.channel, user, content });
 
 const { browser, close } = await launch({ width: 1280, height: 800 });
+// Whoever started this is gone when this ends.
+process.stdin.on("end", () => close().finally(() => process.exit(1))).resume();
 try {
     const page = await browser.newPage();
     const story = await tell(page, world.url);
