@@ -12,7 +12,15 @@ import { createMenu } from "./menu.js";
 export function createAccount(context, box, become) {
     const { state, names } = context;
     const button = el("button", { type: "button", class: "account", "aria-haspopup": "listbox" });
-    const search = el("input", { type: "text", class: "account-search", role: "combobox", "aria-label": "Act as", placeholder: "Act as…", autocomplete: "off", hidden: true });
+    const search = el("input", {
+        type: "text",
+        class: "account-search",
+        role: "combobox",
+        "aria-label": "Act as",
+        placeholder: "Act as…",
+        autocomplete: "off",
+        hidden: true,
+    });
     const menu = createMenu({
         label: "Act as",
         onPick(item) {
@@ -26,7 +34,11 @@ export function createAccount(context, box, become) {
         const bot = state.frame.bot.id;
         const me = names.me();
         const all = entities(state, names, "user").filter((item) => item.value !== bot);
-        return matching(all, search.value).map((item) => ({ ...item, chosen: item.value === me, detail: roleNames(item.value) }));
+        return matching(all, search.value).map((item) => ({
+            ...item,
+            chosen: item.value === me,
+            detail: roleNames(item.value),
+        }));
     };
     const roleNames = (user) => {
         const own = names.member(user)?.roles ?? [];
@@ -70,7 +82,12 @@ export function createAccount(context, box, become) {
         fill(
             button,
             el("span", { class: "presence online" }, avatar(me)),
-            el("span", { class: "account-text" }, el("span", { class: "account-name" }, name), el("span", { class: "account-detail" }, roleNames(me.id) || "Member")),
+            el(
+                "span",
+                { class: "account-text" },
+                el("span", { class: "account-name" }, name),
+                el("span", { class: "account-detail" }, roleNames(me.id) || "Member"),
+            ),
             icon("chevron"),
         );
     });

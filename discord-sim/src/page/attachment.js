@@ -18,11 +18,22 @@ export function attachment(file) {
     const node = el("div", { class: "attachment" });
     if (own && (TEXT.test(file.filename) || type.startsWith("text/"))) node.append(preview(own));
     const name = own ? el("a", { href: own, download: file.filename }, file.filename) : el("span", {}, file.filename);
-    const about = el("div", { class: "about" }, el("div", { class: "name" }, name), el("div", { class: "size" }, size(file.size)));
+    const about = el(
+        "div",
+        { class: "about" },
+        el("div", { class: "name" }, name),
+        el("div", { class: "size" }, size(file.size)),
+    );
     const row = el("div", { class: "attachment-row" }, icon("file"), about);
     if (own) {
         const label = `Download ${file.filename}`;
-        row.append(el("a", { class: "icon-button", href: own, download: file.filename, "aria-label": label, title: "Download" }, icon("download")));
+        row.append(
+            el(
+                "a",
+                { class: "icon-button", href: own, download: file.filename, "aria-label": label, title: "Download" },
+                icon("download"),
+            ),
+        );
     }
     node.append(row);
     return node;
@@ -31,7 +42,12 @@ export function attachment(file) {
 /** The beginning of a text, which opens to more of it. */
 function preview(path) {
     const text = el("pre", { class: "preview" }, el("code", {}, "…"));
-    const open = el("button", { type: "button", class: "expand", hidden: true, "aria-expanded": "false" }, icon("chevron"), el("span", {}, "Expand"));
+    const open = el(
+        "button",
+        { type: "button", class: "expand", hidden: true, "aria-expanded": "false" },
+        icon("chevron"),
+        el("span", {}, "Expand"),
+    );
     const load = async () => {
         const response = await fetch(path, { headers: { range: `bytes=0-${PREVIEW - 1}` } });
         const whole = response.ok ? (await response.text()).slice(0, PREVIEW) : "This file is no longer available.";

@@ -22,13 +22,20 @@ export function createChannels({ state }, { title, list }) {
         const { guild, view } = state.frame ?? {};
         if (!guild) return fill(list, el("p", { class: "nothing" }, "There is no server yet."));
         fill(title, el("span", {}, guild.name));
-        const of = (parent) => guild.channels.filter((channel) => (channel.parent_id ?? null) === parent && !THREADS.includes(channel.type)).sort(inOrder);
+        const of = (parent) =>
+            guild.channels
+                .filter((channel) => (channel.parent_id ?? null) === parent && !THREADS.includes(channel.type))
+                .sort(inOrder);
         const top = of(null);
-        const rows = top.filter((channel) => channel.type !== CATEGORY).flatMap((channel) => withThreads(channel, guild, view));
+        const rows = top
+            .filter((channel) => channel.type !== CATEGORY)
+            .flatMap((channel) => withThreads(channel, guild, view));
         for (const category of top.filter((channel) => channel.type === CATEGORY)) {
             rows.push(categoryRow(category));
             const inside = of(category.id);
-            const shown = closed.has(category.id) ? inside.filter((channel) => channel.id === view.channel || isUnread(channel)) : inside;
+            const shown = closed.has(category.id)
+                ? inside.filter((channel) => channel.id === view.channel || isUnread(channel))
+                : inside;
             rows.push(...shown.flatMap((channel) => withThreads(channel, guild, view)));
         }
         fill(list, ...rows);
@@ -41,12 +48,23 @@ export function createChannels({ state }, { title, list }) {
             else closed.delete(category.id);
             update();
         };
-        return el("button", { type: "button", class: "category", "aria-expanded": String(open), onclick: toggle }, icon("chevron"), el("span", {}, category.name));
+        return el(
+            "button",
+            { type: "button", class: "category", "aria-expanded": String(open), onclick: toggle },
+            icon("chevron"),
+            el("span", {}, category.name),
+        );
     }
 
     function withThreads(channel, guild, view) {
-        const threads = guild.channels.filter((thread) => thread.parent_id === channel.id && THREADS.includes(thread.type) && !thread.thread_metadata?.archived);
-        return [row(channel, view), ...threads.sort((one, other) => compare(other.id, one.id)).map((thread) => row(thread, view, "thread"))];
+        const threads = guild.channels.filter(
+            (thread) =>
+                thread.parent_id === channel.id && THREADS.includes(thread.type) && !thread.thread_metadata?.archived,
+        );
+        return [
+            row(channel, view),
+            ...threads.sort((one, other) => compare(other.id, one.id)).map((thread) => row(thread, view, "thread")),
+        ];
     }
 
     const isUnread = (channel) => {
@@ -70,7 +88,8 @@ export function createChannels({ state }, { title, list }) {
             },
             channelIcon(channel),
             el("span", { class: "name" }, channel.name),
-            mentions > 0 && el("span", { class: "badge", "aria-label": `${mentions} mentions` }, String(Math.min(mentions, 99))),
+            mentions > 0 &&
+                el("span", { class: "badge", "aria-label": `${mentions} mentions` }, String(Math.min(mentions, 99))),
         );
     }
 

@@ -6,7 +6,17 @@ import { el } from "./dom.js";
 
 const [STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, NUMBER] = [3, 4, 5, 6, 7, 8, 9, 10];
 const KINDS = { [USER]: "user", [CHANNEL]: "channel", [ROLE]: "role", [MENTIONABLE]: "mentionable" };
-const TYPES = { [STRING]: "text", [INTEGER]: "whole number", [BOOLEAN]: "true or false", [USER]: "user", [CHANNEL]: "channel", [ROLE]: "role", [MENTIONABLE]: "user or role", [NUMBER]: "number", 11: "file" };
+const TYPES = {
+    [STRING]: "text",
+    [INTEGER]: "whole number",
+    [BOOLEAN]: "true or false",
+    [USER]: "user",
+    [CHANNEL]: "channel",
+    [ROLE]: "role",
+    [MENTIONABLE]: "user or role",
+    [NUMBER]: "number",
+    11: "file",
+};
 
 export const typeName = (option) => TYPES[option.type] ?? "value";
 
@@ -26,7 +36,12 @@ export function createChip(context, option, told) {
         spellcheck: "false",
         size: 1,
     });
-    const node = el("label", { class: `chip ${option.required ? "needed" : ""}` }, el("span", { class: "chip-name" }, option.name), input);
+    const node = el(
+        "label",
+        { class: `chip ${option.required ? "needed" : ""}` },
+        el("span", { class: "chip-name" }, option.name),
+        input,
+    );
     /** What was picked from the menu, as long as its text stands there. */
     let picked = null;
 
@@ -43,9 +58,12 @@ export function createChip(context, option, told) {
 
     /** What can be picked without asking the bot. */
     const known = () => {
-        if (option.choices?.length) return option.choices.map((choice) => ({ label: choice.name, value: choice.value }));
+        if (option.choices?.length)
+            return option.choices.map((choice) => ({ label: choice.name, value: choice.value }));
         if (option.type === BOOLEAN) return [true, false].map((value) => ({ label: value ? "True" : "False", value }));
-        return KINDS[option.type] ? entities(context.state, context.names, KINDS[option.type], option.channel_types) : [];
+        return KINDS[option.type]
+            ? entities(context.state, context.names, KINDS[option.type], option.channel_types)
+            : [];
     };
 
     return {
@@ -59,7 +77,10 @@ export function createChip(context, option, told) {
         get empty() {
             return input.value.trim() === "";
         },
-        offers: () => matching(known(), picked ? "" : input.value.replace(/^[@#]/, ""), (item) => item.label.replace(/^[@#]/, "")),
+        offers: () =>
+            matching(known(), picked ? "" : input.value.replace(/^[@#]/, ""), (item) =>
+                item.label.replace(/^[@#]/, ""),
+            ),
         take(item) {
             picked = item;
             input.value = item.label;
@@ -80,7 +101,9 @@ export function createChip(context, option, told) {
     function exact(text) {
         const same = (label) => label.replace(/^[@#]/, "").toLowerCase() === text.replace(/^[@#]/, "").toLowerCase();
         const found = known().filter((item) => same(item.label));
-        return found.length === 1 ? { value: found[0].value } : { error: `${option.name}: choose one of what is offered` };
+        return found.length === 1
+            ? { value: found[0].value }
+            : { error: `${option.name}: choose one of what is offered` };
     }
 
     function written(text) {

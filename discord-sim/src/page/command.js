@@ -29,8 +29,22 @@ export function createCommand(context, leaf, { menu, hint, onLeave }) {
     const { api, actions } = context;
     const chips = [];
     const list = el("span", { class: "chips" });
-    const more = el("input", { class: "more", type: "text", role: "combobox", "aria-label": "Further options", "aria-expanded": "false", autocomplete: "off", size: 10 });
-    const node = el("div", { class: "command", role: "group", "aria-label": `Command ${leaf.name}` }, el("span", { class: "command-name" }, `/${leaf.name}`), list, more);
+    const more = el("input", {
+        class: "more",
+        type: "text",
+        role: "combobox",
+        "aria-label": "Further options",
+        "aria-expanded": "false",
+        autocomplete: "off",
+        size: 10,
+    });
+    const node = el(
+        "div",
+        { class: "command", role: "group", "aria-label": `Command ${leaf.name}` },
+        el("span", { class: "command-name" }, `/${leaf.name}`),
+        list,
+        more,
+    );
     let timer = 0;
     let asked = 0;
     let sent = false;
@@ -47,7 +61,13 @@ export function createCommand(context, leaf, { menu, hint, onLeave }) {
     };
     const say = (option) => {
         const required = option.required ? el("span", { class: "required" }, "required") : null;
-        fill(hint, el("strong", {}, option.name), ` ${typeName(option)} `, required, el("span", { class: "hint-text" }, option.description));
+        fill(
+            hint,
+            el("strong", {}, option.name),
+            ` ${typeName(option)} `,
+            required,
+            el("span", { class: "hint-text" }, option.description),
+        );
         hint.classList.remove("wrong");
     };
 
@@ -87,7 +107,10 @@ export function createCommand(context, leaf, { menu, hint, onLeave }) {
                 menu.show(chip.input, items, { note: items.length ? "" : "No options match your search" });
             } catch (error) {
                 if (mine !== asked) return;
-                const note = error.kind === "no_answer" || error.kind === "not_connected" ? "Loading options failed" : error.message;
+                const note =
+                    error.kind === "no_answer" || error.kind === "not_connected"
+                        ? "Loading options failed"
+                        : error.message;
                 menu.show(chip.input, [], { note });
             }
         }, REST);

@@ -46,13 +46,22 @@ function component(context, of, use) {
             return select.node;
         }
         case 9:
-            return el("div", { class: "section" }, el("div", {}, ...children()), of.accessory && component(context, of.accessory, use));
+            return el(
+                "div",
+                { class: "section" },
+                el("div", {}, ...children()),
+                of.accessory && component(context, of.accessory, use),
+            );
         case 10:
             return formatted(context.names, of.content);
         case 11:
             return picture(of.media?.url, "embed-thumbnail", of.description ?? "");
         case 12:
-            return el("div", { class: "gallery" }, ...(of.items ?? []).map((item) => picture(item.media?.url, "attached-picture", item.description ?? "")));
+            return el(
+                "div",
+                { class: "gallery" },
+                ...(of.items ?? []).map((item) => picture(item.media?.url, "attached-picture", item.description ?? "")),
+            );
         case 14:
             return el("div", { class: of.divider === false ? "gap" : "divider-line" });
         case 17: {

@@ -14,7 +14,10 @@ const TEXTLESS = [4, 15, 16];
 export function createComposer(context, box) {
     const { state, names, api } = context;
     let command = null;
-    const menu = createMenu({ label: "Commands", onPick: (item) => (command ? command.pick(item) : begin(item.value)) });
+    const menu = createMenu({
+        label: "Commands",
+        onPick: (item) => (command ? command.pick(item) : begin(item.value)),
+    });
     const hint = el("div", { class: "hint", role: "status" });
     const text = el("textarea", {
         rows: 1,
@@ -83,7 +86,8 @@ export function createComposer(context, box) {
     async function send() {
         const content = text.value.trim();
         if (content === "") return;
-        if (content.startsWith("/")) return complain(`There is no command ${content.split(/\s/)[0]} that you may use here.`);
+        if (content.startsWith("/"))
+            return complain(`There is no command ${content.split(/\s/)[0]} that you may use here.`);
         text.value = "";
         grow();
         try {
@@ -103,7 +107,8 @@ export function createComposer(context, box) {
     text.addEventListener("blur", () => menu.hide());
     text.addEventListener("focus", () => text.value.startsWith("/") && offer());
     text.addEventListener("keydown", (event) => {
-        if (menu.open && (event.key === "ArrowDown" || event.key === "ArrowUp")) menu.move(event.key === "ArrowDown" ? 1 : -1);
+        if (menu.open && (event.key === "ArrowDown" || event.key === "ArrowUp"))
+            menu.move(event.key === "ArrowDown" ? 1 : -1);
         else if (menu.open && event.key === "Escape") menu.hide();
         else if (menu.open && menu.active && (event.key === "Enter" || event.key === "Tab")) begin(menu.active.value);
         else if (event.key === "Enter" && !event.shiftKey && !event.isComposing) send();
@@ -122,7 +127,11 @@ export function createComposer(context, box) {
         const needed = THREADS.includes(channel?.type) ? SEND_MESSAGES_IN_THREADS : SEND_MESSAGES;
         const may = Boolean(channel) && !TEXTLESS.includes(channel.type) && allows(channel.permissions, needed);
         text.disabled = !may;
-        text.placeholder = !channel ? "" : may ? `Message #${channel.name}` : "You do not have permission to send messages in this channel.";
+        text.placeholder = !channel
+            ? ""
+            : may
+              ? `Message #${channel.name}`
+              : "You do not have permission to send messages in this channel.";
     });
     return { focus: () => (command ? command.focus() : text.focus()) };
 }

@@ -63,7 +63,11 @@ function footer(of) {
 export function picture(url, className, alt = "") {
     const own = ownPath(url);
     if (own) return el("img", { class: className, src: own, alt, loading: "lazy" });
-    return el("div", { class: `${className} placeholder`, role: "img", "aria-label": "Picture", title: String(url) }, icon("picture"));
+    return el(
+        "div",
+        { class: `${className} placeholder`, role: "img", "aria-label": "Picture", title: String(url) },
+        icon("picture"),
+    );
 }
 
 /** The path of an attachment that lies here. */

@@ -45,7 +45,12 @@ export function createSelect(context, select, onChosen) {
         disabled: select.disabled ?? false,
     });
     const menu = createMenu({ label, onPick: pick });
-    const node = el("div", { class: `select ${select.disabled ? "disabled" : ""}` }, el("div", { class: "select-box" }, shown, input, icon("chevron")), menu.node);
+    const node = el(
+        "div",
+        { class: `select ${select.disabled ? "disabled" : ""}` },
+        el("div", { class: "select-box" }, shown, input, icon("chevron")),
+        menu.node,
+    );
 
     const show = () => {
         const chosen = itemsOf(context, select).filter((item) => values.includes(item.value));
@@ -58,7 +63,11 @@ export function createSelect(context, select, onChosen) {
         const items = itemsOf(context, select).map((item) => ({ ...item, chosen: values.includes(item.value) }));
         const range = least === most ? `${most}` : `${least} to ${most}`;
         const found = matching(items, input.value);
-        menu.show(input, found, { active, heading: most > 1 ? `Choose ${range}` : "", note: found.length ? "" : "Nothing found" });
+        menu.show(input, found, {
+            active,
+            heading: most > 1 ? `Choose ${range}` : "",
+            note: found.length ? "" : "Nothing found",
+        });
         // Under the last message it would open out of sight.
         menu.node.scrollIntoView({ block: "nearest" });
     };

@@ -28,12 +28,19 @@ export function createGuilds({ state }, nav) {
                         {
                             href: address(guild.id),
                             title: guild.out ? `${guild.name} (unavailable)` : guild.name,
-                            "aria-label": [guild.name, unread && "unread", guild.out && "unavailable"].filter(Boolean).join(", "),
+                            "aria-label": [guild.name, unread && "unread", guild.out && "unavailable"]
+                                .filter(Boolean)
+                                .join(", "),
                             "aria-current": guild.id === view.guild ? "page" : null,
                         },
                         guild.out ? "!" : acronym(guild.name),
                     ),
-                    mentions > 0 && el("span", { class: "badge", "aria-label": `${mentions} mentions` }, String(Math.min(mentions, 99))),
+                    mentions > 0 &&
+                        el(
+                            "span",
+                            { class: "badge", "aria-label": `${mentions} mentions` },
+                            String(Math.min(mentions, 99)),
+                        ),
                 );
             }),
         );

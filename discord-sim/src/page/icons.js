@@ -42,4 +42,8 @@ export function icon(name) {
 
 /** The picture of a channel's type. */
 export const channelIcon = (channel) =>
-    icon({ 2: "voice", 5: "announcement", 10: "thread", 11: "thread", 12: "thread", 15: "forum", 16: "forum" }[channel.type] ?? "hash");
+    icon(
+        { 2: "voice", 5: "announcement", 10: "thread", 11: "thread", 12: "thread", 15: "forum", 16: "forum" }[
+            channel.type
+        ] ?? "hash",
+    );

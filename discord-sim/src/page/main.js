@@ -89,11 +89,25 @@ function drawHeader() {
         const toggle = (name) => () => app.classList.toggle(name);
         fill(
             header,
-            el("button", { type: "button", class: "icon-button narrow-only", "aria-label": "Channels", onclick: toggle("open") }, icon("menu")),
+            el(
+                "button",
+                { type: "button", class: "icon-button narrow-only", "aria-label": "Channels", onclick: toggle("open") },
+                icon("menu"),
+            ),
             channel && channelIcon(channel),
             el("h1", {}, channel?.name ?? "No channel"),
             channel?.topic && el("span", { class: "topic" }, channel.topic),
-            el("button", { type: "button", class: "icon-button last", "aria-label": "Members", title: "Members", onclick: toggle("without-members") }, icon("people")),
+            el(
+                "button",
+                {
+                    type: "button",
+                    class: "icon-button last",
+                    "aria-label": "Members",
+                    title: "Members",
+                    onclick: toggle("without-members"),
+                },
+                icon("people"),
+            ),
         );
     });
 }

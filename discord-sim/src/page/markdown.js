@@ -19,11 +19,14 @@ const ITEM = /^( *)(?:[-*]|(\d{1,9})\.)\s+(.*\S)/;
 export function markdown(text, depth = 0) {
     const rest = /^>>> ([^]*)$/m.exec(text);
     if (rest && depth === 0) {
-        return [...markdown(text.slice(0, rest.index).replace(/\n$/, ""), depth), { type: "quote", children: markdown(rest[1], 1) }];
+        return [
+            ...markdown(text.slice(0, rest.index).replace(/\n$/, ""), depth),
+            { type: "quote", children: markdown(rest[1], 1) },
+        ];
     }
     const blocks = [];
     let done = 0;
-    for (let open = text.indexOf(FENCE); open >= 0; ) {
+    for (let open = text.indexOf(FENCE); open >= 0;) {
         const close = text.indexOf(FENCE, open + FENCE.length);
         if (close < 0) break;
         const inside = text.slice(open + FENCE.length, close);
@@ -33,7 +36,10 @@ export function markdown(text, depth = 0) {
             continue;
         }
         const language = LANGUAGE.exec(inside);
-        const code = inside.slice(language?.[0].length ?? 0).replace(/^\n+/, "").trimEnd();
+        const code = inside
+            .slice(language?.[0].length ?? 0)
+            .replace(/^\n+/, "")
+            .trimEnd();
         blocks.push(...lines(text.slice(done, open).replace(/\n$/, ""), depth));
         blocks.push({ type: "block", language: language?.[1] ?? "", text: code });
         done = close + FENCE.length;
@@ -64,7 +70,10 @@ function lines(text, depth) {
         } else if (depth === 0 && QUOTE.test(line)) {
             flush();
             const quoted = run(all, at, (of) => QUOTE.test(of));
-            blocks.push({ type: "quote", children: markdown(quoted.map((of) => of.replace(/^> ?/, "")).join("\n"), 1) });
+            blocks.push({
+                type: "quote",
+                children: markdown(quoted.map((of) => of.replace(/^> ?/, "")).join("\n"), 1),
+            });
             at += quoted.length - 1;
         } else if (ITEM.test(line)) {
             flush();

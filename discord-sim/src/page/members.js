@@ -17,7 +17,10 @@ export function createMembers({ state, names }, aside) {
         if (members.length === 0) return [];
         const named = members.map(({ user }) => ({ user, name: names.of(user) }));
         named.sort((one, other) => one.name.localeCompare(other.name));
-        return [el("h2", {}, `${title} — ${members.length}`), ...named.map(({ user, name }) => row(user, name, title === "Online"))];
+        return [
+            el("h2", {}, `${title} — ${members.length}`),
+            ...named.map(({ user, name }) => row(user, name, title === "Online")),
+        ];
     }
 
     function row(user, name, online) {

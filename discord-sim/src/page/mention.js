@@ -45,7 +45,9 @@ export function mention(names, kind, id) {
     }
     if (kind === "role") {
         const role = names.role(id);
-        const node = pill(role ? `@${role.name.replace(/^@/, "")}` : "@deleted-role", { class: role?.color ? "coloured" : "" });
+        const node = pill(role ? `@${role.name.replace(/^@/, "")}` : "@deleted-role", {
+            class: role?.color ? "coloured" : "",
+        });
         if (role?.color) node.style.setProperty("--colour", hex(role.color));
         return node;
     }

@@ -73,7 +73,9 @@ export function createMenu({ label, onPick }) {
             const rows = items.flatMap((item, index) => {
                 const begins = item.group !== undefined && item.group !== group;
                 group = item.group;
-                return begins ? [el("div", { class: "menu-group", role: "presentation" }, item.group), row(item, index)] : [row(item, index)];
+                return begins
+                    ? [el("div", { class: "menu-group", role: "presentation" }, item.group), row(item, index)]
+                    : [row(item, index)];
             });
             if (note) rows.push(el("div", { class: "menu-note" }, note));
             fill(list, ...rows);

@@ -30,7 +30,11 @@ export function renderMessage(context, message, follows) {
     if (!follows) classes.push("begins");
     if (isEphemeral(message)) classes.push("ephemeral");
     if (message.notifies) classes.push("notifies");
-    const node = el("article", { class: classes.join(" "), "data-id": message.id, "aria-label": `${names.of(message.author)}, ${stamp(at)}` });
+    const node = el("article", {
+        class: classes.join(" "),
+        "data-id": message.id,
+        "aria-label": `${names.of(message.author)}, ${stamp(at)}`,
+    });
     if (!follows) node.append(...above(context, message));
     const side = follows ? el("time", { class: "side-time", title: full(at) }, time(at)) : avatar(message.author);
     const body = el("div", { class: "message-body" });
@@ -50,7 +54,13 @@ function byline(names, message, at) {
         name,
         (message.author.bot || message.webhook_id) && el("span", { class: "tag" }, "APP"),
         el("time", { class: "stamp", title: full(at), datetime: new Date(at).toISOString() }, stamp(at)),
-        message.pinned && el("span", { class: "pinned", title: "Pinned" }, icon("pin"), el("span", { class: "hidden-text" }, "Pinned")),
+        message.pinned &&
+            el(
+                "span",
+                { class: "pinned", title: "Pinned" },
+                icon("pin"),
+                el("span", { class: "hidden-text" }, "Pinned"),
+            ),
     );
 }
 
@@ -59,18 +69,28 @@ function above({ names, state }, message) {
     const used = message.interaction_metadata;
     const name = message.interaction?.name ?? used?.name;
     if (used?.user && used.type === 2) {
-        return [reference(avatar(used.user, "tiny"), el("strong", {}, names.of(used.user)), " used ", el("span", { class: "mention" }, icon("slash"), name ?? "a command"))];
+        return [
+            reference(
+                avatar(used.user, "tiny"),
+                el("strong", {}, names.of(used.user)),
+                " used ",
+                el("span", { class: "mention" }, icon("slash"), name ?? "a command"),
+            ),
+        ];
     }
     const id = message.message_reference?.type !== 1 && message.message_reference?.message_id;
     if (!id) return [];
     const other = message.referenced_message ?? state.messages.get(id);
     if (!other) return [reference(el("em", {}, "Original message was deleted"))];
-    const text = other.content ? formattedLine(names, other.content.split("\n")[0].slice(0, 200)) : el("em", {}, "Click to see attachment");
+    const text = other.content
+        ? formattedLine(names, other.content.split("\n")[0].slice(0, 200))
+        : el("em", {}, "Click to see attachment");
     const jump = el("button", { type: "button", class: "jump", onclick: () => jumpTo(id) }, text);
     return [reference(avatar(other.author, "tiny"), el("strong", {}, `@${names.of(other.author)}`), " ", jump)];
 }
 
-const reference = (...children) => el("div", { class: "reference" }, el("span", { class: "spine", "aria-hidden": "true" }), ...children);
+const reference = (...children) =>
+    el("div", { class: "reference" }, el("span", { class: "spine", "aria-hidden": "true" }), ...children);
 
 function jumpTo(id) {
     const node = document.querySelector(`[data-id="${id}"]`);
@@ -99,7 +119,15 @@ function content(context, message) {
     if (pressed) parts.push(pressed);
     if (!message.content && message.edited_timestamp) parts.push(edited());
     if (message.reactions?.length) parts.push(reactions(message.reactions));
-    if (message.thread) parts.push(el("a", { class: "thread-card", href: `#/channels/${names.guild()}/${message.thread.id}` }, icon("thread"), message.thread.name));
+    if (message.thread)
+        parts.push(
+            el(
+                "a",
+                { class: "thread-card", href: `#/channels/${names.guild()}/${message.thread.id}` },
+                icon("thread"),
+                message.thread.name,
+            ),
+        );
     if (isEphemeral(message)) {
         parts.push(whisper(() => state.dismiss(message.id)));
     }
@@ -110,7 +138,12 @@ function content(context, message) {
 export const isLoading = (message) => (message.flags & LOADING) !== 0;
 
 export const thinking = (text) =>
-    el("span", { class: "thinking" }, el("span", { class: "dots", "aria-hidden": "true" }, el("i"), el("i"), el("i")), text);
+    el(
+        "span",
+        { class: "thinking" },
+        el("span", { class: "dots", "aria-hidden": "true" }, el("i"), el("i"), el("i")),
+        text,
+    );
 
 /** Below what nobody else sees. */
 export const whisper = (dismiss) =>
@@ -128,6 +161,11 @@ const reactions = (list) =>
         { class: "reactions" },
         ...list.map(({ emoji, count }) => {
             const name = emoji.id ? `:${emoji.name}:` : emoji.name;
-            return el("span", { class: "reaction", title: `${count} reacted with ${name}` }, el("span", { class: "emoji" }, name), el("span", {}, String(count)));
+            return el(
+                "span",
+                { class: "reaction", title: `${count} reacted with ${name}` },
+                el("span", { class: "emoji" }, name),
+                el("span", {}, String(count)),
+            );
         }),
     );

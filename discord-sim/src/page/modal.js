@@ -19,8 +19,22 @@ export function openModal(context, reply) {
     const form = el(
         "form",
         { novalidate: true },
-        el("header", {}, el("h2", { id: titled }, modal.title), el("p", {}, `This form goes to ${context.state.frame.bot.username}. Do not share passwords or other sensitive information.`)),
-        el("div", { class: "modal-fields scroller" }, ...modal.components.map((of) => field(context, of, inputs)), error),
+        el(
+            "header",
+            {},
+            el("h2", { id: titled }, modal.title),
+            el(
+                "p",
+                {},
+                `This form goes to ${context.state.frame.bot.username}. Do not share passwords or other sensitive information.`,
+            ),
+        ),
+        el(
+            "div",
+            { class: "modal-fields scroller" },
+            ...modal.components.map((of) => field(context, of, inputs)),
+            error,
+        ),
         el("footer", {}, cancel, send),
     );
     const dialog = el("dialog", { class: "modal", "aria-labelledby": titled }, form);
@@ -84,7 +98,10 @@ function input(context, of, id) {
                 maxlength: of.max_length ?? 4000,
                 required: of.required !== false,
             };
-            const control = of.style === 2 ? el("textarea", { ...attributes, rows: 4 }) : el("input", { ...attributes, type: "text" });
+            const control =
+                of.style === 2
+                    ? el("textarea", { ...attributes, rows: 4 })
+                    : el("input", { ...attributes, type: "text" });
             control.value = of.value ?? "";
             return [control, () => control.value];
         }
@@ -107,11 +124,21 @@ function input(context, of, id) {
 function group(of, id) {
     const several = of.type === 22;
     const boxes = (of.options ?? []).map((option) =>
-        el("input", { type: several ? "checkbox" : "radio", name: id, value: option.value, checked: option.default === true }),
+        el("input", {
+            type: several ? "checkbox" : "radio",
+            name: id,
+            value: option.value,
+            checked: option.default === true,
+        }),
     );
     const rows = boxes.map((box, at) => {
         const { label, description } = of.options[at];
-        return el("label", { class: "choice" }, box, el("span", {}, label, description && el("small", {}, description)));
+        return el(
+            "label",
+            { class: "choice" },
+            box,
+            el("span", {}, label, description && el("small", {}, description)),
+        );
     });
     const chosen = () => boxes.filter((box) => box.checked).map((box) => box.value);
     return [el("div", { id, role: several ? "group" : "radiogroup" }, ...rows), several ? chosen : () => chosen()[0]];

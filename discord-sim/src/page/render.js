@@ -7,7 +7,8 @@ import { markdown } from "./markdown.js";
 import { mention } from "./mention.js";
 
 const TAGS = { strong: "strong", emphasis: "em", underline: "u", strike: "s" };
-const ONLY_EMOJI = /^(?:\s*(?:\p{Extended_Pictographic}[\u{1F3FB}-\u{1F3FF}\uFE0F]?(?:\u200D\p{Extended_Pictographic}\uFE0F?)*|\p{RI}\p{RI})){1,27}\s*$/u;
+const ONLY_EMOJI =
+    /^(?:\s*(?:\p{Extended_Pictographic}[\u{1F3FB}-\u{1F3FF}\uFE0F]?(?:\u200D\p{Extended_Pictographic}\uFE0F?)*|\p{RI}\p{RI})){1,27}\s*$/u;
 
 /**
  * A text with everything Discord shows in a message or in an embed's description.
@@ -34,7 +35,11 @@ function renderBlock(names, block) {
         case "block":
             return el("pre", {}, el("code", { "data-language": block.language || null }, block.text));
         case "heading":
-            return el("div", { role: "heading", "aria-level": block.level + 2, class: `h${block.level}` }, ...children());
+            return el(
+                "div",
+                { role: "heading", "aria-level": block.level + 2, class: `h${block.level}` },
+                ...children(),
+            );
         case "small":
             return el("small", {}, ...children());
         case "quote":
@@ -97,7 +102,13 @@ export function tick() {
 }
 
 function renderSpoiler(children) {
-    const node = el("span", { class: "spoiler", role: "button", tabindex: "0", "aria-label": "Spoiler", "aria-expanded": "false" });
+    const node = el("span", {
+        class: "spoiler",
+        role: "button",
+        tabindex: "0",
+        "aria-label": "Spoiler",
+        "aria-expanded": "false",
+    });
     const inner = el("span", { "aria-hidden": "true" }, ...children);
     const reveal = (event) => {
         if (node.classList.contains("shown")) return;

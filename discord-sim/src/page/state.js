@@ -35,7 +35,11 @@ export function createState() {
         /** Gives what ends it. */
         on(what, listener) {
             listeners.set(what, [...(listeners.get(what) ?? []), listener]);
-            return () => listeners.set(what, listeners.get(what).filter((other) => other !== listener));
+            return () =>
+                listeners.set(
+                    what,
+                    listeners.get(what).filter((other) => other !== listener),
+                );
         },
 
         /** Takes an event of the stream. */
@@ -45,7 +49,8 @@ export function createState() {
                 state.frame = change.frame;
                 if (before?.view.channel !== change.frame.view.channel) state.forget();
                 // The same names as before are the same object: nothing has to be drawn anew for them.
-                if (JSON.stringify(before?.guild) === JSON.stringify(change.frame.guild)) state.frame.guild = before.guild;
+                if (JSON.stringify(before?.guild) === JSON.stringify(change.frame.guild))
+                    state.frame.guild = before.guild;
             }
             if (change.messages) take(change.messages);
             for (const item of change.news ?? []) hear(item);

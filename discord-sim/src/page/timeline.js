@@ -43,7 +43,8 @@ export function createTimeline(context, { box, present, loadOlder }) {
         const first = list.querySelector("[data-id]")?.dataset.id;
         const added = draw();
         if (follow) toEnd();
-        else if (!state.order.includes(first) || list.querySelector("[data-id]")?.dataset.id !== first) box.scrollTop = box.scrollHeight - before;
+        else if (!state.order.includes(first) || list.querySelector("[data-id]")?.dataset.id !== first)
+            box.scrollTop = box.scrollHeight - before;
         if (!follow) unseen += added;
         drawPresent();
         if (follow && !document.hidden) state.markRead();
@@ -65,7 +66,10 @@ export function createTimeline(context, { box, present, loadOlder }) {
             const follows = !newDay && belongs(message, at, last);
             const old = drawn.get(id);
             const key = String(follows);
-            const entry = old && old.message === message && old.key === key ? old : { node: renderMessage(context, message, follows), key, message };
+            const entry =
+                old && old.message === message && old.key === key
+                    ? old
+                    : { node: renderMessage(context, message, follows), key, message };
             if (newest !== "" && compare(id, newest) > 0) added++;
             next.set(id, entry);
             nodes.push(entry.node);
@@ -81,7 +85,8 @@ export function createTimeline(context, { box, present, loadOlder }) {
     const dividers = new Map();
     function divider(at) {
         const day = dayOf(at);
-        if (!dividers.has(day)) dividers.set(day, el("div", { class: "day", role: "separator" }, el("span", {}, longDay(at))));
+        if (!dividers.has(day))
+            dividers.set(day, el("div", { class: "day", role: "separator" }, el("span", {}, longDay(at))));
         return dividers.get(day);
     }
 
@@ -114,12 +119,22 @@ export function createTimeline(context, { box, present, loadOlder }) {
     function drawTail() {
         const { bot } = state.frame;
         const me = names.member(names.me())?.user;
-        const mine = [...state.messages.values()].filter((of) => isLoading(of) && of.interaction_metadata?.user?.id === names.me()).length;
+        const mine = [...state.messages.values()].filter(
+            (of) => isLoading(of) && of.interaction_metadata?.user?.id === names.me(),
+        ).length;
         const waiting = state.pending.filter((entry) => !entry.error);
         const failed = state.pending.filter((entry) => entry.error);
         const rows = [
             ...waiting.slice(mine).map((entry) => answer(bot, me, entry.name, thinking("Sending command…"))),
-            ...failed.map((entry) => answer(bot, me, entry.name, el("span", { class: "error", role: "alert" }, entry.error), whisper(() => state.drop(entry)))),
+            ...failed.map((entry) =>
+                answer(
+                    bot,
+                    me,
+                    entry.name,
+                    el("span", { class: "error", role: "alert" }, entry.error),
+                    whisper(() => state.drop(entry)),
+                ),
+            ),
         ];
         fill(tail, ...rows);
     }
@@ -129,32 +144,57 @@ export function createTimeline(context, { box, present, loadOlder }) {
         return el(
             "article",
             { class: "message begins ephemeral" },
-            user && el("div", { class: "reference" }, el("span", { class: "spine" }), avatar(user, "tiny"), el("strong", {}, names.of(user)), " used ", command ?? "a command"),
+            user &&
+                el(
+                    "div",
+                    { class: "reference" },
+                    el("span", { class: "spine" }),
+                    avatar(user, "tiny"),
+                    el("strong", {}, names.of(user)),
+                    " used ",
+                    command ?? "a command",
+                ),
             el(
                 "div",
                 { class: "message-main" },
                 el("div", { class: "side" }, avatar(bot)),
-                el("div", { class: "message-body" }, el("div", { class: "byline" }, el("span", { class: "author" }, names.of(bot)), el("span", { class: "tag" }, "APP")), text, after),
+                el(
+                    "div",
+                    { class: "message-body" },
+                    el(
+                        "div",
+                        { class: "byline" },
+                        el("span", { class: "author" }, names.of(bot)),
+                        el("span", { class: "tag" }, "APP"),
+                    ),
+                    text,
+                    after,
+                ),
             ),
         );
     }
 
     function drawPresent() {
         present.hidden = state.atEnd;
-        const text = unseen > 0 ? `${unseen} new ${unseen === 1 ? "message" : "messages"}` : "You are viewing older messages";
+        const text =
+            unseen > 0 ? `${unseen} new ${unseen === 1 ? "message" : "messages"}` : "You are viewing older messages";
         fill(present, el("span", {}, text), el("span", {}, "Jump to present"));
     }
 
-    box.addEventListener("scroll", async () => {
-        state.atEnd = isAtEnd();
-        if (state.atEnd) unseen = 0;
-        drawPresent();
-        if (state.atEnd) state.markRead();
-        if (box.scrollTop > 400 || !state.more || loading) return;
-        loading = true;
-        await loadOlder();
-        loading = false;
-    }, { passive: true });
+    box.addEventListener(
+        "scroll",
+        async () => {
+            state.atEnd = isAtEnd();
+            if (state.atEnd) unseen = 0;
+            drawPresent();
+            if (state.atEnd) state.markRead();
+            if (box.scrollTop > 400 || !state.more || loading) return;
+            loading = true;
+            await loadOlder();
+            loading = false;
+        },
+        { passive: true },
+    );
     present.addEventListener("click", toEnd);
     document.addEventListener("visibilitychange", () => !document.hidden && state.atEnd && state.markRead());
     // What loads late, as a picture does, must not push the end out of sight.
@@ -172,6 +212,15 @@ export function createTimeline(context, { box, present, loadOlder }) {
 function belongs(message, at, last) {
     if (!last) return false;
     const { message: before } = last;
-    const same = before.author.id === message.author.id && before.author.username === message.author.username && isEphemeral(before) === isEphemeral(message);
-    return same && at - last.at < TOGETHER && !message.message_reference && !message.interaction_metadata && (message.type ?? 0) === 0;
+    const same =
+        before.author.id === message.author.id &&
+        before.author.username === message.author.username &&
+        isEphemeral(before) === isEphemeral(message);
+    return (
+        same &&
+        at - last.at < TOGETHER &&
+        !message.message_reference &&
+        !message.interaction_metadata &&
+        (message.type ?? 0) === 0
+    );
 }

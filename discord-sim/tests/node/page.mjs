@@ -69,15 +69,33 @@ try {
     await step("markdown, mentions and times look as in Discord", async () => {
         const soon = Math.floor(Date.now() / 1000) + 3605;
         const content = [
-            "# Head", "-# small", "> quoted", "- one\n  - two", "**bold** *it* __un__ ~~st~~ ||secret|| `code` \\*plain\\*",
-            `<@${world.owner}> <@&${role}> <#${quiet}> <t:${soon}:R> [text](https://example.com/) [bad](javascript:alert)`, "```rs\nfn main() {}\n```",
+            "# Head",
+            "-# small",
+            "> quoted",
+            "- one\n  - two",
+            "**bold** *it* __un__ ~~st~~ ||secret|| `code` \\*plain\\*",
+            `<@${world.owner}> <@&${role}> <#${quiet}> <t:${soon}:R> [text](https://example.com/) [bad](javascript:alert)`,
+            "```rs\nfn main() {}\n```",
         ].join("\n");
         await post({ content, allowed_mentions: { parse: ["users"] } });
         for (const [selector, text] of [
-            [".h1", "Head"], ["small", "small"], ["blockquote", "quoted"], ["li li", "two"], ["strong", "bold"], ["em", "it"],
-            ["u", "un"], ["s", "st"], ["code", "code"], ["pre code", "fn main"], [".mention", "@Rustaceans-owner"],
-            [".mention", "@players"], ["a.mention", "quiet"], ["time", "in 1 hour"], ["a[href='https://example.com/']", "text"],
-        ]) await sees(`.message.notifies .content ${selector}`, text);
+            [".h1", "Head"],
+            ["small", "small"],
+            ["blockquote", "quoted"],
+            ["li li", "two"],
+            ["strong", "bold"],
+            ["em", "it"],
+            ["u", "un"],
+            ["s", "st"],
+            ["code", "code"],
+            ["pre code", "fn main"],
+            [".mention", "@Rustaceans-owner"],
+            [".mention", "@players"],
+            ["a.mention", "quiet"],
+            ["time", "in 1 hour"],
+            ["a[href='https://example.com/']", "text"],
+        ])
+            await sees(`.message.notifies .content ${selector}`, text);
         await sees(".notifies .content", "*plain*");
         assert.equal(await count("a[href^=javascript]"), 0);
         await press(".spoiler", "");
@@ -88,8 +106,14 @@ try {
         const form = new FormData();
         const fields = ["Players", "Map", "Wiped"].map((name) => ({ name, value: "**12**", inline: true }));
         const embed = {
-            author: { name: "Main" }, title: "Server started", url: "https://example.com/", description: "It is **up**",
-            color: 0x23a55a, fields, footer: { text: "guildwire 🟢" }, timestamp: "2024-05-01T12:00:00Z",
+            author: { name: "Main" },
+            title: "Server started",
+            url: "https://example.com/",
+            description: "It is **up**",
+            color: 0x23a55a,
+            fields,
+            footer: { text: "guildwire 🟢" },
+            timestamp: "2024-05-01T12:00:00Z",
             thumbnail: { url: "https://example.com/far.png" },
         };
         form.set("payload_json", JSON.stringify({ embeds: [embed] }));
@@ -138,7 +162,11 @@ try {
         const answer = await sees(".content", "got [");
         assert.deepEqual(
             JSON.parse(answer.slice(4))[0].options.map((of) => [of.name, of.value]),
-            [["channel", world.channel], ["events", "lifecycle"], ["server", "eu-second"]],
+            [
+                ["channel", world.channel],
+                ["events", "lifecycle"],
+                ["server", "eu-second"],
+            ],
         );
         await sees(".reference", "used notify");
     });
@@ -272,19 +300,28 @@ try {
         });
         const began = Date.now();
         for (let at = 0; at < 1000; at += 20) {
-            await Promise.all(Array.from({ length: 20 }, (_, of) => post({ content: `storm ${at + of}`, embeds: [{ description: `**${at + of}**` }] })));
+            await Promise.all(
+                Array.from({ length: 20 }, (_, of) =>
+                    post({ content: `storm ${at + of}`, embeds: [{ description: `**${at + of}**` }] }),
+                ),
+            );
         }
         await post({ content: "calm" });
         await sees(".content", "calm");
         const longest = await page.evaluate(() => window.longest);
-        console.log(`a thousand messages in ${Date.now() - began} ms; the page was busy for ${Math.round(longest)} ms at most`);
+        console.log(
+            `a thousand messages in ${Date.now() - began} ms; the page was busy for ${Math.round(longest)} ms at most`,
+        );
         assert.ok(longest < 1500, `the page stood still for ${longest} ms`);
         assert.ok((await count(".message")) <= 200, "not everything is kept");
         const shown = await page.$eval("#timeline", (node) => node.scrollHeight - node.scrollTop - node.clientHeight);
         assert.ok(shown < 60, "it follows what comes");
         await page.$eval("#timeline", (node) => (node.scrollTop = 0));
         await sees("#present", "older messages");
-        await page.waitForFunction(() => document.querySelector("#timeline").scrollTop > 0 || document.querySelectorAll(".message").length > 200);
+        await page.waitForFunction(
+            () =>
+                document.querySelector("#timeline").scrollTop > 0 || document.querySelectorAll(".message").length > 200,
+        );
         await press("#present");
         await gone("#present");
     });
@@ -294,7 +331,9 @@ try {
         await gone("#channels .channel");
         await sees("#channel-name h1", "events");
         await picture("narrow");
-        const drawn = await page.$eval("button[aria-label=Channels] svg", (node) => node.getBoundingClientRect().toJSON());
+        const drawn = await page.$eval("button[aria-label=Channels] svg", (node) =>
+            node.getBoundingClientRect().toJSON(),
+        );
         assert.deepEqual([drawn.width, drawn.x >= 0 && drawn.bottom <= 48], [20, true]);
         await page.click("button[aria-label=Channels]");
         await sees("#channels .channel", "quiet");

@@ -23,7 +23,8 @@ export async function tell(page, origin) {
     page.on("pageerror", (error) => errors.push(`${error.stack}`));
     page.on("console", (message) => {
         // A connection that Discord dropped is told there, too.
-        if (message.type() === "error" && !/net::ERR|Failed to load resource/.test(message.text())) errors.push(message.text());
+        if (message.type() === "error" && !/net::ERR|Failed to load resource/.test(message.text()))
+            errors.push(message.text());
     });
     const story = {
         strays,
@@ -41,18 +42,29 @@ export async function tell(page, origin) {
         /** Waits until a selector shows a text (or anything), and gives the first such element's text. */
         async sees(selector, text = "") {
             const shows = (selector, text) => {
-                const found = [...document.querySelectorAll(selector)].find((node) => node.checkVisibility({ visibilityProperty: true }) && node.textContent.includes(text));
+                const found = [...document.querySelectorAll(selector)].find(
+                    (node) => node.checkVisibility({ visibilityProperty: true }) && node.textContent.includes(text),
+                );
                 return found ? { text: found.textContent } : null;
             };
-            const handle = await page.waitForFunction(shows, { timeout: WITHIN, polling: 50 }, selector, text).catch(async () => {
-                const there = await page.evaluate((selector) => [...document.querySelectorAll(selector)].map((node) => node.textContent).slice(-5), selector);
-                throw new Error(`no ${selector} with ${JSON.stringify(text)}; there is ${JSON.stringify(there)}`);
-            });
+            const handle = await page
+                .waitForFunction(shows, { timeout: WITHIN, polling: 50 }, selector, text)
+                .catch(async () => {
+                    const there = await page.evaluate(
+                        (selector) =>
+                            [...document.querySelectorAll(selector)].map((node) => node.textContent).slice(-5),
+                        selector,
+                    );
+                    throw new Error(`no ${selector} with ${JSON.stringify(text)}; there is ${JSON.stringify(there)}`);
+                });
             return (await handle.jsonValue()).text;
         },
         /** Waits until nothing visible fits. */
         async gone(selector, text = "") {
-            const absent = (selector, text) => ![...document.querySelectorAll(selector)].some((node) => node.checkVisibility({ visibilityProperty: true }) && node.textContent.includes(text));
+            const absent = (selector, text) =>
+                ![...document.querySelectorAll(selector)].some(
+                    (node) => node.checkVisibility({ visibilityProperty: true }) && node.textContent.includes(text),
+                );
             await page.waitForFunction(absent, { timeout: WITHIN, polling: 50 }, selector, text).catch(() => {
                 throw new Error(`there is still ${selector} with ${JSON.stringify(text)}`);
             });
@@ -60,7 +72,12 @@ export async function tell(page, origin) {
         count: (selector) => page.$$eval(selector, (nodes) => nodes.length),
         async press(selector, text = "") {
             await story.sees(selector, text);
-            const press = (nodes, text) => nodes.find((node) => node.checkVisibility({ visibilityProperty: true }) && node.textContent.includes(text)).click();
+            const press = (nodes, text) =>
+                nodes
+                    .find(
+                        (node) => node.checkVisibility({ visibilityProperty: true }) && node.textContent.includes(text),
+                    )
+                    .click();
             await page.$$eval(selector, press, text);
         },
         type: (text) => page.keyboard.type(text),
