@@ -12,6 +12,7 @@ mod disk;
 mod doctor;
 mod editing;
 mod everyday;
+mod examples;
 mod fire;
 mod gateway;
 mod health;
