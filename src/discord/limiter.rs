@@ -71,7 +71,10 @@ impl Limiter {
     pub async fn wait_for_gate(&self) {
         let mut place = self.take_place();
         loop {
-            sleep_until(place).await;
+            // A timer takes a millisecond even for a moment that is over.
+            if place > Instant::now() {
+                sleep_until(place).await;
+            }
             // Closed while we waited: everybody lines up again behind the opening.
             if self.gate().opens <= Instant::now() {
                 return;
@@ -124,6 +127,8 @@ fn spacing(per_second: u32) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
 
     const CHANNEL: ChannelId = ChannelId(1);
@@ -144,6 +149,13 @@ mod tests {
         tokio::time::sleep(Duration::from_secs(10)).await;
         let seconds = seconds_for(&limiter, 2).await;
         assert!(seconds >= 0.02, "a quiet time gives no right to a burst: {seconds}");
+    }
+
+    #[tokio::test]
+    async fn whoever_has_nothing_to_wait_for_passes_at_once() {
+        let limiter = Limiter::new(45);
+        assert!(limiter.wait_for_channel(CHANNEL).now_or_never().is_some());
+        assert!(limiter.wait_for_channel(CHANNEL).now_or_never().is_none());
     }
 
     #[tokio::test(start_paused = true)]
