@@ -20,7 +20,7 @@ use crate::domain::ids::ChannelId;
 use crate::domain::retry::backoff;
 use crate::domain::timestamp::Timestamp;
 use crate::store::StoreError;
-use crate::store::outbox::{SealedMessage, Told};
+use crate::store::outbox::{Head, SealedMessage, Told};
 use crate::telemetry::metrics::{Outcome, Work};
 
 /// The first wait after a failed attempt, and the longest.
@@ -56,18 +56,20 @@ struct Covered {
 
 /// Sends one message. `false` when the lane has nothing more to do.
 async fn step(shared: &Shared, channel: ChannelId, covered: &mut Option<Covered>) -> Result<bool, StoreError> {
-    if stops(shared) || shared.store.is_stopped(channel).await? {
+    if stops(shared) {
         return Ok(false);
     }
-    let sealed = shared.store.sealed_message(channel).await?;
+    let sealed = match shared.store.head(channel).await? {
+        Head::Nothing => return Ok(false),
+        Head::Sealed => shared.store.sealed_message(channel).await?,
+        Head::Due => None,
+    };
     if let Some(message) = &sealed {
         // Bounded, because clocks are set back; what Discord told to wait for, the limiter knows.
         let wait = message.next_attempt_at.since(clock::now()).min(LONGEST_WAIT);
         if !goes_on_after(shared, tokio::time::sleep(wait)).await {
             return Ok(false);
         }
-    } else if shared.store.due(channel, 1).await?.is_empty() {
-        return Ok(false);
     }
     if !goes_on_after(shared, shared.limiter.wait_for_channel(channel)).await {
         return Ok(false);

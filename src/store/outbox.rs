@@ -75,6 +75,17 @@ pub struct StoppedLane {
     pub reason: String,
 }
 
+/// What a lane has to do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Head {
+    /// Nothing: all is sent, or its channel refuses the bot.
+    Nothing,
+    /// To send the message that is sealed.
+    Sealed,
+    /// To seal a message of what is due.
+    Due,
+}
+
 /// What is on its way to channels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backlog {
@@ -97,6 +108,26 @@ impl Store {
         .fetch_all(&self.reader)
         .await?;
         rows.iter().map(|row| Ok(ChannelId::from_column(row.try_get(0)?))).collect()
+    }
+
+    /// What a channel's lane has to do next, in one look: events wait for it.
+    pub async fn head(&self, channel: ChannelId) -> Result<Head, StoreError> {
+        let row = sqlx::query(
+            "SELECT CASE
+                 WHEN EXISTS (SELECT 1 FROM stopped_lanes WHERE channel_id = $1) THEN 'nothing'
+                 WHEN EXISTS (SELECT 1 FROM messages WHERE channel_id = $1 AND state = 'sealed') THEN 'sealed'
+                 WHEN EXISTS (SELECT 1 FROM outbox WHERE channel_id = $1 AND message_id IS NULL) THEN 'due'
+                 ELSE 'nothing' END",
+        )
+        .bind(channel.to_column())
+        .fetch_one(&self.reader)
+        .await?;
+        let head: String = row.try_get(0)?;
+        Ok(match head.as_str() {
+            "sealed" => Head::Sealed,
+            "due" => Head::Due,
+            _ => Head::Nothing,
+        })
     }
 
     /// What is due first in a channel and in no message yet, in order, at most `limit`.
@@ -236,11 +267,6 @@ impl Store {
         .execute(&self.writer)
         .await?;
         Ok(())
-    }
-
-    /// Whether the channel is one that refuses the bot.
-    pub async fn is_stopped(&self, channel: ChannelId) -> Result<bool, StoreError> {
-        Ok(self.stopped_lane(channel).await?.is_some())
     }
 
     /// The channel as one that refuses the bot, if it does.

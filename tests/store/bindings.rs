@@ -202,8 +202,8 @@ async fn a_new_binding_opens_its_channel_again() {
             store.stop_lane(channel, "Missing Access", at(1)).await.unwrap();
         }
         assert!(store.add_binding(&binding(&store, &account)).await.unwrap());
-        assert!(!store.is_stopped(CHANNEL).await.unwrap());
-        assert!(store.is_stopped(ChannelId(1)).await.unwrap());
+        assert!(store.stopped_lane(CHANNEL).await.unwrap().is_none());
+        assert!(store.stopped_lane(ChannelId(1)).await.unwrap().is_some());
     })
     .await;
 }

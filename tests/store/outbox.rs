@@ -1,7 +1,7 @@
 //! Lanes: what is due, what is sealed, what is settled, which channels are stopped, and what is forgotten.
 
 use guildwire::store::StoreError;
-use guildwire::store::outbox::{SealedMessage, StoppedLane};
+use guildwire::store::outbox::{Head, SealedMessage, StoppedLane};
 use guildwire::store::recording::Reject;
 
 use crate::recording::{insert, row};
@@ -16,6 +16,11 @@ fn message(store: &Store, mark: &str) -> SealedMessage {
 
 async fn due(store: &Store, channel: ChannelId) -> Vec<i64> {
     store.due(channel, 100).await.unwrap().iter().map(|event| event.id).collect()
+}
+
+/// What the lanes of `CHANNEL` and `OTHER` have to do next.
+async fn heads(store: &Store) -> [Head; 2] {
+    [store.head(CHANNEL).await.unwrap(), store.head(OTHER).await.unwrap()]
 }
 
 /// Puts that many events into a channel's outbox.
@@ -47,9 +52,11 @@ async fn sealed_events_are_due_no_more_and_their_message_stays_until_it_is_settl
         let store = database.open().await;
         let ids = fill(&store, CHANNEL, 3).await;
         assert!(store.sealed_message(CHANNEL).await.unwrap().is_none());
+        assert_eq!(heads(&store).await, [Head::Due, Head::Nothing]);
         let sealed = message(&store, "ab12");
         store.seal(CHANNEL, &sealed, &ids[..2], at(50)).await.unwrap();
         assert_eq!(due(&store, CHANNEL).await, ids[2..]);
+        assert_eq!(heads(&store).await, [Head::Sealed, Head::Nothing]);
 
         let found = store.sealed_message(CHANNEL).await.unwrap().unwrap();
         assert_eq!((found.id, &found.mark, &found.body, found.attempts), (sealed.id, &sealed.mark, &sealed.body, 0));
@@ -63,6 +70,7 @@ async fn sealed_events_are_due_no_more_and_their_message_stays_until_it_is_settl
         store.settle_delivered(sealed.id, Some(u64::MAX >> 1), at(120)).await.unwrap();
         assert!(store.sealed_message(CHANNEL).await.unwrap().is_none());
         assert_eq!(due(&store, CHANNEL).await, ids[2..]);
+        assert_eq!(heads(&store).await, [Head::Due, Head::Nothing]);
         assert_eq!(store.open_lanes().await.unwrap(), [CHANNEL].into());
 
         let last = message(&store, "cd34");
@@ -107,14 +115,16 @@ async fn a_stopped_lane_is_not_open_until_lanes_are_reopened() {
         let ids = fill(&store, OTHER, 1).await;
         store.seal(OTHER, &message(&store, "ab12"), &ids, at(1)).await.unwrap();
         assert_eq!(store.open_lanes().await.unwrap(), [CHANNEL, OTHER].into());
+        assert_eq!(heads(&store).await, [Head::Due, Head::Sealed]);
 
         for channel in [CHANNEL, OTHER] {
-            assert!(!store.is_stopped(channel).await.unwrap());
+            assert!(store.stopped_lane(channel).await.unwrap().is_none());
             store.stop_lane(channel, "Missing Access", at(10)).await.unwrap();
-            assert!(store.is_stopped(channel).await.unwrap());
+            assert!(store.stopped_lane(channel).await.unwrap().is_some());
         }
         store.stop_lane(OTHER, "Unknown Channel", at(20)).await.unwrap();
         assert_eq!(store.open_lanes().await.unwrap(), [].into());
+        assert_eq!(heads(&store).await, [Head::Nothing, Head::Nothing]);
         let mut stopped = store.stopped_lanes().await.unwrap();
         stopped.sort_by_key(|lane| lane.channel);
         let lane = |channel, reason: &str| StoppedLane { channel, stopped_at: at(10), reason: reason.to_owned() };
