@@ -68,6 +68,9 @@ fn pool(engine: Engine, connections: u32) -> AnyPoolOptions {
     AnyPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(30))
+        // A connection to PostgreSQL may have died meanwhile. SQLite's is in this process, and asking whether it lives would
+        // cost as much as a query.
+        .test_before_acquire(engine == Engine::Postgres)
         .after_connect(move |connection, _| Box::pin(prepare(engine, connection)))
         // When the disk is full, SQLite ends a transaction by itself; the driver does not notice, and no other could
         // begin on that connection.
