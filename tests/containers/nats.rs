@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use async_nats::jetstream::consumer::AckPolicy;
 use async_nats::jetstream::consumer::pull::Config as Pull;
 use async_nats::jetstream::context::Context;
 use async_nats::jetstream::stream::{Config as Stream, StorageType};
@@ -217,18 +216,24 @@ async fn everybody_may_do_their_part_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reader_looks_on() {
+async fn an_event_is_published_and_looked_at_by_hand() {
     let deployed = Deployed::start();
     deployed.make_stream().await;
-    let stream = deployed.jetstream(READER).await.get_stream("EVENTS").await.unwrap();
-    let onlooker = Pull { name: Some("onlooker".to_owned()), ack_policy: AckPolicy::None, ..Pull::default() };
-    let mut messages = stream.create_consumer(onlooker).await.unwrap().messages().await.unwrap();
-    let game_server = deployed.jetstream(GAME_SERVER).await;
-    let subject = "v0.rust.servers.main.events.started";
-    game_server.publish(subject, "{}".into()).await.unwrap().await.unwrap();
-    let seen = timeout(PATIENCE, messages.next()).await.unwrap().unwrap().unwrap();
-    assert_eq!(seen.subject.as_str(), subject);
-    assert!(stream.delete_consumer("onlooker").await.unwrap().success);
+    let bot = Bot::new(env!("CARGO_BIN_EXE_guildwire")).setting("nats.url", &deployed.nats.url());
+    let by_hand = async |user, words: &[&str]| {
+        let words = [words, &["--nkey-seed", "-"]].concat();
+        let output = bot.command_with_stdin(&words, &deployed.seed(user)).await.unwrap();
+        assert!(output.status.success(), "{words:?}: {output:?}");
+        output.stdout
+    };
+    by_hand(GAME_SERVER, &["publish", "server.started", "--server", "main"]).await;
+    for stream in [&["--stream", "EVENTS"][..], &[]] {
+        let watched = by_hand(READER, &[&["watch", "--last", "1", "--count", "1"], stream].concat()).await;
+        assert!(watched.contains("v0.rust.servers.main.events.started"), "{watched}");
+    }
+    let consumers: Vec<_> =
+        deployed.jetstream(OWNER).await.get_stream("EVENTS").await.unwrap().consumer_names().collect().await;
+    assert!(consumers.is_empty(), "the reader leaves nothing behind: {consumers:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
