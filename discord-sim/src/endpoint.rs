@@ -69,8 +69,8 @@ const USUAL: Pace = Pace::Own(50, 1000);
 const EDITS: Pace = Pace::Own(5, 5000);
 const REACTIONS: Pace = Pace::Shared("reactions", 1, 250);
 const COMMANDS: Pace = Pace::Shared("commands", 30, 20_000);
-/// 5 per 2 s for each webhook: <https://github.com/discord/discord-api-docs/issues/367>
-const WEBHOOK: Pace = Pace::Shared("webhooks", 5, 2000);
+/// 5 per 2 s for each webhook and kind of request: <https://github.com/discord/discord-api-docs/issues/367>
+const WEBHOOK: Pace = Pace::Own(5, 2000);
 const GATEWAY: Pace = Pace::Own(20, 5000);
 /// Ten an hour, as Discord's client says when it refuses more.
 const CROSSPOSTS: Pace = Pace::Own(10, 3_600_000);
@@ -210,7 +210,9 @@ pub(crate) enum Wanted {
 
 impl Wanted {
     pub(crate) fn read(method: &str, path: &str) -> Self {
-        let Some(path) = path.strip_prefix("/api/v10/") else {
+        // The address of a webhook, as its object gives it, has no version.
+        let of_webhook = || path.strip_prefix("/api/").filter(|path| path.starts_with("webhooks/"));
+        let Some(path) = path.strip_prefix("/api/v10/").or_else(of_webhook) else {
             return if path.starts_with("/api/") { Self::WrongVersion } else { Self::Nowhere };
         };
         let steps: Vec<&str> = path.split('/').filter(|step| !step.is_empty()).collect();

@@ -11,9 +11,13 @@ use crate::world::{Channel, ChannelKind, Guild, Role, Webhook, World};
 
 /// A time as Discord writes it.
 pub(crate) fn timestamp(at: SystemTime) -> String {
+    to_the_microsecond(at).format(&Rfc3339).unwrap_or_default()
+}
+
+/// A time as exact as it is written, for comparing it with one that came back.
+pub(crate) fn to_the_microsecond(at: SystemTime) -> OffsetDateTime {
     let at = OffsetDateTime::from(at);
-    let at = at.replace_nanosecond(at.microsecond() * 1000).unwrap_or(at);
-    at.format(&Rfc3339).unwrap_or_default()
+    at.replace_nanosecond(at.microsecond() * 1000).unwrap_or(at)
 }
 
 pub(crate) fn user(world: &World, id: u64) -> Value {
@@ -21,7 +25,7 @@ pub(crate) fn user(world: &World, id: u64) -> Value {
     json!({
         "id": id.to_string(), "username": name, "discriminator": if bot { "0001" } else { "0" },
         "global_name": if bot { Value::Null } else { json!(name) }, "avatar": null, "bot": bot, "system": false,
-        "banner": null, "accent_color": null, "public_flags": 0, "avatar_decoration_data": null, "primary_guild": null,
+        "banner": null, "accent_color": null, "public_flags": 0, "flags": 0, "avatar_decoration_data": null, "primary_guild": null,
     })
 }
 
@@ -46,8 +50,11 @@ pub(crate) fn application(world: &World) -> Value {
         "id": world.bot.to_string(), "name": "guildwire", "icon": null, "description": "", "bot_public": true,
         "bot_require_code_grant": false, "rpc_origins": [], "verify_key": "0".repeat(64), "team": null, "owner": {
             "id": "1", "username": "operator", "discriminator": "0", "global_name": null, "avatar": null,
+            "public_flags": 0, "flags": 0, "primary_guild": null,
         },
-        "flags": 0, "bot": user(world, world.bot), "redirect_uris": [], "interactions_endpoint_url": null,
+        "flags": 0, "flags_new": "0", "type": null, "approximate_user_install_count": 0,
+        "approximate_user_authorization_count": 0, "explicit_content_filter": 0, "eligible_oauth2_scopes": [],
+        "bot": user(world, world.bot), "redirect_uris": [], "interactions_endpoint_url": null,
         "role_connections_verification_url": null, "approximate_guild_count": world.guilds.len(), "summary": "",
         "integration_types_config": { "0": {} },
     })

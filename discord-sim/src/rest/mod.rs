@@ -22,6 +22,8 @@ pub(crate) mod webhooks;
 use std::collections::HashMap;
 
 use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::endpoint::{Caller, Endpoint, Parameters, Wanted};
 use crate::limits::{round_up, too_many};
@@ -78,6 +80,16 @@ impl Call {
     /// An id in the query; what is none counts as left out.
     pub(crate) fn query_id(&self, key: &str) -> Option<u64> {
         self.query.get(key).and_then(|value| value.parse().ok())
+    }
+
+    /// A time in the query.
+    pub(crate) fn query_time(&self, key: &str) -> Result<Option<OffsetDateTime>, Refusal> {
+        let Some(text) = self.query.get(key) else { return Ok(None) };
+        let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| {
+            let message = format!("Could not parse {text}. Should be ISO8601.");
+            Refusal::invalid(key, "DATE_TIME_TYPE_PARSE", &message)
+        })?;
+        Ok(Some(time))
     }
 
     pub(crate) fn query_flag(&self, key: &str) -> bool {

@@ -1,8 +1,6 @@
 //! Pinned messages (<https://discord.com/developers/docs/resources/message#get-channel-pins>).
 
 use serde_json::{Value, json};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::compose::{access, build, find, pointer};
 use super::{Call, Handled, done, ok};
@@ -19,19 +17,12 @@ const PINS: usize = 250;
 pub(crate) fn list(world: &mut World, call: &Call) -> Handled {
     let channel = call.id("channel")?;
     let limit = call.limit(50, 50)?;
-    let before = match call.query.get("before") {
-        None => None,
-        Some(text) => Some(OffsetDateTime::parse(text, &Rfc3339).map_err(|_| {
-            let message = format!("Could not parse {text}. Should be ISO8601.");
-            Refusal::invalid("before", "DATE_TIME_TYPE_PARSE", &message)
-        })?),
-    };
+    let before = call.query_time("before")?;
     if access(world, channel)? & READ_MESSAGE_HISTORY == 0 {
         return ok(json!({ "items": [], "has_more": false }));
     }
     let pins = world.channels.get(&channel).map_or(&[][..], |channel| &channel.pins);
-    // The text has microseconds; so does what a client sends back.
-    let earlier = |pin: &&Pin| before.is_none_or(|before| wire::timestamp(pin.at) < wire::timestamp(before.into()));
+    let earlier = |pin: &&Pin| before.is_none_or(|before| wire::to_the_microsecond(pin.at) < before);
     let pins: Vec<&Pin> = pins.iter().rev().filter(earlier).collect();
     let item = |pin: &&Pin| {
         let message = world.messages.get(&pin.message)?;

@@ -226,7 +226,9 @@ pub(crate) fn active(world: &mut World, call: &Call) -> Handled {
     };
     let mut threads: Vec<&Channel> = world.channels.values().filter(wanted).collect();
     threads.sort_unstable_by_key(|channel| std::cmp::Reverse(channel.id));
-    ok(listed(world, &threads))
+    let mut value = listed(world, &threads);
+    value["has_more"] = json!(false);
+    ok(value)
 }
 
 fn listed(world: &World, threads: &[&Channel]) -> Value {
@@ -238,42 +240,44 @@ fn listed(world: &World, threads: &[&Channel]) -> Value {
 }
 
 pub(crate) fn archived_public(world: &mut World, call: &Call) -> Handled {
-    archived(world, call, READ_MESSAGE_HISTORY, |kind, _| !matches!(kind, ChannelKind::PrivateThread { .. }))
+    let before = before(call)?;
+    archived(world, call, READ_MESSAGE_HISTORY, |of| !is_private(of) && before(of))
 }
 
 pub(crate) fn archived_private(world: &mut World, call: &Call) -> Handled {
-    let needed = READ_MESSAGE_HISTORY | MANAGE_THREADS;
-    archived(world, call, needed, |kind, _| matches!(kind, ChannelKind::PrivateThread { .. }))
+    let before = before(call)?;
+    archived(world, call, READ_MESSAGE_HISTORY | MANAGE_THREADS, |of| is_private(of) && before(of))
 }
 
+/// The private ones that the bot is in; unlike the others in pages by id.
 pub(crate) fn archived_joined(world: &mut World, call: &Call) -> Handled {
-    archived(world, call, READ_MESSAGE_HISTORY, |kind, joined| {
-        matches!(kind, ChannelKind::PrivateThread { .. }) && joined
+    let (bot, before) = (world.bot, call.query_id("before").unwrap_or(u64::MAX));
+    let joined = |of: &Channel| of.thread.as_ref().is_some_and(|thread| thread.members.contains_key(&bot));
+    archived(world, call, READ_MESSAGE_HISTORY, |of| is_private(of) && joined(of) && of.id < before)
+}
+
+fn is_private(of: &Channel) -> bool {
+    matches!(of.kind, ChannelKind::PrivateThread { .. })
+}
+
+/// Whether a thread was archived before the query's time.
+fn before(call: &Call) -> Result<impl Fn(&Channel) -> bool, Refusal> {
+    let before = call.query_time("before")?;
+    Ok(move |of: &Channel| {
+        let turned = of.thread.as_ref().map(|thread| wire::to_the_microsecond(thread.turned));
+        before.is_none_or(|before| turned.is_some_and(|turned| turned < before))
     })
 }
 
 /// Archived threads of a channel, the last archived first
 /// (<https://discord.com/developers/docs/resources/channel#list-public-archived-threads>).
-fn archived(world: &World, call: &Call, needed: u64, wanted: impl Fn(ChannelKind, bool) -> bool) -> Handled {
+fn archived(world: &World, call: &Call, needed: u64, wanted: impl Fn(&Channel) -> bool) -> Handled {
     let channel = call.id("channel")?;
     allowed(world, channel, needed)?;
     let limit = call.limit(100, 50)?;
-    let before = call.query.get("before");
-    let turned = |of: &Channel| of.thread.as_ref().map(|thread| thread.turned);
-    let fits = |of: &&Channel| {
-        let joined = of.thread.as_ref().is_some_and(|thread| thread.members.contains_key(&world.bot));
-        let at = turned(of).map(wire::timestamp);
-        of.kind.thread_parent() == Some(channel)
-            && of.is_archived()
-            && wanted(of.kind, joined)
-            && before.is_none_or(|before| match before.parse::<u64>() {
-                // The joined ones come in pages by id, the others by time.
-                Ok(id) => of.id < id,
-                Err(_) => at.is_some_and(|at| at < *before),
-            })
-    };
+    let fits = |of: &&Channel| of.kind.thread_parent() == Some(channel) && of.is_archived() && wanted(of);
     let mut threads: Vec<&Channel> = world.channels.values().filter(fits).collect();
-    threads.sort_by_key(|of| std::cmp::Reverse(turned(of)));
+    threads.sort_by_key(|of| std::cmp::Reverse(of.thread.as_ref().map(|thread| thread.turned)));
     let has_more = threads.len() > limit;
     threads.truncate(limit);
     let mut value = listed(world, &threads);

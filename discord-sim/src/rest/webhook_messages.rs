@@ -99,7 +99,7 @@ pub(crate) fn execute(world: &mut World, call: &Call) -> Handled {
 fn author(webhook: u64, name: &str) -> Value {
     json!({
         "id": webhook.to_string(), "username": name, "discriminator": "0000", "global_name": null, "avatar": null,
-        "bot": true, "public_flags": 0, "flags": 0,
+        "bot": true, "public_flags": 0, "flags": 0, "primary_guild": null,
     })
 }
 
