@@ -253,3 +253,26 @@ async fn only_who_sees_an_ephemeral_message_can_press_its_button() {
     };
     tokio::join!(person, bot);
 }
+
+#[tokio::test]
+async fn a_command_can_be_used_in_a_direct_conversation() {
+    let commands = json!([command("here", json!({})), command("guild", json!({ "contexts": [0] }))]);
+    let (house, mut socket) = House::with_commands(commands).await;
+    let user = house.owner().user;
+    let opened = house.call("POST", "/users/@me/channels", json!({ "recipient_id": user.to_string() })).await;
+    let channel = opened.body["id"].as_str().unwrap().parse().unwrap();
+    let by = Actor { guild: 0, channel, user };
+    let bot = async {
+        let run = socket.until("INTERACTION_CREATE").await;
+        house.answer(&run, json!({ "type": 4, "data": { "content": "here" } })).await;
+        run["d"].clone()
+    };
+    let (reply, run) = tokio::join!(house.sim.command(by, "here", &[]), bot);
+    assert_eq!(reply.unwrap().content, "here");
+    assert_eq!((&run["context"], &run["user"]["id"]), (&json!(1), &json!(user.to_string())));
+    assert!(run["member"].is_null() && run["guild_id"].is_null());
+    assert_eq!(run["authorizing_integration_owners"], json!({ "0": "0" }));
+    assert_eq!(house.sim.command(by, "guild", &[]).await, Err(CommandError::Unknown), "only in a guild");
+    let other = Actor { user: house.sim.add_member(house.guild, "other", 0), ..by };
+    assert_eq!(house.sim.command(other, "here", &[]).await, Err(CommandError::Unknown), "not their conversation");
+}
