@@ -83,7 +83,7 @@ impl House {
     /// Gives the bot's role these permissions beside those of its invite.
     pub fn grant(&self, permissions: u64) {
         let role = self.sim.bot_role(self.guild);
-        self.sim.set_role_permissions(self.guild, role, 274_878_024_704 | permissions);
+        self.sim.set_role_permissions(self.guild, role, 0x0040_0001_cc00 | permissions);
     }
 
     /// A session that hears of everything that needs no privileged intent, after what comes with READY.
