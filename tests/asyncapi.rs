@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 
 use guildwire::discord::event_embed::{Names, sentence};
 use guildwire::domain::event::{Event, Kind, KindSet};
+use guildwire::domain::ids::PlayerId;
 use guildwire::domain::subject::{Root, Subject};
 use guildwire::domain::timestamp::Timestamp;
 use guildwire::intake::decode::decode;
@@ -100,7 +101,7 @@ fn every_example_comes_true() {
             let event = decoded(&subject, &example["payload"]);
             assert_eq!(event.kind(), channel.kind(), "{subject}");
             assert_eq!(event.server.as_str(), channel.parameters["server"], "{subject}");
-            let player = event.player.as_ref().map(|player| player.as_str());
+            let player = event.player.as_ref().map(PlayerId::as_str);
             assert_eq!(player, channel.parameters.get("player").copied(), "{subject}");
             let told = sentence(&event, Names::default());
             assert_eq!(Some(told.lines().next().unwrap()), example["summary"].as_str(), "{subject}");
