@@ -1,5 +1,7 @@
 //! Attachments: what comes along with a message, what an edit keeps, and where it is served.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod common;
 
 use common::{Got, House};

@@ -1,5 +1,7 @@
 //! Channels, overwrites, roles and members: who may change what, and the limits of each.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod common;
 
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! Webhooks: making them, sending by them, and their limits.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod common;
 
 use common::{Got, House};
