@@ -29,8 +29,8 @@ async fn a_webhook_needs_its_permission_and_a_name_of_its_own() {
     }
     assert_eq!(make(&"n".repeat(81)).await.fault("name"), "BASE_TYPE_BAD_LENGTH");
     let mut socket = house.watch().await;
-    let made = make("events").await;
-    assert_eq!((made.status, &made.body["type"]), (200, &json!(1)));
+    let webhook = make("events").await;
+    assert_eq!((webhook.status, &webhook.body["type"]), (200, &json!(1)));
     assert_eq!(socket.until("WEBHOOKS_UPDATE").await["d"]["channel_id"], json!(house.channel.to_string()));
     for _ in 1..15 {
         assert_eq!(make("events").await.status, 200);
