@@ -47,7 +47,7 @@ fn demo(arguments: &[&str]) -> Command {
 
 #[test]
 fn everything_on_the_page_does_what_it_says() {
-    let mut demo = Program::start(&mut demo(&["--port", "0", "--no-browser", "--away", "3"]));
+    let mut demo = Program::start(&mut demo(&["--port", "0", "--no-browser"]));
     let mut lines = BufReader::new(demo.process.stdout.take().unwrap()).lines().map(Result::unwrap);
     let opening = lines.find(|line| line.contains("http://")).expect("it says where the page is");
     let url = opening.split_whitespace().find(|word| word.starts_with("http://")).unwrap();

@@ -80,16 +80,6 @@ try {
         await press(action, server);
         await has(text, before);
     }
-    for (const [action, name] of [["bot_kill", "bot"], ["nats_restart", "nats"], ["discord_away", "discord"]]) {
-        await press(action);
-        await part(name, "gone");
-        const before = await count(" joined Ironhaven");
-        if (name !== "nats") await press("join", "Ironhaven");
-        await part(name, "running");
-        if (name === "nats") await press("join", "Ironhaven");
-        await has(" joined Ironhaven", before);
-    }
-
     // What the picture shows: a few of everything, on both servers.
     for (const [action, server, text] of FOR_THE_PICTURE) {
         const before = await count(text);
@@ -100,12 +90,25 @@ try {
     await page.evaluate(() => document.activeElement.blur());
     await page.screenshot({ path: picture });
 
+    for (const [action, name] of [["bot_kill", "bot"], ["nats_restart", "nats"]]) {
+        await press(action);
+        await part(name, "gone");
+        const before = await count(" joined Ironhaven");
+        if (name !== "nats") await press("join", "Ironhaven");
+        await part(name, "running");
+        if (name === "nats") await press("join", "Ironhaven");
+        await has(" joined Ironhaven", before);
+    }
+
     await press("garbage");
     await has("meteor.landed");
     await page.waitForFunction(
         () => Number(document.querySelector('[data-metric="rejected"]').textContent) > 0,
         { timeout: PATIENCE },
     );
+    // While Discord is away, what happens is recorded all the same.
+    await press("discord_away");
+    await part("discord", "gone");
     const recorded = await metric("recorded");
     await press("burst");
     await page.waitForFunction(
@@ -113,6 +116,7 @@ try {
         { timeout: PATIENCE },
         recorded + 100,
     );
+    await part("discord", "running");
     await has(" gathered ", 90);
     await press("crash", "Saltflats");
     await page.waitForSelector(`${button("start", "Saltflats")}:not([hidden])`, { timeout: PATIENCE });

@@ -107,7 +107,8 @@ async fn without_a_token_or_with_a_wrong_one(database: Database) {
     compare.equal(
         "none",
         line(&printed, "token"),
-        "✗ token: no Discord token is set: put it into the environment variable DISCORD_TOKEN, or into the settings file as \
+        "✗ token: no Discord token is set: put it into the environment variable DISCORD_TOKEN, into a file that \
+         DISCORD_TOKEN_FILE names, or into the settings file as \
          token in section [discord] (you find it at https://discord.com/developers/applications, your application, \"Bot\")",
     );
     let house = House { bot: house.bot.discord(&house.discord.url(), "another.token"), ..house };

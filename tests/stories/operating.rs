@@ -50,7 +50,8 @@ async fn settings_with_mistakes_are_refused_all_at_once(_: Database) {
     compare.equal(
         "no token",
         &said,
-        "error: no Discord token is set: put it into the environment variable DISCORD_TOKEN, or into the settings file \
+        "error: no Discord token is set: put it into the environment variable DISCORD_TOKEN, into a file that \
+         DISCORD_TOKEN_FILE names, or into the settings file \
          as token in section [discord] (you find it at https://discord.com/developers/applications, your application, \
          \"Bot\")\n",
     );
