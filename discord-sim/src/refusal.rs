@@ -117,14 +117,15 @@ impl Faults {
     fn nested<'a>(faults: impl IntoIterator<Item = (&'a str, &'a str, &'a str)>) -> Value {
         let mut errors = Value::Object(Map::new());
         for (path, code, message) in faults {
-            let mut place = &mut errors;
-            for step in path.split('.').filter(|step| !step.is_empty()) {
-                let map = place.as_object_mut().expect("every step of a fault's path is made an object");
-                place = map.entry(step.to_owned()).or_insert_with(|| json!({}));
-            }
-            let map = place.as_object_mut().expect("every step of a fault's path is made an object");
-            let list = map.entry("_errors").or_insert_with(|| json!([]));
-            if let Some(list) = list.as_array_mut() {
+            let steps = path.split('.').filter(|step| !step.is_empty()).chain(["_errors"]);
+            let place = steps.fold(&mut errors, |place, step| match place {
+                Value::Object(map) => {
+                    map.entry(step).or_insert_with(|| if step == "_errors" { json!([]) } else { json!({}) })
+                }
+                // A path that leads through a list of faults ends in it.
+                other => other,
+            });
+            if let Some(list) = place.as_array_mut() {
                 list.push(json!({ "code": code, "message": message }));
             }
         }

@@ -69,6 +69,23 @@ async fn in_no_language_do_two_options_have_one_name() {
 }
 
 #[tokio::test]
+async fn a_language_that_does_not_exist_is_refused_whatever_it_is_called() {
+    let house = House::new().await;
+    let path = format!("/applications/{}/commands", house.sim.bot());
+    for (first, second) in [("_errors", "_errors._errors"), ("_errors._errors", "de._errors"), ("", "."), ("tlh", "xx")]
+    {
+        let names = json!({ first: "x", second: "y", "de": "lage" });
+        let option = json!({ "type": 3, "name": "o", "description": "d", "name_localizations": names });
+        let body = json!({ "name": "c", "description": "d", "name_localizations": names, "options": [option, option],
+            "description_localizations": names });
+        let refused = house.call("POST", &path, body).await;
+        assert_eq!((refused.status, refused.fault("name_localizations")), (400, "BASE_TYPE_CHOICES"), "{first}");
+        assert_eq!(refused.fault("description_localizations"), "BASE_TYPE_CHOICES");
+    }
+    assert_eq!(house.call("POST", &path, command("status")).await.status, 201, "and the world goes on");
+}
+
+#[tokio::test]
 async fn a_hundred_commands_fifteen_menus_and_200_creates_a_day_are_the_most() {
     let house = House::new().await;
     let path = format!("/applications/{}/commands", house.sim.bot());
