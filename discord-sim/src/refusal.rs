@@ -68,6 +68,11 @@ impl Refusal {
         Faults::body(&Faults::nested([(path, code, message)]))
     }
 
+    /// 50035 for a body that should be a list.
+    pub(crate) fn no_list() -> Self {
+        Self::invalid("", "LIST_TYPE_CONVERT", "Only iterables may be used in a ListType")
+    }
+
     pub(crate) fn empty_message() -> Self {
         Self::new(400, 50006, "Cannot send an empty message")
     }

@@ -43,6 +43,41 @@ async fn channels_are_made_changed_and_deleted() {
 }
 
 #[tokio::test]
+async fn channels_move_within_a_guild_all_or_none() {
+    let house = House::new().await;
+    house.grant(MANAGE_CHANNELS);
+    let (text, other) = (ChannelKind::Text, house.sim.add_guild("Other"));
+    let [category, foreign] =
+        [house.guild, other].map(|guild| house.sim.add_channel(guild, "Servers", ChannelKind::Category).to_string());
+    let channel = house.channel.to_string();
+    let moved = json!([{ "id": channel, "position": 7, "parent_id": category }]);
+    assert_eq!(house.in_guild("PATCH", "/channels", moved).await.status, 204);
+    for (wrong, path, fault) in [
+        (json!({ "position": u64::MAX }), "position", "NUMBER_TYPE_MAX"),
+        (json!({ "position": 1_u64 << 31 }), "position", "NUMBER_TYPE_MAX"),
+        (json!({ "position": "8" }), "position", "NUMBER_TYPE_MAX"),
+        (json!({ "position": 8, "parent_id": foreign }), "parent_id", "CHANNEL_PARENT_INVALID"),
+        (json!({ "position": 8, "parent_id": channel }), "parent_id", "CHANNEL_PARENT_INVALID"),
+    ] {
+        let mut list = json!([{ "id": channel, "position": 9 }, wrong]);
+        list[1]["id"] = json!(channel);
+        assert_eq!(house.in_guild("PATCH", "/channels", list).await.fault(path), fault, "{wrong}");
+    }
+    let wide = json!({ "name": "wide", "position": 1_u64 << 31 });
+    assert_eq!(house.in_guild("POST", "/channels", wide).await.fault("position"), "NUMBER_TYPE_MAX");
+    for place in ["/channels", "/roles"] {
+        house.grant(MANAGE_CHANNELS | MANAGE_ROLES);
+        assert_eq!(house.in_guild("PATCH", place, json!({ "id": channel })).await.code, 50035, "{place}: no list");
+    }
+    let stands = house.here("GET", "", Value::Null).await.body;
+    assert_eq!((&stands["position"], &stands["parent_id"]), (&json!(7), &json!(category)));
+    house.sim.add_channel(house.guild, "next", text);
+    let freed = json!([{ "id": channel, "parent_id": null }]);
+    assert_eq!(house.in_guild("PATCH", "/channels", freed).await.status, 204);
+    assert_eq!(house.here("GET", "", Value::Null).await.body["parent_id"], Value::Null);
+}
+
+#[tokio::test]
 async fn a_category_holds_fifty_and_leaves_its_channels_when_it_goes() {
     let house = House::new().await;
     house.grant(MANAGE_CHANNELS);

@@ -14,6 +14,8 @@ use crate::world::{Channel, ChannelKind, World};
 /// Channels of one guild, threads apart (code 30013), and of one category.
 const CHANNELS: usize = 500;
 const CHILDREN: usize = 50;
+/// A position is a signed number of 32 bits, as in Discord's own description of its API.
+pub(super) const MOST_POSITION: u64 = i32::MAX as u64;
 /// Tags a forum offers.
 const FORUM_TAGS: usize = 20;
 
@@ -52,7 +54,7 @@ pub(crate) fn create(world: &mut World, call: &Call) -> Handled {
     };
     let mut settings = Map::new();
     read_settings(kind, &mut fields, &mut settings);
-    let position = fields.number("position", 0, u64::from(u32::MAX));
+    let position = fields.number("position", 0, MOST_POSITION);
     let category = category(world, guild, &mut fields);
     fields.done()?;
     let given = overwrites::read_list(world, guild, granted, body)?;
@@ -133,7 +135,7 @@ fn complete_tags(world: &mut World, mut settings: Map<String, Value>) -> Map<Str
 }
 
 /// The category that a body names, if it names one that has room.
-fn category(world: &World, guild: u64, fields: &mut Fields<'_>) -> Option<u64> {
+pub(super) fn category(world: &World, guild: u64, fields: &mut Fields<'_>) -> Option<u64> {
     let id = fields.id("parent_id");
     if let Some(id) = id {
         let category = world.channels.get(&id).filter(|of| of.guild == guild && of.kind == ChannelKind::Category);
@@ -162,7 +164,7 @@ pub(crate) fn edit(world: &mut World, call: &Call) -> Handled {
     let name = fields.text("name", 1, 100);
     let mut settings = Map::new();
     read_settings(kind, &mut fields, &mut settings);
-    let position = fields.number("position", 0, u64::from(u32::MAX));
+    let position = fields.number("position", 0, MOST_POSITION);
     let (moves, category) = (fields.names("parent_id"), category(world, guild, &mut fields));
     // Only text and announcement channels turn into one another.
     let wanted = fields.one_of("type", &[0, 5]);

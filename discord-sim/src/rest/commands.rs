@@ -126,9 +126,7 @@ pub(crate) fn delete(world: &mut World, call: &Call) -> Handled {
 /// `PUT` of the whole list. Commands that are there already are no creates.
 pub(crate) fn overwrite(world: &mut World, call: &Call) -> Handled {
     let scope = scope(world, call)?;
-    let Some(given) = call.json().as_array() else {
-        return Err(Refusal::invalid("", "LIST_TYPE_CONVERT", "Only iterables may be used in a ListType"));
-    };
+    let Some(given) = call.json().as_array() else { return Err(Refusal::no_list()) };
     check(given)?;
     let existing = registered(world, scope).to_vec();
     let new = given.iter().filter(|given| !existing.iter().any(|known| same(given, known))).count();

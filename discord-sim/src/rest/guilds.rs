@@ -1,11 +1,10 @@
 //! Guilds (<https://discord.com/developers/docs/resources/guild>).
 
-use serde_json::Value;
-
+use super::channels::{MOST_POSITION, category};
 use super::{Call, Handled, done, ok};
 use crate::permissions::{self, MANAGE_CHANNELS};
 use crate::refusal::Refusal;
-use crate::rules::mentions::snowflake;
+use crate::rules::fields::Fields;
 use crate::wire;
 use crate::world::{Channel, Guild, World};
 
@@ -36,20 +35,20 @@ pub(crate) fn channels(world: &mut World, call: &Call) -> Handled {
 /// (<https://discord.com/developers/docs/resources/guild#modify-guild-channel-positions>).
 pub(crate) fn move_channels(world: &mut World, call: &Call) -> Handled {
     let guild = permitted(world, call, MANAGE_CHANNELS)?.0.id;
-    let list = call.json().as_array().map_or(&[][..], Vec::as_slice);
+    let Some(list) = call.json().as_array() else { return Err(Refusal::no_list()) };
     let of_guild = |id: u64| world.channels.get(&id).is_some_and(|channel| channel.guild == guild);
-    if !list.iter().all(|given| snowflake(&given["id"]).is_some_and(of_guild)) {
-        return Err(Refusal::unknown_channel());
-    }
+    let mut moves = Vec::new();
     for given in list {
-        let id = snowflake(&given["id"]).unwrap_or_default();
+        let mut fields = Fields::of(given);
+        let (id, position) = (fields.id("id"), fields.number("position", 0, MOST_POSITION));
+        let category = fields.names("parent_id").then(|| category(world, guild, &mut fields));
+        fields.done()?;
+        moves.push((id.filter(|&id| of_guild(id)).ok_or_else(Refusal::unknown_channel)?, position, category));
+    }
+    for (id, position, category) in moves {
         let Some(channel) = world.channels.get_mut(&id) else { continue };
-        channel.position = given["position"].as_u64().unwrap_or(channel.position);
-        match given.get("parent_id") {
-            Some(Value::Null) => channel.category = None,
-            Some(parent) => channel.category = snowflake(parent),
-            None => {}
-        }
+        channel.position = position.unwrap_or(channel.position);
+        channel.category = category.unwrap_or(channel.category);
         world.announce_channel(id, "UPDATE");
     }
     done()

@@ -114,7 +114,7 @@ pub(crate) fn move_all(world: &mut World, call: &Call) -> Handled {
     let (guild, _) = permitted(world, call, MANAGE_ROLES)?;
     let (id, top) = (guild.id, guild.rank(world.bot));
     let mut wanted = Vec::new();
-    for given in call.json().as_array().into_iter().flatten() {
+    for given in call.json().as_array().ok_or_else(Refusal::no_list)? {
         let role = snowflake(&given["id"]).ok_or_else(Refusal::unknown_role)?;
         below(world, guild, role)?;
         let position = given["position"].as_u64().and_then(|at| usize::try_from(at).ok()).unwrap_or_default();
