@@ -104,7 +104,7 @@ impl Limits {
         let reset = reset.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
         vec![
             ("x-ratelimit-limit", bucket.limit.to_string()),
-            ("x-ratelimit-remaining", (bucket.limit - used).to_string()),
+            ("x-ratelimit-remaining", bucket.limit.saturating_sub(used).to_string()),
             ("x-ratelimit-reset", format!("{reset:.3}")),
             ("x-ratelimit-reset-after", format!("{:.3}", round_up(left))),
             ("x-ratelimit-bucket", self.hash(endpoint.bucket_name())),

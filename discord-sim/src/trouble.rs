@@ -9,6 +9,9 @@ use crate::endpoint::{Caller, Endpoint, Parameters, Wanted};
 /// The endpoint that [`Route::MessageCreate`] means.
 const CREATE_MESSAGE: &str = "POST /channels/{channel}/messages";
 
+/// No limit that is asked for lasts longer, in seconds.
+const LONGEST_LIMIT: f64 = 86_400.0;
+
 /// Which requests are troubled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -57,7 +60,7 @@ pub enum Trouble {
     RateLimited {
         /// Whose limit.
         scope: Scope,
-        /// Seconds, in the body and in `Retry-After`.
+        /// Seconds, in the body and in `Retry-After`; a day at most.
         retry_after: f64,
     },
     /// A 429 as Cloudflare answers it: HTML, none of Discord's headers, no `Retry-After`.
@@ -99,7 +102,10 @@ pub(crate) struct Troubles {
 }
 
 impl Troubles {
-    pub(crate) fn add(&mut self, route: Route, trouble: Trouble, count: Option<u32>) {
+    pub(crate) fn add(&mut self, route: Route, mut trouble: Trouble, count: Option<u32>) {
+        if let Trouble::RateLimited { retry_after, .. } = &mut trouble {
+            *retry_after = retry_after.clamp(0.0, LONGEST_LIMIT);
+        }
         if count != Some(0) {
             self.entries.push(Entry { route, trouble, left: count });
         }

@@ -25,7 +25,9 @@ async fn a_full_bucket_says_when_it_resets_and_then_takes_more() {
     assert_eq!((refused.status, refused.header("x-ratelimit-scope")), (429, Some("user")));
     assert_eq!(refused.body["global"], false);
     assert_eq!(refused.header("x-ratelimit-remaining"), Some("0"));
-    assert!(refused.header("retry-after").is_some());
+    assert_eq!((refused.header("retry-after"), refused.header("x-ratelimit-limit")), (Some("1"), Some("2")));
+    assert_eq!(refused.header("x-ratelimit-bucket"), first.header("x-ratelimit-bucket"));
+    assert!(refused.header("x-ratelimit-reset-after").unwrap().parse::<f64>().unwrap() > 0.0);
     let wait = refused.body["retry_after"].as_f64().unwrap();
     assert!(wait > 0.0 && wait <= 0.2, "{wait}");
     tokio::time::sleep(Duration::from_secs_f64(wait)).await;

@@ -5,7 +5,7 @@ mod common;
 use std::time::Duration;
 
 use common::House;
-use discord_sim::{Route, Scope, Trouble};
+use discord_sim::{Bucket, Options, Route, Scope, Trouble};
 use serde_json::{Value, json};
 
 fn text() -> Value {
@@ -60,6 +60,17 @@ async fn rate_limits_come_in_three_scopes_and_as_cloudflares_page() {
         assert_eq!((refused.status, &refused.body["retry_after"]), (429, &json!(0.3)));
         assert_eq!(refused.header("retry-after"), Some("1"));
         assert_eq!(refused.body["global"], json!(scope == Scope::Global));
+        // The house's bucket has 100; what is shared with others leaves it as it is.
+        let of_bucket = ["limit", "remaining", "reset-after"].map(|of| refused.header(&format!("x-ratelimit-{of}")));
+        assert_eq!(
+            of_bucket,
+            match scope {
+                Scope::User => [Some("100"), Some("0"), Some("0.300")],
+                Scope::Shared => [Some("100"), Some("99"), Some("1.000")],
+                Scope::Global => [None; 3],
+            }
+        );
+        assert_eq!(refused.header("x-ratelimit-bucket").is_some(), scope != Scope::Global);
     }
     assert_eq!(house.sim.statistics().invalid, 2, "shared ones do not count");
     house.sim.trouble(Route::MessageCreate, Trouble::CloudflareHtml, Some(1));
@@ -68,6 +79,19 @@ async fn rate_limits_come_in_three_scopes_and_as_cloudflares_page() {
     assert!(page.header("retry-after").is_none() && page.header("x-ratelimit-limit").is_none());
     assert!(page.header("content-type").unwrap().starts_with("text/html"));
     assert!(house.sim.messages(house.channel).is_empty());
+}
+
+#[tokio::test]
+async fn a_limit_lasts_a_day_at_most_and_a_bucket_may_hold_nothing() {
+    let bucket = Bucket { limit: 0, window: Duration::from_secs(1) };
+    let house = House::with(Options { message_bucket: Some(bucket), ..Options::default() }).await;
+    for scope in [Scope::User, Scope::Shared, Scope::Global] {
+        for (asked, told) in [(1e19, 86_400.0), (f64::MAX, 86_400.0), (-1.0, 0.0)] {
+            house.sim.trouble(Route::MessageCreate, Trouble::RateLimited { scope, retry_after: asked }, Some(1));
+            let refused = house.post(text()).await;
+            assert_eq!((refused.status, refused.body["retry_after"].as_f64()), (429, Some(told)), "{scope:?} {asked}");
+        }
+    }
 }
 
 #[tokio::test]
