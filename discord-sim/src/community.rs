@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::rest::compose::{build, pointer};
+use crate::rest::compose::{build, pointer, referenced};
 use crate::rules::mentions::everything;
 use crate::rules::message::Body;
 use crate::sim::Sim;
@@ -24,7 +24,7 @@ impl Sim {
         self.change(|world| {
             let extra = json!({
                 "type": 19, "message_reference": pointer(world, channel, message, 0),
-                "referenced_message": world.messages.get(&message).map(|message| message.raw.clone()),
+                "referenced_message": world.messages.get(&message).map(referenced),
             });
             post(world, channel, user, content, extra)
         })

@@ -37,6 +37,21 @@ async fn a_reply_names_its_message_and_notifies_who_wrote_it() {
 }
 
 #[tokio::test]
+async fn a_reply_to_a_reply_holds_one_message_only() {
+    let house = House::new().await;
+    let user = house.owner().user;
+    let first = house.sim.say(house.channel, user, "first");
+    let second = house.sim.answer(house.channel, user, first, "second");
+    let third = house.sim.answer(house.channel, user, second, "third");
+    let reply = json!({ "content": "fourth", "message_reference": { "message_id": third.to_string() } });
+    let fourth = house.post(reply).await.body;
+    for (message, answered) in [(house.sim.messages(house.channel)[2].raw.clone(), "second"), (fourth, "third")] {
+        let other = &message["referenced_message"];
+        assert_eq!((&other["content"], other.get("referenced_message")), (&json!(answered), None));
+    }
+}
+
+#[tokio::test]
 async fn a_forward_carries_a_snapshot_and_needs_no_text() {
     let house = House::new().await;
     let other = house.sim.add_channel(house.guild, "other", ChannelKind::Text);

@@ -133,9 +133,17 @@ pub(super) fn refer(world: &World, channel: u64, permissions: u64, reference: &R
         }
         Some(other) => Ok(json!({
             "type": 19, "message_reference": pointer(world, from, reference.message, 0),
-            "referenced_message": other.raw,
+            "referenced_message": referenced(other),
         })),
     }
+}
+
+/// A message as the answer to it carries it: without the one it answers itself, as Discord nests them one level deep
+/// (<https://discord.com/developers/docs/resources/message#message-object>).
+pub(crate) fn referenced(message: &Message) -> Value {
+    let mut raw = message.raw.clone();
+    raw.as_object_mut().and_then(|raw| raw.remove("referenced_message"));
+    raw
 }
 
 /// A `message_reference` as a message carries it.
