@@ -43,6 +43,20 @@ async fn channels_are_made_changed_and_deleted() {
 }
 
 #[tokio::test]
+async fn what_is_no_object_changes_nothing() {
+    let house = House::new().await;
+    house.grant(MANAGE_CHANNELS | MANAGE_ROLES);
+    let member = format!("/guilds/{}/members/{}", house.guild, house.sim.owner(house.guild));
+    let role = format!("/guilds/{}/roles/{}", house.guild, house.sim.add_role(house.guild, "r", false));
+    for path in [format!("/channels/{}", house.channel), role, member] {
+        for wrong in [json!([]), json!("x"), json!(5)] {
+            let refused = house.call("PATCH", &path, wrong).await.body;
+            assert_eq!(refused["errors"]["_errors"][0]["code"], "MODEL_TYPE_CONVERT", "{path}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn channels_move_within_a_guild_all_or_none() {
     let house = House::new().await;
     house.grant(MANAGE_CHANNELS);

@@ -6,7 +6,7 @@ use super::length;
 use super::mentions::snowflake;
 use crate::refusal::{Faults, Refusal};
 
-/// A body that is being read. `null` counts as left out.
+/// A body that is being read. `null` counts as left out, the whole body as well as a field.
 pub(crate) struct Fields<'a> {
     body: &'a Value,
     pub(crate) faults: Faults,
@@ -14,7 +14,11 @@ pub(crate) struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     pub(crate) fn of(body: &'a Value) -> Self {
-        Self { body, faults: Faults::default() }
+        let mut faults = Faults::default();
+        if !body.is_object() && !body.is_null() {
+            faults.add("", "MODEL_TYPE_CONVERT", "Only dictionaries may be used in a ModelType");
+        }
+        Self { body, faults }
     }
 
     fn given(&self, key: &str) -> Option<&'a Value> {
