@@ -15,6 +15,9 @@ const EVENTS_KEPT: usize = 5000;
 /// Sessions without a connection that are kept for a RESUME.
 const DETACHED_KEPT: usize = 16;
 
+/// How long an IDENTIFY counts.
+const DAY: Duration = Duration::from_hours(24);
+
 /// What a connection is told to send.
 #[derive(Debug)]
 pub(crate) enum Outgoing {
@@ -113,8 +116,7 @@ impl Sessions {
     /// (<https://discord.com/developers/docs/events/gateway#sharding-max-concurrency>).
     pub(crate) fn may_identify(&mut self, shard: u64, options: &Options) -> Result<(), NotIdentified> {
         let now = Instant::now();
-        self.identified.retain(|at| now.duration_since(*at) < Duration::from_hours(24));
-        if self.identified.len() >= options.identify_limit as usize {
+        if self.identified_today().0 >= options.identify_limit as usize {
             return Err(NotIdentified::DayIsFull);
         }
         let bucket = shard % u64::from(options.max_concurrency.max(1));
@@ -133,8 +135,11 @@ impl Sessions {
         self.list.iter().find(is_it).map(|session| (session.id.clone(), session.shard.0, session.intents))
     }
 
-    pub(crate) fn identified_today(&self) -> usize {
-        self.identified.len()
+    /// How many IDENTIFYs the last 24 hours had, and in how long the oldest of them no longer counts.
+    pub(crate) fn identified_today(&mut self) -> (usize, Duration) {
+        self.identified.retain(|at| at.elapsed() < DAY);
+        let oldest = self.identified.front().map(Instant::elapsed).unwrap_or_default();
+        (self.identified.len(), DAY.saturating_sub(oldest))
     }
 
     pub(crate) fn add(&mut self, id: String, shard: (u64, u64), intents: u64, connection: Connection) {

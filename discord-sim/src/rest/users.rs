@@ -1,7 +1,5 @@
 //! The bot itself, where its gateway is, and users.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use super::{Call, Handled, done, ok};
@@ -22,12 +20,13 @@ pub(crate) fn gateway(world: &mut World, _: &Call) -> Handled {
 /// <https://discord.com/developers/docs/events/gateway#get-gateway-bot>
 pub(crate) fn gateway_bot(world: &mut World, _: &Call) -> Handled {
     let total = world.options.identify_limit;
-    let used = u32::try_from(world.sessions.identified_today()).unwrap_or(total);
-    let day = Duration::from_hours(24).as_millis();
+    let (used, left) = world.sessions.identified_today();
+    let used = u32::try_from(used).unwrap_or(total);
     ok(json!({
         "url": gateway_url(world), "shards": world.options.shards,
         "session_start_limit": {
-            "total": total, "remaining": total.saturating_sub(used), "reset_after": u64::try_from(day).unwrap_or(0),
+            "total": total, "remaining": total.saturating_sub(used),
+            "reset_after": u64::try_from(left.as_millis()).unwrap_or(0),
             "max_concurrency": world.options.max_concurrency,
         },
     }))
