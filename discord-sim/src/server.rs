@@ -124,7 +124,11 @@ pub(crate) async fn serve(sim: Sim, mut listener: TcpListener) {
                 tokio::select! {
                     accepted = listener.accept() => match accepted {
                         Ok((stream, _)) => take(stream, &router, &doors.connections()),
-                        Err(error) => tracing::warn!(%error, "a connection could not be accepted"),
+                        Err(error) => {
+                            // Mostly there are too many open files, which a moment may change and a busy loop does not.
+                            tracing::warn!(%error, "a connection could not be accepted");
+                            tokio::time::sleep(Duration::from_millis(10)).await;
+                        }
                     },
                     _ = wanted.changed() => {}
                 }
