@@ -17,6 +17,8 @@ impl Sim {
     pub fn add_guild(&self, name: &str) -> u64 {
         self.change(|world| {
             let owner = world.add_user(&format!("{name}-owner"), false);
+            // The id before a guild's means all its channels where commands are permitted, so it is nobody's.
+            world.next_id();
             let id = world.next_id();
             let everyone = Role::new(id, "@everyone", permissions::EVERYONE);
             let members = BTreeMap::from([(owner, Member::new(Vec::new(), world.now()))]);

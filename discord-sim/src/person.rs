@@ -103,7 +103,7 @@ impl Sim {
     pub fn permit_command(&self, guild: u64, command: u64, whom: u64, allowed: Option<bool>) {
         self.change(|world| {
             let kind = match whom {
-                _ if world.channels.contains_key(&whom) || whom + 1 == guild => 3,
+                _ if world.channels.contains_key(&whom) || whom.checked_add(1) == Some(guild) => 3,
                 _ if world.users.contains_key(&whom) => 2,
                 _ => 1,
             };

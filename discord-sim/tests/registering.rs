@@ -131,6 +131,18 @@ async fn permissions_are_read_by_the_bot_and_written_by_nobody_with_its_token() 
     assert_eq!(house.call("GET", &format!("{path}/permissions"), Value::Null).await.body, json!([]));
     let one = format!("{path}/{id}/permissions");
     assert_eq!(house.call("GET", &one, Value::Null).await.code, 10066);
+    let owner = house.sim.owner(house.guild);
+    house.sim.permit_command(house.guild, id, owner, Some(false));
+    house.sim.permit_command(house.guild, house.sim.bot(), house.guild, Some(true));
+    let set = house.call("GET", &one, Value::Null).await;
+    let entry = json!({ "id": owner.to_string(), "type": 2, "permission": false });
+    assert_eq!((&set.body["id"], &set.body["permissions"]), (&json!(id.to_string()), &json!([entry])));
+    let of_all = house.call("GET", &format!("{path}/{}/permissions", house.sim.bot()), Value::Null).await;
+    assert_eq!(of_all.body["permissions"][0]["permission"], true);
+    let list = house.call("GET", &format!("{path}/permissions"), Value::Null).await;
+    assert_eq!(list.body, json!([of_all.body, set.body]));
+    house.sim.permit_command(house.guild, id, owner, None);
+    assert_eq!(house.call("GET", &one, Value::Null).await.code, 10066, "nothing is set again");
     let refused = house.call("PUT", &one, json!({ "permissions": [] })).await;
     assert_eq!((refused.status, refused.code), (403, 20001));
     let foreign = house.call("GET", "/applications/1/commands", Value::Null).await;

@@ -141,17 +141,36 @@ pub(crate) fn overwrite(world: &mut World, call: &Call) -> Handled {
     ok(Value::Array(commands))
 }
 
-/// Nobody has changed who may use a command here, and a bot cannot: the lists are empty and the single one is unknown
-/// (<https://discord.com/developers/docs/interactions/application-commands#get-application-command-permissions>).
+/// What a guild's admins set for each command, and for all of them under the application's id
+/// (<https://discord.com/developers/docs/interactions/application-commands#get-guild-application-command-permissions>).
 pub(crate) fn all_permissions(world: &mut World, call: &Call) -> Handled {
-    scope(world, call)?;
-    ok(json!([]))
+    let guild = scope(world, call)?;
+    let mut set: Vec<u64> =
+        world.command_permissions.keys().filter(|(of, _)| *of == guild).map(|(_, id)| *id).collect();
+    set.sort_unstable();
+    ok(set.into_iter().filter_map(|command| world.permissions_of(guild, command)).collect())
 }
 
+/// What nobody set anything for is unknown
+/// (<https://discord.com/developers/docs/interactions/application-commands#get-application-command-permissions>).
 pub(crate) fn permissions(world: &mut World, call: &Call) -> Handled {
-    let scope = scope(world, call)?;
-    find(world, call, scope).or_else(|unknown| find(world, call, 0).map_err(|_| unknown))?;
-    Err(Refusal::new(404, 10066, "Unknown application command permissions"))
+    let (scope, command) = (scope(world, call)?, call.id("command")?);
+    if command != world.bot {
+        find(world, call, scope).or_else(|unknown| find(world, call, 0).map_err(|_| unknown))?;
+    }
+    let set = world.permissions_of(scope, command);
+    ok(set.ok_or_else(|| Refusal::new(404, 10066, "Unknown application command permissions"))?)
+}
+
+impl World {
+    /// What a guild's admins set for a command, if anything, as Discord answers and tells it.
+    pub(crate) fn permissions_of(&self, guild: u64, command: u64) -> Option<Value> {
+        let entries = self.command_permissions.get(&(guild, command)).filter(|entries| !entries.is_empty())?;
+        Some(json!({
+            "id": command.to_string(), "application_id": self.bot.to_string(), "guild_id": guild.to_string(),
+            "permissions": entries,
+        }))
+    }
 }
 
 /// Only a Bearer token of somebody who manages the guild may
