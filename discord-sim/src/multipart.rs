@@ -49,17 +49,25 @@ fn find(within: &[u8], what: &[u8]) -> Option<usize> {
     within.windows(what.len()).position(|window| window == what)
 }
 
-/// `name="value"` in a part's headers.
+/// `name="value"` of a part's `Content-Disposition`; what stands between the quotes may hold anything but a quote.
 fn parameter(headers: &str, name: &str) -> Option<String> {
-    let opening = format!("{name}=\"");
-    headers
-        .split(['\r', '\n', ';'])
-        .find_map(|part| part.trim().strip_prefix(&opening))
-        .and_then(|value| value.split_once('"').map(|(value, _)| value.to_owned()))
+    let mut rest = header(headers, "content-disposition")?;
+    while let Some((before, after)) = rest.split_once("=\"") {
+        let (value, after) = after.split_once('"')?;
+        if before.rsplit(';').next().is_some_and(|of| of.trim().eq_ignore_ascii_case(name)) {
+            return Some(value.to_owned());
+        }
+        rest = after;
+    }
+    None
 }
 
 fn content_type(headers: &str) -> Option<String> {
+    header(headers, "content-type").map(ToOwned::to_owned)
+}
+
+fn header<'a>(headers: &'a str, name: &str) -> Option<&'a str> {
     let mut lines = headers.lines().filter_map(|line| line.split_once(':'));
-    let (_, value) = lines.find(|(name, _)| name.eq_ignore_ascii_case("content-type"))?;
-    Some(value.trim().to_owned())
+    let (_, value) = lines.find(|(of, _)| of.eq_ignore_ascii_case(name))?;
+    Some(value.trim())
 }

@@ -61,6 +61,15 @@ async fn a_file_arrives_with_its_message_and_is_served() {
 }
 
 #[tokio::test]
+async fn a_name_may_hold_what_parts_a_header() {
+    let house = House::new().await;
+    for (name, kept) in [("a;b.png", "a_b.png"), ("a; name=c.txt", "a__name_c.txt"), ("a=b: c", "a_b__c")] {
+        let got = post(&house, &json!({}), &[(name, b"x")]).await;
+        assert_eq!((got.status, &got.body["attachments"][0]["filename"]), (200, &json!(kept)), "{name}");
+    }
+}
+
+#[tokio::test]
 async fn an_embed_shows_a_picture_that_came_along() {
     let house = House::new().await;
     let embed = json!({ "title": "map", "image": { "url": "attachment://map.png" } });
