@@ -7,8 +7,10 @@ mod live;
 
 use std::time::Duration;
 
-use axum::extract::State;
-use axum::http::StatusCode;
+use axum::extract::{Request, State};
+use axum::http::uri::{Authority, Uri};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -19,12 +21,12 @@ use crate::page;
 use crate::sim::Sim;
 use crate::trouble::{Route, Trouble};
 
-/// The routes and the page that uses them, or none if the interface is not wanted.
-pub(crate) fn router(enabled: bool) -> Router<Sim> {
+/// The routes and the page that uses them on this port, or none if the interface is not wanted.
+pub(crate) fn router(enabled: bool, port: u16) -> Router<Sim> {
     if !enabled {
         return Router::new();
     }
-    Router::new()
+    let router = Router::new()
         .merge(page::router())
         .merge(build::router())
         .merge(act::router())
@@ -35,7 +37,42 @@ pub(crate) fn router(enabled: bool) -> Router<Sim> {
         .route("/sim/trouble", post(trouble).delete(clear_trouble))
         .route("/sim/away", post(away))
         .route("/sim/back", post(back))
-        .route("/sim/restart", post(restart))
+        .route("/sim/restart", post(restart));
+    router.route_layer(middleware::from_fn_with_state(port, own_pages_only))
+}
+
+/// Lets in programs and the pages of this very server, and no other page that a browser on this machine has open: one
+/// whose name was made to mean 127.0.0.1 gives itself away by `Host`, one that sends a form by `Origin`.
+async fn own_pages_only(State(port): State<u16>, request: Request, next: Next) -> Response {
+    let host = text(request.headers(), &header::HOST).and_then(|host| host.parse::<Authority>().ok());
+    if !host.is_some_and(|host| is_own(host.host(), host.port_u16(), port)) {
+        return forbid("this is for http://127.0.0.1 and http://localhost");
+    }
+    if request.method() != Method::GET && is_foreign(request.headers(), port) {
+        return forbid("another page has no business here");
+    }
+    next.run(request).await
+}
+
+/// Whether a page of another server sent this. What is no browser sends no `Origin`.
+pub(crate) fn is_foreign(headers: &HeaderMap, port: u16) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN) else { return false };
+    let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
+    !origin.is_some_and(|of| {
+        of.scheme_str() == Some("http") && of.host().is_some_and(|host| is_own(host, of.port_u16(), port))
+    })
+}
+
+fn is_own(host: &str, given: Option<u16>, port: u16) -> bool {
+    matches!(host, "127.0.0.1" | "localhost") && given.unwrap_or(80) == port
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+fn forbid(why: &str) -> Response {
+    (StatusCode::FORBIDDEN, Json(json!({ "error": why }))).into_response()
 }
 
 /// Ids may stand as numbers or as strings: JavaScript loses a snowflake's last digits in a number.

@@ -8,10 +8,10 @@ use axum::routing::get;
 
 use crate::sim::Sim;
 
-/// Only what this very server hands out runs, is shown or is talked to. Nothing is said of who may frame the page: a demo
-/// puts it beside its own.
+/// Only what this very server hands out runs, is shown or is talked to. Only pages of this machine may frame this one:
+/// a demo puts it beside its own.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-                      base-uri 'none'; form-action 'none'";
+                      base-uri 'none'; form-action 'none'; frame-ancestors http://127.0.0.1:* http://localhost:*";
 
 /// The files under `/page/`, with their types.
 macro_rules! files {

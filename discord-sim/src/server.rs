@@ -96,7 +96,10 @@ pub(crate) async fn bind(port: u16) -> io::Result<TcpListener> {
 pub(crate) async fn serve(sim: Sim, mut listener: TcpListener) {
     let doors = sim.doors();
     let mut wanted = doors.wanted.subscribe();
-    let router = Router::new().merge(control::router(sim.control_enabled())).fallback(discord).with_state(sim.clone());
+    let router = Router::new()
+        .merge(control::router(sim.control_enabled(), sim.port()))
+        .fallback(discord)
+        .with_state(sim.clone());
     loop {
         let door = *wanted.borrow_and_update();
         match door {
@@ -204,6 +207,10 @@ async fn discord(
         None => {}
     }
     if is_socket {
+        // No bot runs in a page, and this one's token is no secret.
+        if control::is_foreign(&parts.headers, sim.port()) {
+            return (StatusCode::FORBIDDEN, "a page of another server may not connect").into_response();
+        }
         return socket(sim, connection, &mut parts).await;
     }
     if !latency.is_zero() {

@@ -1,0 +1,70 @@
+//! The control interface over HTTP: whom it lets in, and what it refuses to build or to say.
+
+mod common;
+
+use common::{AGENT, Got, House};
+use discord_sim::Options;
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+
+async fn house() -> House {
+    House::with(Options { control: true, ..House::quick() }).await
+}
+
+/// A request as a browser, or whoever sends these headers, makes it.
+async fn ask(house: &House, method: &str, path: &str, headers: &[(&str, &str)], body: Value) -> Got {
+    let client = reqwest::Client::builder().user_agent(AGENT).no_proxy().build().unwrap();
+    let mut request = client.request(method.parse().unwrap(), format!("{}{path}", house.sim.url()));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = if body.is_null() { request } else { request.json(&body) };
+    Got::from(request.send().await.unwrap()).await
+}
+
+#[tokio::test]
+async fn only_names_of_this_machine_lead_to_it() {
+    let house = house().await;
+    let port = house.sim.url().rsplit(':').next().unwrap().to_owned();
+    for name in ["127.0.0.1", "localhost"] {
+        let own = format!("{name}:{port}");
+        for path in ["/", "/page/main.js", "/sim/state"] {
+            assert_eq!(ask(&house, "GET", path, &[("host", &own)], Value::Null).await.status, 200, "{own}{path}");
+        }
+    }
+    for foreign in [format!("rebound.example:{port}"), "127.0.0.1:1".to_owned(), "localhost".to_owned()] {
+        for path in ["/", "/page/main.js", "/sim/state", "/sim/live"] {
+            let got = ask(&house, "GET", path, &[("host", &foreign)], Value::Null).await;
+            assert_eq!(got.status, 403, "{foreign}{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_other_page_breaks_anything() {
+    let house = house().await;
+    let own = house.sim.url();
+    for origin in ["https://evil.example", "http://127.0.0.1:1", "null", &own.replace("http", "https")] {
+        for path in ["/sim/away", "/sim/restart", "/sim/trouble", "/sim/guilds"] {
+            let got = ask(&house, "POST", path, &[("origin", origin)], Value::Null).await;
+            assert_eq!(got.status, 403, "{path} from {origin}");
+        }
+        assert_eq!(ask(&house, "DELETE", "/sim/trouble", &[("origin", origin)], Value::Null).await.status, 403);
+    }
+    let made = ask(&house, "POST", "/sim/guilds", &[("origin", &own)], json!({ "name": "Own" })).await;
+    assert_eq!(made.status, 200);
+    let page = ask(&house, "GET", "/", &[], Value::Null).await;
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.ends_with("frame-ancestors http://127.0.0.1:* http://localhost:*"), "{policy}");
+}
+
+#[tokio::test]
+async fn no_other_page_is_a_bot() {
+    let house = house().await;
+    let url = format!("{}/gateway?v=10", house.sim.url().replace("http", "ws"));
+    for (origin, welcome) in [(house.sim.url(), true), ("https://evil.example".to_owned(), false)] {
+        let mut request = url.as_str().into_client_request().unwrap();
+        request.headers_mut().insert("origin", origin.parse().unwrap());
+        assert_eq!(tokio_tungstenite::connect_async(request).await.is_ok(), welcome, "{origin}");
+    }
+}
