@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use crate::options::Options;
 
 /// Events kept per session for a RESUME. Past this the oldest go, and a resume that would need them is refused.
-const EVENTS_KEPT: usize = 5000;
+pub(crate) const EVENTS_KEPT: usize = 5000;
 
 /// Sessions without a connection that are kept for a RESUME.
 const DETACHED_KEPT: usize = 16;
@@ -187,11 +187,13 @@ impl Sessions {
         self.list.iter().any(|session| session.connection.is_some())
     }
 
-    /// Attaches a connection and gives back what it missed. A session that was alone for longer than `life` is gone.
+    /// Attaches a connection and gives back what it missed. A session that was alone for longer than `life` is gone, and
+    /// one that a sequence from the future was named for is so from then on, unless another connection has it.
     pub(crate) fn resume(&mut self, id: &str, sequence: u64, connection: Connection, life: Duration) -> Resumed {
         self.list.retain(|session| session.detached.is_none_or(|at| at.elapsed() < life));
         let Some(session) = self.list.iter_mut().find(|session| session.id == id) else { return Resumed::Gone };
         if sequence > session.sequence {
+            self.list.retain(|session| session.id != id || session.connection.is_some());
             return Resumed::Ahead;
         }
         let first_kept = session.events.front().map_or(session.sequence + 1, |(first, _)| *first);

@@ -91,6 +91,38 @@ async fn heartbeats_are_acknowledged_and_silence_closes_with_4009() {
 }
 
 #[tokio::test]
+async fn who_reads_nothing_is_timed_out_too() {
+    let options = Options { heartbeat_interval: Duration::from_millis(200), ..Options::default() };
+    let house = House::with(options).await;
+    let (_unread, _) = Socket::identified(&house.sim).await;
+    // More than the buffers of a connection on one machine hold.
+    for _ in 0..100 {
+        house.sim.rename_channel(house.channel, &"n".repeat(200_000));
+    }
+    house.sim.wait_until(WITHIN, "4009", |sim| sim.statistics().gateway_closed.contains_key(&4009)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_session_that_timed_out_or_was_named_a_wrong_sequence_is_gone() {
+    let options = Options { heartbeat_interval: Duration::from_millis(100), ..Options::default() };
+    let house = House::with(options).await;
+    let (mut silent, timed_out) = Socket::identified(&house.sim).await;
+    silent.until("GUILD_CREATE").await;
+    assert_eq!(silent.next().await, Err(4009));
+    let (fallen, misnamed) = Socket::identified(&house.sim).await;
+    drop(fallen);
+    house.sim.wait_until(WITHIN, "the connection's end", |sim| !sim.gateway_connected()).await.unwrap();
+    let mut ahead = Socket::connect(&house.sim).await;
+    ahead.resume(&house.sim, &misnamed, 1000).await;
+    assert_eq!(ahead.next().await, Err(4007));
+    for session in [timed_out, misnamed] {
+        let mut socket = Socket::connect(&house.sim).await;
+        socket.resume(&house.sim, &session, 2).await;
+        assert_eq!(socket.next().await.unwrap()["op"], 9);
+    }
+}
+
+#[tokio::test]
 async fn identifying_too_fast_is_invalid_and_too_often_costs_the_token() {
     let slow = Duration::from_secs(5);
     let house = House::with(Options { max_concurrency: 2, identify_interval: slow, ..Options::default() }).await;

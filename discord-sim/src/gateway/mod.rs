@@ -11,12 +11,12 @@ use std::time::Duration;
 use axum::extract::ws::{CloseFrame, Message as Frame, WebSocket};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use self::frames::Frames;
 use self::identify::Refused;
-use crate::sessions::{Connection, Outgoing};
+use crate::sessions::{Connection, EVENTS_KEPT, Outgoing};
 use crate::sim::Sim;
 
 /// <https://discord.com/developers/docs/events/gateway#rate-limiting>
@@ -24,6 +24,11 @@ const SENDS_PER_MINUTE: usize = 120;
 
 /// <https://discord.com/developers/docs/events/gateway#sending-events>
 const PAYLOAD_LIMIT: usize = 4096;
+
+/// A connection with more than this to send is given up: a whole RESUME, and as much again while it is read.
+const QUEUED: usize = 2 * EVENTS_KEPT;
+
+const TIMED_OUT: End = End::Close(4009, "Session timed out.");
 
 /// How a connection ends.
 enum End {
@@ -42,6 +47,8 @@ struct Talk {
     connection: Connection,
     incoming: mpsc::UnboundedReceiver<Outgoing>,
     received: VecDeque<Instant>,
+    /// Until then the client must have given a sign of life.
+    silent_until: Instant,
 }
 
 /// What the client's address asked for.
@@ -58,13 +65,16 @@ pub(crate) async fn run(sim: Sim, socket: WebSocket, dropped: CancellationToken,
     let number = sim.change(|world| world.sessions.next_connection());
     let connection = Connection { number, sender };
     let (frames, received) = (Frames::new(wanted.zlib_stream), VecDeque::new());
-    let mut talk = Talk { sim: sim.clone(), socket, frames, connection, incoming, received };
+    let silent_until = Instant::now();
+    let mut talk = Talk { sim: sim.clone(), socket, frames, connection, incoming, received, silent_until };
     let end = if wanted.known_version {
         dropped.run_until_cancelled(talk.until_end()).await.unwrap_or(End::Lost)
     } else {
         End::Close(4012, "Invalid API version.")
     };
-    let for_good = matches!(end, End::Goodbye | End::Close(4004, _));
+    // After 4007 and 4009, too, a new session is to be started:
+    // https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes
+    let for_good = matches!(end, End::Goodbye | End::Close(4004 | 4007 | 4009, _));
     sim.change(|world| {
         world.sessions.detach(number, for_good);
         if let End::Close(code, _) = end {
@@ -73,10 +83,12 @@ pub(crate) async fn run(sim: Sim, socket: WebSocket, dropped: CancellationToken,
     });
     if let End::Close(code, reason) = end {
         let frame = CloseFrame { code, reason: reason.into() };
-        // The client may be gone already, which is what closing wants.
-        let _ = dropped.run_until_cancelled(talk.socket.send(Frame::Close(Some(frame)))).await;
-        // A client that is told goodbye answers with its own before the connection falls.
-        let farewell = async { while let Some(Ok(_)) = talk.socket.recv().await {} };
+        // The client may be gone already, which is what closing wants, or may not read any more.
+        let farewell = async {
+            let _ = talk.socket.send(Frame::Close(Some(frame))).await;
+            // A client that is told goodbye answers with its own before the connection falls.
+            while let Some(Ok(_)) = talk.socket.recv().await {}
+        };
         let _ = tokio::time::timeout(Duration::from_secs(1), dropped.run_until_cancelled(farewell)).await;
     }
 }
@@ -85,11 +97,11 @@ impl Talk {
     async fn until_end(&mut self) -> End {
         let interval = self.sim.read(|world| world.options.heartbeat_interval);
         let milliseconds = u64::try_from(interval.as_millis()).unwrap_or(u64::MAX);
-        if self.send(10, &json!({ "heartbeat_interval": milliseconds })).await.is_err() {
-            return End::Lost;
-        }
         let patience = interval.mul_f64(1.5);
-        let mut silent_until = Instant::now() + patience;
+        self.silent_until = Instant::now() + patience;
+        if let Err(end) = self.send(10, &json!({ "heartbeat_interval": milliseconds })).await {
+            return end;
+        }
         loop {
             tokio::select! {
                 outgoing = self.incoming.recv() => match outgoing {
@@ -105,20 +117,23 @@ impl Talk {
                         Some(Ok(Frame::Close(_)) | Err(_)) | None => return End::Lost,
                     };
                     match self.receive(&text).await {
-                        Ok(true) => silent_until = Instant::now() + patience,
+                        Ok(true) => self.silent_until = Instant::now() + patience,
                         Ok(false) => {}
                         Err(end) => return end,
                     }
                 }
-                () = sleep_until(silent_until) => return End::Close(4009, "Session timed out."),
+                () = sleep_until(self.silent_until) => return TIMED_OUT,
             }
         }
     }
 
     /// What the world has for this connection.
     async fn tell(&mut self, outgoing: Outgoing) -> Result<(), End> {
+        if self.incoming.len() > QUEUED {
+            return Err(End::Lost);
+        }
         match outgoing {
-            Outgoing::Text(text) => self.socket.send(self.frames.frame(&text)).await.map_err(|_| End::Lost),
+            Outgoing::Text(text) => self.deliver(&text).await,
             Outgoing::Op(op, data) => self.send(op, &data).await,
             Outgoing::Close(code, reason) => Err(End::Close(code, reason)),
         }
@@ -127,7 +142,13 @@ impl Talk {
     /// A payload outside of the sequence.
     async fn send(&mut self, op: u64, data: &Value) -> Result<(), End> {
         let text = json!({ "op": op, "s": null, "t": null, "d": data }).to_string();
-        self.socket.send(self.frames.frame(&text)).await.map_err(|_| End::Lost)
+        self.deliver(&text).await
+    }
+
+    /// Who takes nothing is as silent as who says nothing.
+    async fn deliver(&mut self, text: &str) -> Result<(), End> {
+        let sent = timeout_at(self.silent_until, self.socket.send(self.frames.frame(text))).await;
+        sent.map_err(|_| TIMED_OUT)?.map_err(|_| End::Lost)
     }
 
     /// One payload of the client's; true if it was a sign of life.
