@@ -11,6 +11,9 @@ use crate::view::Actor;
 /// How long a token may be used for edits and followups, unless an option says otherwise.
 pub(crate) const TOKEN_LIFE: Duration = Duration::from_mins(15);
 
+/// So long an interaction is remembered at least: while it is, its token is refused as one that was good once.
+pub(crate) const KEPT: Duration = Duration::from_hours(1);
+
 /// What kind of interaction this is; the numbers are Discord's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {

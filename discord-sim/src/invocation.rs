@@ -3,11 +3,11 @@
 
 use serde_json::{Value, json};
 
-use crate::interactions::{Interaction, Kind};
+use crate::interactions::{Interaction, KEPT, Kind};
 use crate::permissions::{self, VIEW_CHANNEL};
 use crate::view::{Actor, CommandError};
 use crate::wire;
-use crate::world::{ChannelKind, World};
+use crate::world::{ChannelKind, World, prune};
 
 /// What a person does, ready to be sent.
 pub(crate) struct Invocation {
@@ -40,6 +40,8 @@ impl Invocation {
         interaction.source = self.source;
         interaction.focused_kind = self.focused_kind;
         interaction.name = self.data["name"].as_str().map(ToOwned::to_owned);
+        let kept = world.options.interaction_life.max(KEPT);
+        prune(&mut world.interactions, |interaction| interaction.created.elapsed() < kept);
         world.interactions.insert(token.clone(), interaction);
         world.dispatch(by.guild, "INTERACTION_CREATE", &event);
         Ok(token)

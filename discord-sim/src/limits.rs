@@ -12,13 +12,28 @@ use serde_json::{Value, json};
 use crate::endpoint::Endpoint;
 use crate::options::{Bucket, Options};
 use crate::trouble::Scope;
+use crate::world::prune;
 
 /// How long invalid requests are counted, and how long a ban lasts here.
 const INVALID_WINDOW: Duration = Duration::from_mins(10);
 
+/// What the global limits count in.
+const SECOND: Duration = Duration::from_secs(1);
+
 struct Window {
     started: Instant,
+    lasts: Duration,
     used: u32,
+}
+
+impl Window {
+    fn new(started: Instant, lasts: Duration) -> Self {
+        Self { started, lasts, used: 0 }
+    }
+
+    fn is_over(&self) -> bool {
+        self.started.elapsed() >= self.lasts
+    }
 }
 
 pub(crate) struct Limits {
@@ -50,8 +65,8 @@ impl Limits {
             seed: options.seed,
             windows: HashMap::new(),
             global_per_second: options.global_per_second,
-            global: Window { started: Instant::now(), used: 0 },
-            anonymous: Window { started: Instant::now(), used: 0 },
+            global: Window::new(Instant::now(), SECOND),
+            anonymous: Window::new(Instant::now(), SECOND),
             invalid_limit: options.invalid_request_limit as usize,
             invalid: VecDeque::new(),
         }
@@ -64,16 +79,15 @@ impl Limits {
     /// Takes one request from the global second of the bot, or of the address if no token came along; or says how long
     /// that second lasts. Gives how many it has had.
     pub(crate) fn take_global(&mut self, with_token: bool) -> Result<u32, Duration> {
-        let second = Duration::from_secs(1);
         let window = if with_token { &mut self.global } else { &mut self.anonymous };
         let elapsed = window.started.elapsed();
-        if elapsed >= second {
+        if window.is_over() {
             // Fixed windows, aligned to the first: what a client measures from outside is never finer than this.
             let whole = u32::try_from(elapsed.as_secs()).unwrap_or(u32::MAX);
-            *window = Window { started: window.started + second * whole, used: 0 };
+            *window = Window::new(window.started + SECOND * whole, SECOND);
         }
         if window.used >= self.global_per_second {
-            return Err(second.saturating_sub(window.started.elapsed()));
+            return Err(SECOND.saturating_sub(window.started.elapsed()));
         }
         window.used += 1;
         Ok(window.used)
@@ -119,12 +133,13 @@ impl Limits {
 
     /// Counts one request: how many the window has had, how long it lasts, and whether this one was too many.
     fn count(&mut self, name: &'static str, resource: &str, bucket: Bucket) -> (u32, Duration, bool) {
-        let now = Instant::now();
-        let window = self.windows.entry((name, resource.to_owned())).or_insert(Window { started: now, used: 0 });
-        if now.duration_since(window.started) >= bucket.window {
-            *window = Window { started: now, used: 0 };
+        let fresh = || Window::new(Instant::now(), bucket.window);
+        prune(&mut self.windows, |window| !window.is_over());
+        let window = self.windows.entry((name, resource.to_owned())).or_insert_with(fresh);
+        if window.is_over() {
+            *window = fresh();
         }
-        let left = bucket.window.saturating_sub(now.duration_since(window.started));
+        let left = window.lasts.saturating_sub(window.started.elapsed());
         let exceeded = window.used >= bucket.limit;
         if !exceeded {
             window.used += 1;

@@ -1,6 +1,7 @@
 //! The state of the simulated Discord: guilds, channels, people, messages, sessions. It outlives a simulated restart.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::hash::Hash;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rand::rngs::StdRng;
@@ -38,6 +39,15 @@ pub(crate) struct User {
 pub(crate) struct UsedNonce {
     pub(crate) message: u64,
     pub(crate) at: Instant,
+}
+
+/// Makes room in a map: before it grows, what is past its life is dropped, so that it never holds much more than twice
+/// what lives, and a place in it costs the same however many there are.
+pub(crate) fn prune<K: Eq + Hash, V>(map: &mut HashMap<K, V>, lives: impl Fn(&V) -> bool) {
+    if map.len() == map.capacity() {
+        map.retain(|_, value| lives(value));
+        map.reserve(map.len().max(64));
+    }
 }
 
 pub(crate) struct World {
@@ -290,5 +300,22 @@ impl World {
             self.bodies.pop_front();
         }
         self.bodies.push_back((route.to_owned(), body.clone()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_map_drops_what_is_dead_before_it_grows() {
+        let (mut map, mut most) = (HashMap::new(), 0);
+        for at in 0..10_000_u32 {
+            prune(&mut map, |&added| added + 100 > at);
+            map.insert(at, at);
+            most = most.max(map.len());
+            assert!((at.saturating_sub(99)..=at).all(|lives| map.contains_key(&lives)), "the last hundred live");
+        }
+        assert!(most < 500, "{most}");
     }
 }

@@ -2,7 +2,8 @@
 //! (<https://html.spec.whatwg.org/multipage/server-sent-events.html>).
 //!
 //! Nothing in the simulator announces changes to this. Whenever anything changed, what is seen is compared with what was
-//! sent last, and the difference is sent, ten times a second at most: a storm of messages costs no more than that.
+//! sent last, and the difference is sent, ten times a second at most: a storm of changes, seen or not, costs no more than
+//! that.
 
 mod seen;
 
@@ -16,13 +17,13 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::stream;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::time::sleep;
+use tokio::time::{MissedTickBehavior, interval};
 
 pub(super) use self::seen::View;
 use self::seen::{Seen, shown};
 use crate::sim::Sim;
 
-/// The least time between two events.
+/// The least time between two looks.
 const PACE: Duration = Duration::from_millis(100);
 /// When a browser connects again after its connection was dropped.
 const RETRY: Duration = Duration::from_millis(300);
@@ -30,13 +31,15 @@ const RETRY: Duration = Duration::from_millis(300);
 /// `GET /sim/live?guild=…&channel=…&user=…`, each optional.
 pub(super) async fn stream(State(sim): State<Sim>, Query(view): Query<View>) -> impl IntoResponse {
     let (changes, seen) = (sim.changes(), Seen::new(view));
-    let events = stream::unfold((sim, changes, seen), async |(sim, mut changes, mut seen)| {
+    let mut pace = interval(PACE);
+    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let events = stream::unfold((sim, changes, seen, pace), async |(sim, mut changes, mut seen, mut pace)| {
         loop {
+            pace.tick().await;
             changes.borrow_and_update();
             if let Some(difference) = seen.look(&sim) {
                 let event = Event::default().retry(RETRY).data(difference.to_string());
-                sleep(PACE).await;
-                return Some((Ok::<_, Infallible>(event), (sim, changes, seen)));
+                return Some((Ok::<_, Infallible>(event), (sim, changes, seen, pace)));
             }
             // The simulator itself is gone when nothing can change any more.
             changes.changed().await.ok()?;

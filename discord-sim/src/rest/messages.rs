@@ -15,7 +15,7 @@ use crate::rules::fields::Fields;
 use crate::rules::mentions::snowflake;
 use crate::rules::message::{self, Body, FLAG_CROSSPOSTED, FLAG_SUPPRESS_EMBEDS};
 use crate::wire;
-use crate::world::{ChannelKind, UsedNonce, World};
+use crate::world::{ChannelKind, UsedNonce, World, prune};
 
 /// Nothing older than this can be deleted in bulk
 /// (<https://discord.com/developers/docs/resources/message#bulk-delete-messages>).
@@ -43,6 +43,8 @@ pub(crate) fn create(world: &mut World, call: &Call) -> Handled {
     }
     let message = build(world, channel, &body, &extra);
     if let Some(nonce) = &body.nonce {
+        let window = world.nonce_window;
+        prune(&mut world.nonces, |used| used.at.elapsed() < window);
         world.nonces.insert(nonce.text.clone(), UsedNonce { message: message.id, at: Instant::now() });
     }
     let raw = message.raw.clone();
