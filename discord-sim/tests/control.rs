@@ -3,7 +3,7 @@
 mod common;
 
 use common::{AGENT, Got, House};
-use discord_sim::Options;
+use discord_sim::{ChannelKind, Options};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
@@ -67,4 +67,49 @@ async fn no_other_page_is_a_bot() {
         request.headers_mut().insert("origin", origin.parse().unwrap());
         assert_eq!(tokio_tungstenite::connect_async(request).await.is_ok(), welcome, "{origin}");
     }
+}
+
+#[tokio::test]
+async fn nothing_is_built_upon_nothing() {
+    let house = house().await;
+    let guild = house.guild.to_string();
+    let other = house.sim.add_channel(house.sim.add_guild("Other"), "elsewhere", ChannelKind::Text).to_string();
+    let category = house.sim.add_channel(house.guild, "Servers", ChannelKind::Category).to_string();
+    let thread = |parent: &str| json!({ "guild": guild, "name": "t", "kind": "public_thread", "parent": parent });
+    for (path, wrong) in [
+        ("/sim/channels", json!({ "guild": "1", "name": "x" })),
+        ("/sim/channels", thread("1")),
+        ("/sim/channels", thread(&other)),
+        ("/sim/channels", thread(&category)),
+        ("/sim/roles", json!({ "guild": "1", "name": "x" })),
+        ("/sim/members", json!({ "guild": "1", "name": "x" })),
+        ("/sim/deny", json!({ "channel": "1", "permissions": 1 })),
+    ] {
+        let refused = ask(&house, "POST", path, &[], wrong.clone()).await;
+        assert_eq!(refused.status, 400, "{path} {wrong}");
+        assert!(refused.body["error"].is_string());
+    }
+    let made = ask(&house, "POST", "/sim/channels", &[], thread(&house.channel.to_string())).await;
+    assert_eq!(made.status, 200);
+}
+
+#[tokio::test]
+async fn a_person_writes_only_where_one_can() {
+    let house = house().await;
+    let member = house.sim.add_member(house.guild, "Ferris", 0).to_string();
+    let open = house.sim.start_thread(house.owner().user, "t", ChannelKind::PublicThread { parent: house.channel });
+    let say = async |channel: u64| {
+        let said = json!({
+            "guild": house.guild.to_string(), "channel": channel.to_string(), "user": member, "content": "hello",
+        });
+        ask(&house, "POST", "/sim/messages", &[], said).await.status
+    };
+    for kind in [ChannelKind::Category, ChannelKind::Forum] {
+        assert_eq!(say(house.sim.add_channel(house.guild, "x", kind)).await, 400, "{kind:?}");
+    }
+    assert_eq!((say(house.channel).await, say(open).await, say(1).await), (200, 200, 400));
+    house.sim.set_archived(open, true);
+    assert_eq!(say(open).await, 200, "which wakes it");
+    house.sim.set_locked(open, true);
+    assert_eq!(say(open).await, 400);
 }

@@ -209,6 +209,9 @@ async fn a_deferred_answer_is_being_thought_about_until_it_is_there() {
         // The first followup is the deferred answer, and cannot become ephemeral any more.
         let first = house.call("POST", &house.webhook(&used, ""), json!({ "content": "there", "flags": 64 })).await;
         assert_eq!((&first.body["id"], &first.body["flags"]), (&json!(thinking.id.to_string()), &json!(0)));
+        assert_eq!(first.body["edited_timestamp"], Value::Null, "what was promised is no edit");
+        let edited = house.call("PATCH", &original, json!({ "content": "there" })).await;
+        assert!(edited.body["edited_timestamp"].is_string(), "what comes later is one");
         let second = house.call("POST", &house.webhook(&used, ""), json!({ "content": "psst", "flags": 64 })).await;
         assert_eq!(second.body["flags"], 64);
         used

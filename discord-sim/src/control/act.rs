@@ -9,9 +9,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{Id, refuse};
-use crate::permissions::{self, SEND_MESSAGES, SEND_MESSAGES_IN_THREADS};
+use crate::permissions;
+use crate::rest::compose::may_write;
 use crate::sim::Sim;
 use crate::view::{Actor, CommandError, Reply};
+use crate::world::World;
 
 /// The most that a person's message may hold without Nitro.
 const CONTENT: usize = 2000;
@@ -75,9 +77,8 @@ async fn say(State(sim): State<Sim>, Json(say): Json<Say>) -> Response {
     if content.is_empty() || content.encode_utf16().count() > CONTENT {
         return refuse(&format!("a message has 1 to {CONTENT} characters"));
     }
-    let thread = sim.read(|world| world.permission_channel(by.channel) != by.channel);
-    let needed = if thread { SEND_MESSAGES_IN_THREADS } else { SEND_MESSAGES };
-    if sim.read(|world| permissions::in_channel(world, by.user, by.channel)) & needed == 0 {
+    let granted = |world: &World| permissions::in_channel(world, by.user, by.channel);
+    if sim.read(|world| may_write(world, by.channel, granted(world))).is_err() {
         return refuse("the person may not send messages here");
     }
     Json(json!({ "id": sim.say(by.channel, by.user, content).to_string() })).into_response()

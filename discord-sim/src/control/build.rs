@@ -41,15 +41,29 @@ struct NewChannel {
     parent: Option<Id>,
 }
 
+fn no_guild(sim: &Sim, guild: Id) -> Option<Response> {
+    let there = sim.read(|world| world.guilds.contains_key(&guild.0));
+    (!there).then(|| refuse("there is no such guild"))
+}
+
 async fn channel(State(sim): State<Sim>, Json(new): Json<NewChannel>) -> Response {
+    if let Some(refused) = no_guild(&sim, new.guild) {
+        return refused;
+    }
+    let holds_threads = |id: u64| {
+        sim.read(|world| {
+            let parent = world.channels.get(&id).filter(|parent| parent.guild == new.guild.0);
+            parent.is_some_and(|parent| parent.kind == ChannelKind::Text || parent.kind.is_forum())
+        })
+    };
     let kind = match (new.kind.as_deref().unwrap_or("text"), new.parent) {
         ("text", _) => ChannelKind::Text,
         ("announcement", _) => ChannelKind::Announcement,
         ("forum", _) => ChannelKind::Forum,
         ("voice", _) => ChannelKind::Voice,
         ("category", _) => ChannelKind::Category,
-        ("public_thread", Some(Id(parent))) => ChannelKind::PublicThread { parent },
-        (other, _) => return refuse(&format!("there is no channel kind {other:?}, or its parent is missing")),
+        ("public_thread", Some(Id(parent))) if holds_threads(parent) => ChannelKind::PublicThread { parent },
+        (other, _) => return refuse(&format!("there is no channel kind {other:?}, or its parent holds no threads")),
     };
     let channel = sim.add_channel(new.guild.0, &new.name, kind);
     Json(json!({ "id": channel.to_string() })).into_response()
@@ -63,8 +77,11 @@ struct NewRole {
     mentionable: bool,
 }
 
-async fn role(State(sim): State<Sim>, Json(new): Json<NewRole>) -> Json<Value> {
-    Json(json!({ "id": sim.add_role(new.guild.0, &new.name, new.mentionable).to_string() }))
+async fn role(State(sim): State<Sim>, Json(new): Json<NewRole>) -> Response {
+    if let Some(refused) = no_guild(&sim, new.guild) {
+        return refused;
+    }
+    Json(json!({ "id": sim.add_role(new.guild.0, &new.name, new.mentionable).to_string() })).into_response()
 }
 
 #[derive(Deserialize)]
@@ -75,8 +92,11 @@ struct NewMember {
     permissions: u64,
 }
 
-async fn member(State(sim): State<Sim>, Json(new): Json<NewMember>) -> Json<Value> {
-    Json(json!({ "id": sim.add_member(new.guild.0, &new.name, new.permissions).to_string() }))
+async fn member(State(sim): State<Sim>, Json(new): Json<NewMember>) -> Response {
+    if let Some(refused) = no_guild(&sim, new.guild) {
+        return refused;
+    }
+    Json(json!({ "id": sim.add_member(new.guild.0, &new.name, new.permissions).to_string() })).into_response()
 }
 
 #[derive(Deserialize)]
@@ -85,7 +105,10 @@ struct Denial {
     permissions: u64,
 }
 
-async fn deny(State(sim): State<Sim>, Json(denial): Json<Denial>) -> Json<Value> {
+async fn deny(State(sim): State<Sim>, Json(denial): Json<Denial>) -> Response {
+    if !sim.read(|world| world.channels.contains_key(&denial.channel.0)) {
+        return refuse("there is no such channel");
+    }
     sim.deny(denial.channel.0, denial.permissions);
-    Json(json!({}))
+    Json(json!({})).into_response()
 }

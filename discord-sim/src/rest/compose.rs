@@ -12,7 +12,8 @@ use crate::permissions::{
 use crate::refusal::Refusal;
 use crate::rules::mentions::{self, snowflake};
 use crate::rules::message::{
-    Body, FLAG_COMPONENTS_V2, FLAG_EPHEMERAL, FLAG_SUPPRESS_EMBEDS, FLAG_SUPPRESS_NOTIFICATIONS, Reference,
+    Body, FLAG_COMPONENTS_V2, FLAG_EPHEMERAL, FLAG_LOADING, FLAG_SUPPRESS_EMBEDS, FLAG_SUPPRESS_NOTIFICATIONS,
+    Reference,
 };
 use crate::view::{Embed, Message};
 use crate::wire;
@@ -61,6 +62,17 @@ pub(super) fn guild_of(world: &World, channel: u64) -> Result<u64, Refusal> {
 }
 
 pub(super) fn may_send(world: &World, channel: u64, permissions: u64) -> Result<(), Refusal> {
+    let kind = world.channels.get(&channel).ok_or_else(Refusal::unknown_channel)?.kind;
+    if let ChannelKind::Direct { user } = kind
+        && world.users.get(&user).is_none_or(|user| !user.takes_direct_messages)
+    {
+        return Err(Refusal::new(403, 50007, "Cannot send messages to this user"));
+    }
+    may_write(world, channel, permissions)
+}
+
+/// Whether somebody with these permissions, be it the bot or a person, may write there.
+pub(crate) fn may_write(world: &World, channel: u64, permissions: u64) -> Result<(), Refusal> {
     let found = world.channels.get(&channel).ok_or_else(Refusal::unknown_channel)?;
     let locked = found.thread.as_ref().is_some_and(|thread| thread.locked);
     match found.kind {
@@ -68,12 +80,6 @@ pub(super) fn may_send(world: &World, channel: u64, permissions: u64) -> Result<
             Err(Refusal::new(400, 40058, "Cannot send a message in a forum channel"))
         }
         ChannelKind::Category => Err(Refusal::new(400, 50008, "Cannot send messages in a non-text channel")),
-        ChannelKind::Direct { user } => {
-            if world.users.get(&user).is_some_and(|user| user.takes_direct_messages) {
-                return Ok(());
-            }
-            Err(Refusal::new(403, 50007, "Cannot send messages to this user"))
-        }
         // In a thread SEND_MESSAGES has no effect: https://discord.com/developers/docs/topics/threads#permissions
         kind if kind.is_thread() && permissions & SEND_MESSAGES_IN_THREADS == 0 => Err(Refusal::missing_permissions()),
         kind if kind.is_thread() && locked && permissions & MANAGE_THREADS == 0 => {
@@ -241,6 +247,9 @@ pub(super) fn edit(world: &mut World, channel: u64, id: u64, body: &Body) -> Han
             }
         };
     let mut flags = message.raw["flags"].as_u64().unwrap_or_default();
+    // What was being thought about is not edited by being there at last: clients would mark it.
+    let thinking = flags & FLAG_LOADING != 0;
+    flags &= !FLAG_LOADING;
     if body.names_flags {
         flags = flags & !FLAG_SUPPRESS_EMBEDS | body.flags & (FLAG_SUPPRESS_EMBEDS | FLAG_COMPONENTS_V2);
     }
@@ -256,7 +265,9 @@ pub(super) fn edit(world: &mut World, channel: u64, id: u64, body: &Body) -> Han
     }
     message.raw["attachments"] = json!(attached);
     message.raw["flags"] = json!(flags);
-    message.raw["edited_timestamp"] = json!(wire::timestamp(world.now()));
+    if !thinking {
+        message.raw["edited_timestamp"] = json!(wire::timestamp(world.now()));
+    }
     fill(world, channel, &mut message, body);
     let raw = message.raw.clone();
     world.messages.insert(id, message);

@@ -8,7 +8,7 @@ use crate::interactions::{self, Interaction, Kind};
 use crate::multipart::File;
 use crate::refusal::{Faults, Refusal};
 use crate::rules::commands::check_choices;
-use crate::rules::message::{self, Body, FLAG_COMPONENTS_V2, FLAG_EPHEMERAL, FLAG_LOADING};
+use crate::rules::message::{self, Body, FLAG_EPHEMERAL, FLAG_LOADING};
 use crate::rules::modal;
 use crate::wire;
 use crate::world::World;
@@ -149,9 +149,6 @@ fn change(world: &mut World, channel: u64, id: u64, body: &Value, files: &[File]
     let body = message::read(body, files, standing)?;
     if standing & FLAG_LOADING != 0 && body.is_empty() {
         return Err(Refusal::empty_message());
-    }
-    if let Some(message) = world.messages.get_mut(&id) {
-        message.raw["flags"] = json!(standing & !FLAG_LOADING | body.flags & FLAG_COMPONENTS_V2);
     }
     compose::edit(world, channel, id, &body)
 }
