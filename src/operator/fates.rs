@@ -2,11 +2,13 @@
 //! as the bot that runs beside it leaves it.
 
 use std::collections::BTreeMap;
+use std::mem;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use crate::clock;
 use crate::discord::words;
 use crate::domain::account::Account;
 use crate::domain::binding::recipients;
@@ -20,7 +22,7 @@ use crate::store::{Store, StoreError};
 /// How long an event is followed that comes no further.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How many are followed at a time: of more, the oldest are let go.
+/// How many are followed at a time: of more, the oldest are let go, which is told of each.
 const MOST_FOLLOWED: usize = 1_000;
 
 /// Which events are followed into which channels.
@@ -28,9 +30,11 @@ pub(super) struct Fates {
     store: Store,
     account: Account,
     stream: String,
-    /// Events of interest have rows with higher numbers.
-    after_row: i64,
+    /// How long what became of an event is kept in the database.
+    kept: Duration,
     followed: BTreeMap<(Timestamp, u64, ChannelId), Followed>,
+    /// What is to be told of those that were let go.
+    let_go: Vec<News>,
 }
 
 struct Followed {
@@ -56,15 +60,9 @@ pub(super) struct News {
 }
 
 impl Fates {
-    /// Follows events that the account's stream brings; with `from_now_on`, only such that are not recorded yet.
-    pub(super) async fn new(
-        store: Store,
-        account: Account,
-        stream: String,
-        from_now_on: bool,
-    ) -> Result<Self, StoreError> {
-        let after_row = if from_now_on { store.last_event_row().await? } else { 0 };
-        Ok(Self { store, account, stream, after_row, followed: BTreeMap::new() })
+    /// Follows events that the account's stream brings. What became of them is `kept` for so long.
+    pub(super) const fn new(store: Store, account: Account, stream: String, kept: Duration) -> Self {
+        Self { store, account, stream, kept, followed: BTreeMap::new(), let_go: Vec::new() }
     }
 
     /// Which bindings hear the event. It is followed into their channels.
@@ -79,38 +77,49 @@ impl Fates {
             .map(|binding| Hearer { binding: binding.id, guild: binding.guild, channel: binding.channel })
             .collect();
         for hearer in &hearers {
-            let key = (event.stored, event.sequence, hearer.channel);
-            self.followed.insert(key, Followed { guild: hearer.guild, until: Instant::now() + PATIENCE });
-        }
-        while self.followed.len() > MOST_FOLLOWED {
-            self.followed.pop_first();
+            self.hold((event.stored, event.sequence, hearer.channel), hearer.guild);
         }
         Ok(hearers)
     }
 
+    fn hold(&mut self, key: (Timestamp, u64, ChannelId), guild: GuildId) {
+        self.followed.insert(key, Followed { guild, until: Instant::now() + PATIENCE });
+        while self.followed.len() > MOST_FOLLOWED
+            && let Some(((_, sequence, channel), _)) = self.followed.pop_first()
+        {
+            let told = format!("is not followed any more: more than {MOST_FOLLOWED} came at once");
+            self.let_go.push(News { sequence, channel, name: "let_go", told });
+        }
+    }
+
     /// Whether nothing is followed any more.
     pub(super) fn is_done(&self) -> bool {
-        self.followed.is_empty()
+        self.followed.is_empty() && self.let_go.is_empty()
     }
 
     /// Looks how far the events came, and tells of those that came to an end or come no further.
     pub(super) async fn look(&mut self) -> Result<Vec<News>, StoreError> {
-        let Some(((since, ..), _)) = self.followed.first_key_value() else { return Ok(Vec::new()) };
+        let mut news = mem::take(&mut self.let_go);
+        let Some(((since, ..), _)) = self.followed.first_key_value() else { return Ok(news) };
         // First the position: what is recorded up to there is among the rows that are read next.
         let position = self.store.position(&self.account.name, &self.stream).await?;
-        let fates = self.store.fates(&self.account.name, *since, self.after_row).await?;
+        let fates = self.store.fates(&self.account.name, *since).await?;
         let fate_of: BTreeMap<_, _> =
             fates.into_iter().map(|fate| ((fate.stored, fate.sequence, fate.channel), fate)).collect();
-        let now = Instant::now();
-        let mut news = Vec::new();
+        let (now, forgotten) = (Instant::now(), clock::now().minus(self.kept));
+        let mut ended = Vec::new();
         for (key, followed) in &self.followed {
-            let (_, sequence, channel) = *key;
+            let (stored, sequence, channel) = *key;
             let fate = fate_of.get(key);
             let is_recorded = position.is_some_and(|position| position.last_sequence >= sequence);
             let told = match fate.map(|fate| &fate.became) {
                 Some(Became::Shown { message }) => Some(("shown", shown(followed.guild, channel, *message))),
                 Some(Became::SetAside { reason }) => {
                     Some(("refused", format!("Discord does not take the message: {}", clean(reason))))
+                }
+                // It may have been shown: what is settled is deleted after that time.
+                None if is_recorded && stored < forgotten => {
+                    Some(("forgotten", "was recorded too long ago: what became of it is not kept".to_owned()))
                 }
                 None if is_recorded => {
                     Some(("left_out", "was recorded without it: the binding was another then".to_owned()))
@@ -123,16 +132,14 @@ impl Fates {
                 )),
             };
             if let Some((name, told)) = told {
-                news.push((*key, News { sequence, channel, name, told }));
+                ended.push(*key);
+                news.push(News { sequence, channel, name, told });
             }
         }
-        Ok(news
-            .into_iter()
-            .map(|(key, news)| {
-                self.followed.remove(&key);
-                news
-            })
-            .collect())
+        for key in ended {
+            self.followed.remove(&key);
+        }
+        Ok(news)
     }
 
     async fn why_waiting(&self, fate: Option<&Fate>, channel: ChannelId) -> Result<String, StoreError> {
@@ -176,5 +183,57 @@ impl News {
     /// For scripts.
     pub(super) fn json(&self) -> Value {
         json!({ "sequence": self.sequence, "channel": self.channel.0.to_string(), "became": self.name, "told": self.told })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::position::Position;
+    use crate::store::accounts::SealedCredential;
+
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+    /// Follows an account whose events up to message 5 are recorded. Two days long is kept what became of them.
+    async fn fates(folder: &tempfile::TempDir) -> Fates {
+        let store = Store::open(&format!("sqlite://{}/guildwire.db", folder.path().display())).await.unwrap();
+        let account = Account {
+            name: "GA-1".parse().unwrap(),
+            url: "nats://localhost".to_owned(),
+            stream: None,
+            root: "v0.*.servers".parse().unwrap(),
+            wide_filter: false,
+            revision: 0,
+        };
+        let credential = SealedCredential { kind: "nkey".to_owned(), sealed: Vec::new() };
+        store.add_account(&account, &credential, clock::now()).await.unwrap();
+        let position = Position { last_sequence: 5, last_time: clock::now() };
+        store.install_position(&account.name, "EVENTS", position).await.unwrap();
+        Fates::new(store, account, "EVENTS".to_owned(), 2 * DAY)
+    }
+
+    #[tokio::test]
+    async fn what_is_not_kept_any_more_may_have_been_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut fates = fates(&folder).await;
+        fates.hold((clock::now().minus(3 * DAY), 4, ChannelId(2)), GuildId(1));
+        fates.hold((clock::now().minus(DAY), 5, ChannelId(2)), GuildId(1));
+        let news = fates.look().await.unwrap();
+        let became: Vec<_> = news.iter().map(|news| (news.sequence, news.name)).collect();
+        assert_eq!(became, [(4, "forgotten"), (5, "left_out")]);
+        assert!(fates.is_done());
+    }
+
+    #[tokio::test]
+    async fn none_is_let_go_without_a_word() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut fates = fates(&folder).await;
+        for sequence in 6..6 + MOST_FOLLOWED as u64 + 2 {
+            fates.hold((clock::now(), sequence, ChannelId(2)), GuildId(1));
+        }
+        let news = fates.look().await.unwrap();
+        let became: Vec<_> = news.iter().map(|news| (news.sequence, news.name)).collect();
+        assert_eq!(became, [(6, "let_go"), (7, "let_go")]);
+        assert!(!fates.is_done());
     }
 }

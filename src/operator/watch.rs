@@ -60,7 +60,7 @@ pub async fn watch(settings: &Settings, watch: &Watch) -> anyhow::Result<()> {
     };
     if let Some(store) = &watcher.store {
         let account = watcher.account.clone();
-        watcher.fates = Some(Fates::new(store.clone(), account, stream.clone(), from.is_none()).await?);
+        watcher.fates = Some(Fates::new(store.clone(), account, stream.clone(), settings.retention.settled));
     }
     let mut onlooker = connection.look_on(&stream, from, watch.subject.iter().cloned().collect()).await?;
     eprintln!("Watching stream {stream} of {}; Ctrl-C ends it.", watcher.account.url);
