@@ -193,7 +193,7 @@ impl Sim {
 
     /// Presses a button of an earlier reply.
     pub async fn press(&self, by: Actor, reply: &Reply, custom_id: &str) -> Result<Reply, CommandError> {
-        self.use_component(by, reply, custom_id, None).await
+        self.use_component(by, reply, custom_id, None, true).await
     }
 
     /// Chooses in a select of an earlier reply.
@@ -204,7 +204,19 @@ impl Sim {
         custom_id: &str,
         values: &[&str],
     ) -> Result<Reply, CommandError> {
-        self.use_component(by, reply, custom_id, Some(values)).await
+        self.use_component(by, reply, custom_id, Some(values), true).await
+    }
+
+    /// Presses a button (without values) or chooses in a select of a reply that this person does not see, as a client
+    /// made by hand might: for a bot that must not take a component for a permission.
+    pub async fn use_unseen(
+        &self,
+        by: Actor,
+        reply: &Reply,
+        custom_id: &str,
+        values: Option<&[&str]>,
+    ) -> Result<Reply, CommandError> {
+        self.use_component(by, reply, custom_id, values, false).await
     }
 
     async fn use_component(
@@ -213,9 +225,11 @@ impl Sim {
         reply: &Reply,
         custom_id: &str,
         values: Option<&[&str]>,
+        seen: bool,
     ) -> Result<Reply, CommandError> {
         let token = self.change(|world| {
-            let message = reply.message.filter(|&id| sees(world, by, id)).and_then(|id| world.messages.get(&id));
+            let message =
+                reply.message.filter(|&id| !seen || sees(world, by, id)).and_then(|id| world.messages.get(&id));
             let components = &message.ok_or(CommandError::Unknown)?.raw["components"];
             let component = controls::find(components, custom_id).ok_or(CommandError::Unknown)?;
             let data = filled::component_data(world, by, component, values)?;

@@ -320,15 +320,15 @@ async fn buttons_of_others_do_nothing(database: Database) {
     let needs = "You need the permission **Manage Server** here for that. Ask somebody who has it.";
     let moderator = Actor { user: house.discord.add_member(guild.id, "moderator", 0), ..admin(guild) };
     for button in ["unlink:GA-1", "cancel"] {
-        let answer = house.discord.press(moderator, &unlink, button).await.unwrap();
+        let answer = house.discord.use_unseen(moderator, &unlink, button, None).await.unwrap();
         compare.equal(button, &answer.content, needs);
         assert!(answer.ephemeral && answer.took < DISCORD_WAITS, "{answer:?}");
         assert_ne!(answer.message, unlink.message, "the question stays as it is");
     }
-    let answer = house.discord.select(moderator, &edit, &kinds, &["player.chatted"]).await.unwrap();
+    let answer = house.discord.use_unseen(moderator, &edit, &kinds, Some(&["player.chatted"])).await.unwrap();
     compare.equal("select", &answer.content, needs);
     // An id that names another guild's binding.
-    let answer = house.discord.select(admin(others), &edit, &kinds, &["player.chatted"]).await.unwrap();
+    let answer = house.discord.use_unseen(admin(others), &edit, &kinds, Some(&["player.chatted"])).await.unwrap();
     compare.equal("another guild", &answer.content, GONE);
     compare.equal("as before", &says(&house, guild, "notify list", &[]).await, &listed);
     let list = says(&house, guild, "account list", &[]).await;
