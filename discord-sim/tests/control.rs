@@ -1,5 +1,7 @@
 //! The control interface over HTTP: whom it lets in, and what it refuses to build or to say.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
 mod common;
 
 use common::{AGENT, Got, House};
