@@ -9,8 +9,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::House;
-use discord_sim::{Route, Scope, Sim, Trouble};
+use discord_sim::{ChannelKind, Route, Scope, Sim, Trouble};
 use serde_json::json;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::time::timeout;
 use twilight_gateway::{ConfigBuilder, Event, EventTypeFlags, Intents, Shard, ShardId, StreamExt};
 use twilight_http::Client;
 use twilight_model::application::command::{CommandOptionChoice, CommandOptionChoiceValue};
@@ -81,13 +83,18 @@ fn answer(interaction: &Interaction) -> InteractionResponse {
     }
 }
 
-/// Reads the gateway until it is told to stop.
-async fn bot(mut shard: Shard, http: Arc<Client>) {
+/// Reads the gateway until it is told to stop, and says which channels were made.
+async fn bot(mut shard: Shard, http: Arc<Client>, made: UnboundedSender<Option<String>>) {
     while let Some(event) = shard.next_event(EventTypeFlags::all()).await {
-        // A connection that falls is what some of the test is about; twilight makes another.
-        let Ok(Event::InteractionCreate(interaction)) = event else { continue };
-        let client = http.interaction(interaction.application_id);
-        client.create_response(interaction.id, &interaction.token, &answer(&interaction)).await.unwrap();
+        match event {
+            Ok(Event::InteractionCreate(interaction)) => {
+                let client = http.interaction(interaction.application_id);
+                client.create_response(interaction.id, &interaction.token, &answer(&interaction)).await.unwrap();
+            }
+            Ok(Event::ChannelCreate(channel)) => made.send(channel.0.name).unwrap(),
+            // A connection that falls is what some of the test is about; twilight makes another.
+            _ => {}
+        }
     }
 }
 
@@ -108,7 +115,8 @@ async fn twilight_logs_in_answers_completes_asks_and_resumes() {
 
     let gateway = format!("{}/gateway", house.sim.url().replace("http", "ws"));
     let config = ConfigBuilder::new(house.sim.token(), Intents::GUILDS).proxy_url(gateway).build();
-    let running = tokio::spawn(bot(Shard::with_config(ShardId::ONE, config), http.clone()));
+    let (made, mut heard) = unbounded_channel();
+    let running = tokio::spawn(bot(Shard::with_config(ShardId::ONE, config), http.clone(), made));
     house.sim.wait_for_gateway(WITHIN).await.unwrap();
 
     let owner = house.owner();
@@ -120,7 +128,15 @@ async fn twilight_logs_in_answers_completes_asks_and_resumes() {
     let thanks = house.sim.submit(owner, &modal, &[("name", "Ferris")]).await.unwrap();
     assert!(thanks.content.contains("Ferris"), "{}", thanks.content);
 
-    house.sim.restart(false).await;
+    house.sim.go_away().await;
+    for name in ["one", "two"] {
+        house.sim.add_channel(house.guild, name, ChannelKind::Text);
+    }
+    house.sim.come_back().await;
+    for missed in ["one", "two"] {
+        let told = timeout(WITHIN, heard.recv()).await.unwrap().flatten();
+        assert_eq!(told.as_deref(), Some(missed), "the resume replays what was missed, in order");
+    }
     house.sim.wait_until(WITHIN, "a resumed session", |sim| sim.statistics().resumes == 1).await.unwrap();
     house.sim.reconnect_gateway();
     house.sim.wait_until(WITHIN, "a resumed session", |sim| sim.statistics().resumes == 2).await.unwrap();
