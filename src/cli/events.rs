@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args};
 
 use super::credential::{CREDENTIAL, CredentialArguments, CredentialSource};
-use super::values::{UrlParser, field, kind, payload, stream_name};
+use super::values::{UrlParser, field, kind, message_id, payload, stream_name};
 use crate::domain::event::Kind;
 use crate::domain::ids::AccountName;
 use crate::domain::subject::Root;
@@ -51,6 +51,11 @@ pub struct Publish {
     /// The whole payload: as it stands here, from a file (@FILE), or from standard input (-).
     #[arg(long, value_name = "JSON", value_parser = payload, allow_hyphen_values = true)]
     pub payload: Option<Payload>,
+
+    /// What tells the event from any other, so that the stream stores it once however often it is sent; without it, a
+    /// random one.
+    #[arg(long, value_name = "TEXT", value_parser = message_id)]
+    pub id: Option<String>,
 
     /// Say what guildwire would make of it, and send nothing.
     #[arg(long)]
@@ -157,6 +162,6 @@ Examples:
   guildwire watch --url nats://nats.example.org:4222 --nkey-seed reader.seed --subject 'v0.rust.servers.main.>'
 
 It takes permission to publish to $JS.API.CONSUMER.CREATE.STREAM.* and $JS.API.CONSUMER.MSG.NEXT.STREAM.*, and to
-subscribe to _INBOX.> (_INBOX_guildwire.> for an account of this installation). $JS.API.STREAM.NAMES is needed without
+subscribe to _INBOX_guildwire_watch.> (_INBOX_guildwire.> for an account of this installation). $JS.API.STREAM.NAMES is needed without
 --stream, $JS.API.STREAM.INFO.STREAM for --last; with $JS.API.CONSUMER.DELETE.STREAM.* it leaves nothing behind at
 once, else after 30 seconds.";

@@ -88,6 +88,14 @@ pub(super) fn field(text: &str) -> Result<Field, String> {
     Ok(Field { path, value })
 }
 
+/// What a message is known by again: a header's value, so no more than what is seen on one line.
+pub(super) fn message_id(text: &str) -> Result<String, String> {
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("must be letters, digits and signs of ASCII, without spaces".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
 /// Where a payload comes from.
 pub(super) fn payload(text: &str) -> Result<Payload, String> {
     match (text, text.strip_prefix('@')) {

@@ -3,6 +3,7 @@
 use std::error::Error as _;
 
 use async_nats::jetstream::context::{PublishError, PublishErrorKind};
+use async_nats::jetstream::message::PublishMessage;
 
 use super::connection::Connection;
 use crate::domain::fault::Fault;
@@ -14,20 +15,24 @@ pub struct Stored {
     pub stream: String,
     /// The message's number in it.
     pub sequence: u64,
+    /// Whether it was there already: an earlier message had the same id.
+    pub is_repeated: bool,
 }
 
 impl Connection {
-    /// Publishes to `subject` and waits until a stream stored it. `expected` is what a stream should cover where none
-    /// answers.
-    pub async fn publish(&self, subject: &str, payload: Vec<u8>, expected: &str) -> Result<Stored, Fault> {
-        let publish = async { self.jetstream.publish(subject.to_owned(), payload.into()).await?.await };
+    /// Publishes to `subject` and waits until a stream stored it, which it does once with the same `id` within its
+    /// [duplicate window](https://docs.nats.io/using-nats/developer/develop_jetstream/model_deep_dive#message-deduplication).
+    /// `expected` is what a stream should cover where none answers.
+    pub async fn publish(&self, subject: &str, payload: Vec<u8>, id: &str, expected: &str) -> Result<Stored, Fault> {
+        let message = PublishMessage::build().payload(payload.into()).message_id(id);
+        let publish = async { self.jetstream.send_publish(subject.to_owned(), message).await?.await };
         let answer = tokio::select! {
             answer = publish => answer,
             fault = self.denied(subject) => return Err(fault),
             fault = self.lost() => return Err(fault),
         };
         match answer {
-            Ok(ack) => Ok(Stored { stream: ack.stream, sequence: ack.sequence }),
+            Ok(ack) => Ok(Stored { stream: ack.stream, sequence: ack.sequence, is_repeated: ack.duplicate }),
             Err(error) => Err(fault_of(&error, subject, expected)),
         }
     }
@@ -41,7 +46,22 @@ fn fault_of(error: &PublishError, subject: &str, expected: &str) -> Fault {
         // Nobody listens there: neither a stream nor anybody else.
         PublishErrorKind::StreamNotFound => Fault::NoStream { subjects: expected.to_owned() },
         PublishErrorKind::TimedOut => Fault::TimedOut(subject.to_owned()),
+        // The connection ended while the answer was awaited.
+        PublishErrorKind::BrokenPipe => Fault::Lost,
         _ if is_unreadable => Fault::BadAnswer { subject: subject.to_owned(), reason },
         _ => Fault::JetStream(reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_was_cut_off_is_no_refusal() {
+        let fault = |kind| fault_of(&PublishError::new(kind), "a.b", "a.>");
+        assert_eq!(fault(PublishErrorKind::BrokenPipe), Fault::Lost);
+        assert_eq!(fault(PublishErrorKind::TimedOut), Fault::TimedOut("a.b".to_owned()));
+        assert_eq!(fault(PublishErrorKind::StreamNotFound), Fault::NoStream { subjects: "a.>".to_owned() });
     }
 }

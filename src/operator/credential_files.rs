@@ -28,6 +28,14 @@ pub(super) fn read_credential(source: CredentialSource) -> anyhow::Result<Creden
     }
 }
 
+/// Whether reading the credential that `source` names uses standard input up.
+pub(super) fn is_on_stdin(source: &CredentialSource) -> bool {
+    match source {
+        CredentialSource::Creds(file) | CredentialSource::NkeySeed(file) => file == Path::new(STANDARD_INPUT),
+        CredentialSource::User { password_file, .. } => password_file.as_deref() == Some(Path::new(STANDARD_INPUT)),
+    }
+}
+
 fn read_password(file: &Path) -> anyhow::Result<SecretString> {
     let text = read(file)?;
     // Editors and shells leave a line end behind. Other spaces may be the password's own.

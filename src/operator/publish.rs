@@ -6,7 +6,7 @@ use std::io::{self, Read as _};
 use anyhow::{Context as _, bail};
 use serde_json::{Map, Value};
 
-use super::credential_files::read_credential;
+use super::credential_files::{is_on_stdin, read_credential};
 use super::reading::Reading;
 use crate::cli::{Field, Payload, Publish};
 use crate::clock;
@@ -14,6 +14,7 @@ use crate::domain::account::Account;
 use crate::domain::fault::Fault;
 use crate::domain::subject::{Naming, Root, Subject, checked_subject};
 use crate::nats::connection::{Connection, USUAL_INBOXES};
+use crate::nats::publishing::Stored;
 use crate::settings::Settings;
 
 /// The most that is read of a payload: nats-server takes less, unless it was told otherwise, and never more.
@@ -22,6 +23,10 @@ const LARGEST: u64 = 64 * 1024 * 1024;
 /// Publishes the event and waits for the stream's answer, unless it was only to be looked at.
 pub async fn publish(settings: &Settings, publish: Publish) -> anyhow::Result<String> {
     let subject = subject(&publish)?;
+    let source = publish.credential().filter(|_| !publish.dry_run);
+    if publish.payload == Some(Payload::Stdin) && source.as_ref().is_some_and(is_on_stdin) {
+        bail!("payload and credential can't both come from standard input: put one of them into a file");
+    }
     let payload = payload(&publish)?;
     let url = publish.url.clone().unwrap_or_else(|| settings.nats.url.clone());
     let account = publishers_account(&url, publish.root.clone());
@@ -29,13 +34,16 @@ pub async fn publish(settings: &Settings, publish: Publish) -> anyhow::Result<St
     if publish.dry_run {
         return Ok(format!("{reading}Nothing was sent.\n"));
     }
-    let credential = read_credential(publish.credential().context("a credential is needed to publish")?)?;
+    let credential = read_credential(source.context("a credential is needed to publish")?)?;
+    let id = publish.id.clone().unwrap_or_else(|| format!("{:032x}", rand::random::<u128>()));
     let sent = async {
         let connection = Connection::connect(&url, &credential, USUAL_INBOXES, clock::now()).await?;
-        connection.publish(&subject, payload, &expected(&publish.root, &subject)).await
+        connection.publish(&subject, payload, &id, &expected(&publish.root, &subject)).await
     };
-    let stored = sent.await.map_err(|fault| not_stored(&fault, &subject))?;
-    Ok(format!("{reading}stored    in stream {}, as message {}\n", stored.stream, stored.sequence))
+    let stored = sent.await.map_err(|fault| not_stored(&fault, &subject, &id))?;
+    let already = if stored.is_repeated { " already, by an earlier attempt with this id" } else { "" };
+    let Stored { stream, sequence, .. } = stored;
+    Ok(format!("{reading}stored    in stream {stream}, as message {sequence}{already}\nid        {id}\n"))
 }
 
 /// An account as its publisher knows it.
@@ -97,11 +105,13 @@ fn expected(root: &Root, subject: &str) -> String {
     if is_below { root.all_subjects() } else { subject.to_owned() }
 }
 
-fn not_stored(fault: &Fault, subject: &str) -> anyhow::Error {
+fn not_stored(fault: &Fault, subject: &str, id: &str) -> anyhow::Error {
     match fault {
         // Whether it was stored nobody knows: the answer is what did not come.
         Fault::TimedOut(_) | Fault::DeniedSubscription(_) | Fault::Lost | Fault::BadAnswer { .. } => {
-            anyhow::anyhow!("{fault}\nWhether {subject} was stored is not known: `guildwire watch` can show it.")
+            anyhow::anyhow!(
+                "{fault}\nWhether {subject} was stored is not known: try again soon with `--id {id}`, and it is stored once."
+            )
         }
         _ => anyhow::anyhow!("{fault}\nNothing was stored of {subject}."),
     }

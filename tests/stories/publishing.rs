@@ -47,7 +47,7 @@ async fn what_a_publisher_sends_by_hand_is_shown(database: Database) {
     let payload = file(&house, "landed.json", r#"{"size":"large"}"#);
     let player = ["--server", "main", "--player", "76561198000000001"];
     let mut compare = Comparisons::default();
-    for (what, input, told) in [
+    for (number, (what, input, told)) in (1..).zip([
         (
             vec!["server.started", "--server", "main"],
             "",
@@ -58,6 +58,7 @@ event     server.started, in lifecycle and everything
 server    main
 shown as  🟢 Server main is up
 stored    in stream EVENTS, as message 1
+id        event-1
 ",
         ),
         (
@@ -72,6 +73,7 @@ player    76561198000000001, Ada
 shown as  📥 Ada joined main
 not used  mood
 stored    in stream EVENTS, as message 2
+id        event-2
 ",
         ),
         (
@@ -87,6 +89,7 @@ player    76561198000000001
           item: -42
 shown as  📦 76561198000000001 stored 3 × item -42 on main
 stored    in stream EVENTS, as message 3
+id        event-3
 ",
         ),
         (
@@ -101,6 +104,7 @@ player    76561198000000001
           reason: Kicked: too long idle
 shown as  📤 76561198000000001 left main: Kicked: too long idle
 stored    in stream EVENTS, as message 4
+id        event-4
 ",
         ),
         (
@@ -115,21 +119,34 @@ server    main
 shown as  ❔ meteor.landed on main
 note      guildwire has no words for it: channels that hear `everything` show its name, and nothing of its payload
 stored    in stream EVENTS, as message 5
+id        event-5
 ",
         ),
-    ] {
-        let arguments = [&["publish"], &what[..], &["--url", &url, "--nkey-seed", &seed]].concat();
+    ]) {
+        let id = format!("event-{number}");
+        let arguments = [&["publish"], &what[..], &["--url", &url, "--nkey-seed", &seed, "--id", &id]].concat();
         let Output { stdout, stderr, .. } = bot.command_with_stdin(&arguments, input).await.unwrap();
         compare.equal(&arguments.join(" "), &stdout, told);
         compare.equal(&arguments.join(" "), &stderr, "");
     }
-    let shown = house.wait_for_shown(channel, 5).await.unwrap();
+    // Sent again it is stored once; without an id it is an event of its own.
+    let started = ["publish", "server.started", "--server", "main", "--url", &url, "--nkey-seed", &seed];
+    let again = bot.command(&[&started[..], &["--id", "event-1"]].concat()).await.unwrap().stdout;
+    let repeated = "stored    in stream EVENTS, as message 1 already, by an earlier attempt with this id\n";
+    assert!(again.contains(repeated), "{again}");
+    let stopped: Vec<_> = started.iter().map(|word| word.replace("started", "stopped")).collect();
+    let stopped: Vec<&str> = stopped.iter().map(String::as_str).collect();
+    let stopped = bot.command(&stopped).await.unwrap().stdout;
+    let (_, id) = stopped.split_once("as message 6\nid        ").unwrap();
+    assert!(id.len() == "\n".len() + 32, "{stopped}");
+    let shown = house.wait_for_shown(channel, 6).await.unwrap();
     let wanted = [
         "🟢 Server **main** is up",
         "📥 **Ada** joined **main**",
         "📦 **Ada** stored 3 × item -42 on **main**",
         "📤 **Ada** left **main**: Kicked\\: too long idle",
         "❔ **meteor\\.landed** on **main**",
+        "🔴 Server **main** has stopped",
     ];
     assert_eq!(shown, wanted);
     // It made no database and no key for this.
@@ -157,7 +174,8 @@ async fn what_hinders_publishing_is_named(_: Database) {
     };
     let subject = "v0.rust.servers.main.events.wiped";
     let nothing = format!("Nothing was stored of {subject}.\n");
-    let unsure = format!("Whether {subject} was stored is not known: `guildwire watch` can show it.\n");
+    let unsure =
+        format!("Whether {subject} was stored is not known: try again soon with `--id wipe`, and it is stored once.\n");
     let mut compare = Comparisons::default();
 
     let no_stream = "error: no stream covers v0.*.servers.>: make one with `nats stream add EVENTS --subjects \
@@ -175,7 +193,7 @@ async fn what_hinders_publishing_is_named(_: Database) {
     compare.equal("denied", &publish(&url, &[]).await, &format!("{denied}{nothing}"));
     nats.reload(&account("enabled", least(user()).subscribe_allow(&["elsewhere"]))).unwrap();
     let inbox = "error: the user may not subscribe to _INBOX.>: allow that subject in the user's permissions\n";
-    compare.equal("no inbox", &publish(&url, &[]).await, &format!("{inbox}{unsure}"));
+    compare.equal("no inbox", &publish(&url, &["--id", "wipe"]).await, &format!("{inbox}{unsure}"));
     nats.reload(&account("enabled", least(NatsUser::password(USER.0, "another")))).unwrap();
     let refusal = format!(
         "error: nats-server at {url} refuses the credential: check that the user exists there and was not revoked\n"
@@ -261,12 +279,19 @@ async fn what_is_no_event_is_refused_before_it_is_sent(_: Database) {
         let said = refused(&bot, 1, &[&["publish", "--dry-run"], &arguments[..]].concat()).await;
         compare.equal(&arguments.join(" "), &said, &format!("error: {error}\n"));
     }
+    for credential in [&["--nkey-seed", "-"][..], &["--creds", "-"], &["--user", "x", "--password-file", "-"]] {
+        let arguments = [&["publish", "server.started", "--server", "main", "--payload", "-"], credential].concat();
+        let error = "payload and credential can't both come from standard input: put one of them into a file";
+        compare.equal(credential[0], &refused(&bot, 1, &arguments).await, &format!("error: {error}\n"));
+    }
     for arguments in [
         vec!["server.exploded", "--server", "main"],
         vec!["unknown", "--server", "main"],
         vec!["server.started"],
         vec![],
         vec!["server.started", "--server", "main", "--subject", "x"],
+        vec!["server.started", "--server", "main", "--id", ""],
+        vec!["server.started", "--server", "main", "--id", "a\r\nb"],
         vec!["server.started", "--server", "main", "--field", "x"],
         vec!["server.started", "--server", "main", "--field", "x:=y"],
         vec!["server.started", "--server", "main", "--field", "x=y", "--payload", "{}"],
