@@ -26,7 +26,10 @@ const PING_INTERVAL: Duration = Duration::from_secs(15);
 /// What the inboxes begin with on which answers and events come to the bot's own user.
 pub const OWN_INBOXES: &str = "_INBOX_guildwire";
 
-/// What they begin with for anybody else's user: NATS' own default.
+/// What they begin with for a reader who is not the bot: no game server's user may subscribe there and so listen in.
+pub const READER_INBOXES: &str = "_INBOX_guildwire_watch";
+
+/// What they begin with for a publisher's user: NATS' own default.
 pub const USUAL_INBOXES: &str = "_INBOX";
 
 /// How many denials are kept. One is enough for whoever waits for it; a denied acknowledgement comes with each event.

@@ -21,7 +21,7 @@ use crate::discord::event_embed::Names;
 use crate::domain::account::Account;
 use crate::domain::event::Event;
 use crate::domain::text::clean;
-use crate::nats::connection::{Connection, OWN_INBOXES, USUAL_INBOXES};
+use crate::nats::connection::{Connection, OWN_INBOXES, READER_INBOXES};
 use crate::nats::onlooking::Onlooker;
 use crate::settings::Settings;
 use crate::store::Store;
@@ -89,7 +89,7 @@ async fn open<'a>(settings: &Settings, watch: &'a Watch) -> anyhow::Result<(Watc
             wide_filter: false,
             revision: 0,
         };
-        (account, credential, None, USUAL_INBOXES)
+        (account, credential, None, READER_INBOXES)
     };
     let connection = Connection::connect(&account.url, &credential, inboxes, clock::now()).await?;
     Ok((Watcher { watch, account, store, fates: None, left: watch.count.map(NonZeroU64::get) }, connection))

@@ -163,7 +163,7 @@ fn config(allowed: &[&str], inboxes: &str) -> NatsConfig {
 
 /// A house with a stream of two messages and a reader, and how the reader connects.
 async fn house_with_reader(database: Database) -> (House, Vec<String>) {
-    let house = house_around(NatsServer::start(&config(&NEEDED, "_INBOX.>")).unwrap(), database).await;
+    let house = house_around(NatsServer::start(&config(&NEEDED, "_INBOX_guildwire_watch.>")).unwrap(), database).await;
     let publisher = house.publisher(FIRST_ACCOUNT).await.unwrap();
     publisher.make_stream().await.unwrap();
     publisher.publish("main.events.started", "{}").await.unwrap();
@@ -209,7 +209,7 @@ async fn what_hinders_watching_is_named(database: Database) {
     let mut compare = Comparisons::default();
     for missing in &NEEDED[..4] {
         let others: Vec<_> = NEEDED.into_iter().filter(|needed| needed != missing).collect();
-        house.nats.reload(&config(&others, "_INBOX.>")).unwrap();
+        house.nats.reload(&config(&others, "_INBOX_guildwire_watch.>")).unwrap();
         let said = house.bot.command(&arguments).await.unwrap();
         assert_eq!((said.status.code(), said.stdout.as_str()), (Some(1), ""), "{missing}");
         let last = said.stderr.lines().last().unwrap_or_default();
@@ -218,9 +218,10 @@ async fn what_hinders_watching_is_named(database: Database) {
         compare.equal(missing, last, &wanted);
     }
     house.nats.reload(&config(&NEEDED, "elsewhere")).unwrap();
-    let inbox = "error: the user may not subscribe to _INBOX.>: allow that subject in the user's permissions\n";
+    let inbox =
+        "error: the user may not subscribe to _INBOX_guildwire_watch.>: allow that subject in the user's permissions\n";
     compare.equal("inbox", &refused(&house.bot, 1, &arguments).await, inbox);
-    house.nats.reload(&config(&NEEDED, "_INBOX.>")).unwrap();
+    house.nats.reload(&config(&NEEDED, "_INBOX_guildwire_watch.>")).unwrap();
     let unknown = refused(&house.bot, 1, &[&options[..], &["--stream", "OTHER"]].concat()).await;
     // The stream is named in the permission, so the permission is what is missing first.
     assert!(unknown.contains("$JS.API.CONSUMER.CREATE.OTHER.*"), "{unknown}");
