@@ -26,8 +26,8 @@ pub enum Fault {
     },
     /// The server let this user in until it was told not to.
     #[error(
-        "nats-server at {url} has revoked the credential: have the account's owner make a new one, and give it to \
-         guildwire with `guildwire account edit`"
+        "nats-server at {url} has revoked the credential: have the account's owner make a new one; guildwire's own is \
+         changed with `guildwire account edit`"
     )]
     Revoked {
         /// Where.
@@ -35,8 +35,8 @@ pub enum Fault {
     },
     /// The credential was good for a time, which is over.
     #[error(
-        "the credential for nats-server at {url} has expired{}: have the account's owner make a new one, and give it \
-         to guildwire with `guildwire account edit`",
+        "the credential for nats-server at {url} has expired{}: have the account's owner make a new one; \
+         guildwire's own is changed with `guildwire account edit`",
         at.map_or_else(String::new, |at| format!(" ({})", at.rfc3339()))
     )]
     Expired {

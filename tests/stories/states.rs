@@ -271,7 +271,7 @@ async fn a_revoked_and_an_expired_credential_are_told_apart(database: Database) 
     let publisher = signed_publisher(&house, &signed).await;
     publisher.make_stream().await.unwrap();
     let mut reading = read(house, publisher).await;
-    let replace = "have the account's owner make a new one, and give it to guildwire with `guildwire account edit`";
+    let replace = "have the account's owner make a new one; guildwire's own is changed with `guildwire account edit`";
 
     // Good for some seconds: nats-server ends the connection that was made in time, and takes no further one.
     let expires = guildwire::clock::now().unix_seconds() + 12;
