@@ -21,6 +21,9 @@ const SUBJECT_LIMIT: usize = 500;
 /// Payloads with more bytes than this are not searched for fields that count for nothing: it takes one decoding for each.
 const SEARCHED: usize = 16 * 1024;
 
+/// How many fields that count for nothing are told.
+const MOST_UNUSED: usize = 50;
+
 /// How wide the first column is.
 const COLUMN: usize = 10;
 
@@ -76,6 +79,9 @@ impl Reading {
                 decode(&account.name, subject, payload.to_string().as_bytes(), event.stored, event.sequence)
             };
             unused(&object, &mut Vec::new(), &|payload| read(payload) == *event, &mut self.unused);
+            if self.unused.len() == MOST_UNUSED {
+                self.remarks.push(format!("there may be more than these {MOST_UNUSED} fields that are not used"));
+            }
         }
         if event.kind() == Kind::Unknown {
             let told = "guildwire has no words for it: channels that hear `everything` show its name, and nothing of its \
@@ -211,6 +217,9 @@ fn mend(reason: RejectReason, root: &Root) -> String {
 fn unused(object: &Value, path: &mut Vec<String>, is_same: &dyn Fn(&Value) -> bool, found: &mut Vec<String>) {
     let Some(Value::Object(fields)) = path.iter().try_fold(object, |value, name| value.get(name)) else { return };
     for (name, value) in fields {
+        if found.len() == MOST_UNUSED {
+            return;
+        }
         path.push(name.clone());
         if is_same(&without(object, path)) {
             found.push(clean(&path.join(".")));
@@ -317,6 +326,19 @@ not used  mood, player.address, player.id
         }
         let wide = Reading::of(&account(true), "v0.rust.servers.eu.1.events.started", b"", Timestamp::default(), 1);
         assert!(wide.remarks.is_empty());
+    }
+
+    #[test]
+    fn fields_without_end_are_not_all_told() {
+        let payload = |fields: usize| {
+            let fields = (0..fields).map(|number| (format!("f{number}"), json!(1)));
+            Value::Object(fields.collect()).to_string()
+        };
+        let many = read("v0.rust.servers.main.players.7.events.connected", &payload(1_500));
+        assert_eq!(many.unused.len(), MOST_UNUSED);
+        assert!(many.to_string().contains("there may be more than these 50 fields"), "{many}");
+        let few = read("v0.rust.servers.main.players.7.events.connected", &payload(MOST_UNUSED - 1));
+        assert_eq!((few.unused.len(), few.remarks.len()), (MOST_UNUSED - 1, 0));
     }
 
     #[test]
