@@ -95,7 +95,10 @@ internal sealed class Publisher(NatsJSContext stream, string server)
                 Console.Error.WriteLine($"{subject}, attempt {attempt}: {error.Message}");
             }
 
-            await Task.Delay(TimeSpan.FromSeconds(1 << Math.Min(attempt - 1, 3)));
+            if (attempt < Attempts)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(1 << Math.Min(attempt - 1, 3)));
+            }
         }
 
         throw new NatsException($"{subject} was not stored");

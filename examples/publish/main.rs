@@ -43,7 +43,9 @@ impl Publisher {
                 Ok(_) => return Ok(()),
                 Err(error) => eprintln!("{subject}, attempt {attempt}: {error}"),
             }
-            sleep(Duration::from_secs(1 << (attempt - 1).min(3))).await;
+            if attempt < ATTEMPTS {
+                sleep(Duration::from_secs(1 << (attempt - 1).min(3))).await;
+            }
         }
         bail!("{subject} was not stored")
     }
@@ -70,9 +72,10 @@ async fn main() -> Result<()> {
     let jetstream = jetstream::new(client);
     let mut publisher = Publisher { jetstream, server, run: rand::random(), count: 0 };
 
+    // From now on a signal ends the reading, not the process: what has started tells that it stops.
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     publisher.publish("events.started", json!({})).await?;
     let mut lines = lines_of_stdin();
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     loop {
         let line = tokio::select! {
             line = lines.recv() => line,

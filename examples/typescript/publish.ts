@@ -40,7 +40,7 @@ async function publish(what: string, payload: object): Promise<void> {
     } catch (error) {
       console.error(`${subject}, attempt ${attempt}: ${error}`);
     }
-    await sleep(1_000 * 2 ** Math.min(attempt - 1, 3));
+    if (attempt < attempts) await sleep(1_000 * 2 ** Math.min(attempt - 1, 3));
   }
   throw new Error(`${subject} was not stored`);
 }
@@ -52,9 +52,11 @@ async function tell(line: string): Promise<void> {
   else throw new Error(`${JSON.stringify(line)} is neither \`join ID NAME\` nor \`leave ID NAME\``);
 }
 
+// From now on a signal ends the reading, not the process: what has started tells that it stops.
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop.abort());
 await publish('events.started', {});
-const lines = createInterface({ input: process.stdin });
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => lines.close());
+const lines = createInterface({ input: process.stdin, signal: stop.signal });
 for await (const line of lines) {
   // One event that can't be told is no reason to tell no more.
   await tell(line).catch((error) => console.error(String(error)));

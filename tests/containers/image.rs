@@ -48,6 +48,12 @@ fn what_is_copied_goes_into_the_build_and_nothing_else() {
 }
 
 #[test]
+fn its_label_has_the_programs_version() {
+    let default = concat!("VERSION=", env!("CARGO_PKG_VERSION"));
+    assert!(instructions(DOCKERFILE).contains(&("ARG".to_owned(), default.to_owned())), "{default}");
+}
+
+#[test]
 fn the_layer_of_dependencies_is_a_whole_workspace() {
     let image = instructions(DOCKERFILE);
     let folder = tempfile::tempdir().unwrap();
