@@ -116,7 +116,8 @@ First steps:
   guildwire account invite GA-1      then type the code in Discord: /account link
 
 Settings: `guildwire config` shows them; a file (--config FILE) or variables such as
-GUILDWIRE__HTTP__LISTEN change them. DISCORD_TOKEN is the bot's token.";
+GUILDWIRE__HTTP__LISTEN change them. DISCORD_TOKEN is the bot's token;
+DISCORD_TOKEN_FILE names a file that holds it.";
 
 const ACCOUNT_EXAMPLES: &str = "\
 Examples:
