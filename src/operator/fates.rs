@@ -192,7 +192,7 @@ mod tests {
     use crate::domain::position::Position;
     use crate::store::accounts::SealedCredential;
 
-    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    const DAY: Duration = Duration::from_hours(24);
 
     /// Follows an account whose events up to message 5 are recorded. Two days long is kept what became of them.
     async fn fates(folder: &tempfile::TempDir) -> Fates {
