@@ -34,6 +34,7 @@ fn elsewhere() -> Bot {
     Bot::new(env!("CARGO_BIN_EXE_guildwire"))
 }
 
+#[expect(clippy::too_many_lines, reason = "what is printed stands beside what was typed")]
 async fn what_a_publisher_sends_by_hand_is_shown(database: Database) {
     let (house, seed) = house_with_publisher(database).await;
     house.operate(&["account", "add", FIRST_ACCOUNT, "--user", NatsConfig::BLOG_POST_USER]).await.unwrap();
@@ -129,16 +130,7 @@ id        event-5
         compare.equal(&arguments.join(" "), &stdout, told);
         compare.equal(&arguments.join(" "), &stderr, "");
     }
-    // Sent again it is stored once; without an id it is an event of its own.
-    let started = ["publish", "server.started", "--server", "main", "--url", &url, "--nkey-seed", &seed];
-    let again = bot.command(&[&started[..], &["--id", "event-1"]].concat()).await.unwrap().stdout;
-    let repeated = "stored    in stream EVENTS, as message 1 already, by an earlier attempt with this id\n";
-    assert!(again.contains(repeated), "{again}");
-    let stopped: Vec<_> = started.iter().map(|word| word.replace("started", "stopped")).collect();
-    let stopped: Vec<&str> = stopped.iter().map(String::as_str).collect();
-    let stopped = bot.command(&stopped).await.unwrap().stdout;
-    let (_, id) = stopped.split_once("as message 6\nid        ").unwrap();
-    assert!(id.len() == "\n".len() + 32, "{stopped}");
+    send_again(&bot, &url, &seed).await;
     let shown = house.wait_for_shown(channel, 6).await.unwrap();
     let wanted = [
         "🟢 Server **main** is up",
@@ -152,6 +144,19 @@ id        event-5
     // It made no database and no key for this.
     let left: Vec<_> = std::fs::read_dir(bot.home_folder()).unwrap().collect();
     assert!(left.is_empty(), "{left:?}");
+}
+
+/// Sent again, the first of five events is stored once; without an id, what is sent is an event of its own.
+async fn send_again(bot: &Bot, url: &str, seed: &str) {
+    let started = ["publish", "server.started", "--server", "main", "--url", url, "--nkey-seed", seed];
+    let again = bot.command(&[&started[..], &["--id", "event-1"]].concat()).await.unwrap().stdout;
+    let repeated = "stored    in stream EVENTS, as message 1 already, by an earlier attempt with this id\n";
+    assert!(again.contains(repeated), "{again}");
+    let stopped: Vec<_> = started.iter().map(|word| word.replace("started", "stopped")).collect();
+    let stopped: Vec<&str> = stopped.iter().map(String::as_str).collect();
+    let stopped = bot.command(&stopped).await.unwrap().stdout;
+    let (_, id) = stopped.split_once("as message 6\nid        ").unwrap();
+    assert!(id.len() == "\n".len() + 32, "{stopped}");
 }
 
 async fn what_hinders_publishing_is_named(_: Database) {
