@@ -22,7 +22,9 @@ macro_rules! files {
 
 pub(crate) fn router() -> Router<Sim> {
     let files = files! {
-        "text/css": "frame.css" "messages.css" "controls.css" "composer.css";
+        "text/css":
+            "frame.css" "places.css" "people.css" "fitting.css" "messages.css" "markdown.css" "embeds.css"
+            "controls.css" "composer.css";
         "text/javascript":
             "main.js" "dom.js" "api.js" "live.js" "state.js" "route.js" "format.js" "snowflake.js"
             "icons.js" "avatar.js" "guilds.js" "channels.js" "members.js" "account.js"
