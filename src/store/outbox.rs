@@ -147,7 +147,7 @@ impl Store {
     }
 
     /// Fixes a message's bytes together with the rows it shows. Fails with [`StoreError::SealedElsewhere`], and then
-    /// nothing is sealed, when one of them is in a message already.
+    /// nothing is sealed, when one of them is in a message already, or none is left: a message shows something.
     pub async fn seal(
         &self,
         channel: ChannelId,
@@ -155,6 +155,9 @@ impl Store {
         rows: &[i64],
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        if rows.is_empty() {
+            return Err(StoreError::SealedElsewhere);
+        }
         let mut transaction = self.write().await?;
         sqlx::query(
             "INSERT INTO messages (id, channel_id, mark, body, state, attempts, sealed_at, next_attempt_at)

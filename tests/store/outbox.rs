@@ -103,6 +103,10 @@ async fn an_event_is_sealed_into_one_message_even_by_two_runners() {
         assert_eq!(one.sealed_message(CHANNEL).await.unwrap().unwrap().mark, winner.mark);
         let expected = if winner.mark == "one" { &[][..] } else { &ids[..1] };
         assert_eq!(due(&one, CHANNEL).await, expected);
+        // Who finds that the other left nothing has no message to send.
+        let nothing = two.seal(CHANNEL, &message(&two, "none"), &[], at(2)).await;
+        assert!(matches!(nothing, Err(StoreError::SealedElsewhere)), "{nothing:?}");
+        assert_eq!(count(&one, "SELECT COUNT(*) FROM messages").await, 1);
     })
     .await;
 }
