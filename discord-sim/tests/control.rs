@@ -115,3 +115,43 @@ async fn a_person_writes_only_where_one_can() {
     house.sim.set_locked(open, true);
     assert_eq!(say(open).await, 400);
 }
+
+#[tokio::test]
+async fn a_person_is_shown_only_what_they_can_see() {
+    let house = house().await;
+    let member = house.sim.add_member(house.guild, "Ferris", 0).to_string();
+    let owner = house.owner().user.to_string();
+    let hidden = house.sim.add_channel(house.guild, "hidden", ChannelKind::Text);
+    house.sim.overwrite(hidden, house.guild, 0, 1 << 10);
+    for channel in [house.channel, hidden] {
+        let said = json!({
+            "guild": house.guild.to_string(), "channel": channel.to_string(), "user": owner, "content": "@everyone",
+        });
+        assert_eq!(ask(&house, "POST", "/sim/messages", &[], said).await.status, 200);
+    }
+    let direct = house.call("POST", "/users/@me/channels", json!({ "recipient_id": member })).await;
+    let sent = format!("/channels/{}/messages", direct.body["id"].as_str().unwrap());
+    assert_eq!(house.call("POST", &sent, json!({ "content": "psst" })).await.status, 200);
+
+    for (user, channels) in [(&member, vec![house.channel]), (&owner, vec![house.channel, hidden])] {
+        let told = first_of_stream(&house, &format!("guild={}&user={user}", house.guild)).await;
+        let news: Vec<&str> =
+            told["news"].as_array().unwrap().iter().map(|of| of["channel"].as_str().unwrap()).collect();
+        assert_eq!(news, channels.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let path = format!("/sim/channels/{hidden}/messages?before={}&user={user}", u64::MAX);
+        let older = ask(&house, "GET", &path, &[], Value::Null).await;
+        assert_eq!(older.body.as_array().unwrap().len(), channels.len() - 1);
+    }
+}
+
+/// What the stream tells a page that opens.
+async fn first_of_stream(house: &House, view: &str) -> Value {
+    let client = reqwest::Client::builder().user_agent(AGENT).no_proxy().build().unwrap();
+    let mut stream = client.get(format!("{}/sim/live?{view}", house.sim.url())).send().await.unwrap();
+    let mut event = String::new();
+    while !event.ends_with("\n\n") {
+        event += std::str::from_utf8(&stream.chunk().await.unwrap().unwrap()).unwrap();
+    }
+    let data = event.lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
+    serde_json::from_str(data).unwrap()
+}

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use tokio::time::{MissedTickBehavior, interval};
 
 pub(super) use self::seen::View;
-use self::seen::{Seen, shown};
+use self::seen::{Seen, sees, shown};
 use crate::sim::Sim;
 
 /// The least time between two looks.
@@ -66,7 +66,8 @@ pub(super) async fn messages(
     let Some(before) = older.before else { return Json(json!(sim.messages(channel))) };
     let user = older.user.unwrap_or_default();
     Json(sim.read(|world| {
-        let timeline = world.timelines.get(&channel).map_or(&[][..], Vec::as_slice);
+        let timeline = world.timelines.get(&channel).filter(|_| sees(world, user, channel));
+        let timeline = timeline.map_or(&[][..], Vec::as_slice);
         let end = timeline.partition_point(|&id| id < before);
         let page = &timeline[end.saturating_sub(seen::WINDOW)..end];
         page.iter().filter_map(|id| world.messages.get(id)).map(|message| shown(world, message, user)).collect()

@@ -88,7 +88,8 @@ impl Seen {
         Some(json!({ "ids": ids, "changed": changed, "more": more }))
     }
 
-    /// Channels with a newer message than before, and how many of the new ones notify the person.
+    /// Channels that the person can see with a newer message than before, and how many of the new ones notify them. In a
+    /// guild without this person it is the owner who looks, as in [`resolve`].
     fn news(&mut self, world: &World, by: Actor, first: bool) -> Vec<Value> {
         let mut news = Vec::new();
         for (&channel, timeline) in &world.timelines {
@@ -98,12 +99,16 @@ impl Seen {
                 continue;
             }
             let Some(found) = world.channels.get(&channel) else { continue };
+            let Some(guild) = world.guilds.get(&found.guild) else { continue };
+            let user = person(guild, Some(by.user));
+            if !sees(world, user, channel) {
+                continue;
+            }
             let new = &timeline[timeline.partition_point(|&id| id <= before.unwrap_or(0))..];
-            let notifies =
-                |id: &&u64| world.messages.get(id).is_some_and(|of| notifies(world, of, found.guild, by.user));
+            let notifies = |id: &&u64| world.messages.get(id).is_some_and(|of| notifies(world, of, guild.id, user));
             let mentions = if first { 0 } else { new.iter().filter(notifies).count() };
             news.push(json!({
-                "guild": found.guild.to_string(), "channel": channel.to_string(), "newest": newest.to_string(),
+                "guild": guild.id.to_string(), "channel": channel.to_string(), "newest": newest.to_string(),
                 "mentions": mentions,
             }));
         }
@@ -115,8 +120,8 @@ impl Seen {
 fn resolve(world: &World, view: View) -> Actor {
     let guild = view.guild.and_then(|id| world.guilds.get(&id)).or_else(|| world.guilds.values().next());
     let Some(guild) = guild else { return Actor { guild: 0, channel: 0, user: 0 } };
-    let user = view.user.filter(|user| guild.members.contains_key(user)).unwrap_or(guild.owner);
-    let visible = |id: u64| permissions::in_channel(world, user, id) & VIEW_CHANNEL != 0;
+    let user = person(guild, view.user);
+    let visible = |id: u64| sees(world, user, id);
     let of_guild = |id: &u64| world.channels.get(id).is_some_and(|channel| channel.guild == guild.id);
     let channel = view.channel.filter(|id| of_guild(id) && visible(*id)).or_else(|| {
         let places = world.channels.values().filter(|channel| {
@@ -127,14 +132,20 @@ fn resolve(world: &World, view: View) -> Actor {
     Actor { guild: guild.id, channel: channel.unwrap_or(0), user }
 }
 
+/// Who looks at a guild: this person if they are in it, else its owner.
+fn person(guild: &Guild, user: Option<u64>) -> u64 {
+    user.filter(|user| guild.members.contains_key(user)).unwrap_or(guild.owner)
+}
+
+/// Whether someone can see a channel.
+pub(super) fn sees(world: &World, user: u64, channel: u64) -> bool {
+    permissions::in_channel(world, user, channel) & VIEW_CHANNEL != 0
+}
+
 /// Everything around the messages.
 fn frame(world: &World, by: Actor, away: bool) -> Value {
-    let guilds = world.guilds.values().map(|guild| {
-        json!({
-            "id": guild.id.to_string(), "name": guild.name, "out": guild.out,
-            "bot": guild.members.contains_key(&world.bot),
-        })
-    });
+    let guilds =
+        world.guilds.values().map(|guild| json!({ "id": guild.id.to_string(), "name": guild.name, "out": guild.out }));
     json!({
         "view": { "guild": by.guild.to_string(), "channel": by.channel.to_string(), "user": by.user.to_string() },
         "bot": wire::user(world, world.bot), "away": away, "connected": world.sessions.any_connected(),
@@ -177,7 +188,7 @@ fn commands(world: &World, by: Actor) -> Vec<Value> {
 
 /// The newest messages of the channel, with those between them that only this person sees.
 fn window(world: &World, by: Actor) -> Vec<u64> {
-    if permissions::in_channel(world, by.user, by.channel) & VIEW_CHANNEL == 0 {
+    if !sees(world, by.user, by.channel) {
         return Vec::new();
     }
     let timeline = world.timelines.get(&by.channel).map_or(&[][..], Vec::as_slice);
