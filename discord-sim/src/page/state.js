@@ -132,10 +132,9 @@ export function createState() {
         for (const id of state.messages.keys()) if (!kept.has(id)) state.messages.delete(id);
     }
 
-    function hear({ guild, channel, newest, mentions }) {
+    function hear({ guild, channel, newest, before, mentions }) {
         const known = state.news.get(channel);
-        // What was there before the page was opened counts as read; so does what comes while it is watched.
-        if (!known) state.news.set(channel, { guild, newest, read: mentions ? "0" : newest, mentions });
+        if (!known) state.news.set(channel, { guild, newest, read: before, mentions });
         else state.news.set(channel, { ...known, newest, mentions: known.mentions + mentions });
     }
 

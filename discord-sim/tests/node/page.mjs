@@ -264,8 +264,12 @@ try {
     });
 
     await step("elsewhere it is unread, and a mention is counted", async () => {
+        await bot("POST", `/channels/${quiet}/messages`, { content: "the first one here" });
+        await sees("#channels .channel.unread", "quiet");
+        assert.equal(await count("#channels .badge"), 0);
         await press("#channels .channel", "quiet");
         await sees("#channel-name h1", "quiet");
+        await gone("#channels .channel.unread");
         assert.ok(page.url().endsWith(`#/channels/${world.guild}/${quiet}`));
         await post({ content: `<@${world.owner}> come`, allowed_mentions: { parse: ["users"] } });
         await sees("#channels .channel.unread .badge", "1");

@@ -104,12 +104,13 @@ impl Seen {
             if !sees(world, user, channel) {
                 continue;
             }
-            let new = &timeline[timeline.partition_point(|&id| id <= before.unwrap_or(0))..];
+            // What was there before anyone looked counts as read.
+            let before = if first { newest } else { before.unwrap_or(0) };
+            let new = &timeline[timeline.partition_point(|&id| id <= before)..];
             let notifies = |id: &&u64| world.messages.get(id).is_some_and(|of| notifies(world, of, guild.id, user));
-            let mentions = if first { 0 } else { new.iter().filter(notifies).count() };
             news.push(json!({
                 "guild": guild.id.to_string(), "channel": channel.to_string(), "newest": newest.to_string(),
-                "mentions": mentions,
+                "before": before.to_string(), "mentions": new.iter().filter(notifies).count(),
             }));
         }
         news
