@@ -116,6 +116,7 @@ fn form() -> Value {
         { "type": 18, "label": "Reason", "component": { "type": 4, "custom_id": "why", "style": 2, "required": false } },
         { "type": 18, "label": "Kind", "component": { "type": 3, "custom_id": "kind", "options": [
             { "label": "Praise", "value": "praise" }, { "label": "Blame", "value": "blame" } ] } },
+        { "type": 18, "label": "Proof", "component": { "type": 19, "custom_id": "proof", "required": false } },
     ] } })
 }
 

@@ -112,11 +112,19 @@ function input(context, of, id) {
             const control = el("input", { id, type: "checkbox", checked: of.default === true });
             return [control, () => control.checked];
         }
-        default: {
+        case 3:
+        case 5:
+        case 6:
+        case 7:
+        case 8: {
             const select = createSelect(context, of, () => {});
             select.node.querySelector("input").id = id;
             return [select.node, () => select.values()];
         }
+        case 19:
+            return [el("p", { id }, "Files cannot be attached on this page."), () => undefined];
+        default:
+            return [el("p", { id }, "This page cannot show what belongs here."), () => undefined];
     }
 }
 

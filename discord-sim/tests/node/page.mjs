@@ -219,6 +219,7 @@ try {
         await sees(".failed", "This interaction failed");
         await press("button.button", "Ask");
         await sees("dialog h2", "Tell us");
+        await sees("dialog .modal-field", "Files cannot be attached on this page.");
         await type("x");
         await press("dialog button", "Submit");
         await sees(".modal-error", "name: its length is not allowed");
