@@ -64,6 +64,12 @@ try {
         await sees(".content .mention", "@unknown-user");
         await sees(".content strong .mention", "@everyone");
         assert.notEqual(await page.title(), "hit");
+        const links = await page.evaluate(async () => {
+            const { webAddress } = await import("/page/dom.js");
+            const hostile = ["javascript:alert(1)", "data:text/html,x", " java\nscript:alert(1)", "/relative", null];
+            return [...hostile, "https://example.com"].map(webAddress);
+        });
+        assert.deepEqual(links, [null, null, null, null, null, "https://example.com/"]);
     });
 
     await step("markdown, mentions and times look as in Discord", async () => {
