@@ -49,7 +49,7 @@ function preview(path) {
         el("span", {}, "Expand"),
     );
     const load = async () => {
-        const response = await fetch(path, { headers: { range: `bytes=0-${PREVIEW - 1}` } });
+        const response = await fetch(path);
         const whole = response.ok ? (await response.text()).slice(0, PREVIEW) : "This file is no longer available.";
         const short = whole.split("\n").slice(0, LINES).join("\n");
         fill(text.firstChild, short);

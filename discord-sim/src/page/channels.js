@@ -1,12 +1,11 @@
 // The channels of a guild: by category, with their threads, and what is unread in them.
 
 import { el, fill } from "./dom.js";
-import { channelIcon, icon } from "./icons.js";
+import { channelIcon, icon, isThread } from "./icons.js";
 import { address } from "./route.js";
 import { compare } from "./snowflake.js";
 
 const CATEGORY = 4;
-const THREADS = [10, 11, 12];
 const VOICE = [2, 13];
 
 const inOrder = (one, other) =>
@@ -24,7 +23,7 @@ export function createChannels({ state }, { title, list }) {
         fill(title, el("span", {}, guild.name));
         const of = (parent) =>
             guild.channels
-                .filter((channel) => (channel.parent_id ?? null) === parent && !THREADS.includes(channel.type))
+                .filter((channel) => (channel.parent_id ?? null) === parent && !isThread(channel))
                 .sort(inOrder);
         const top = of(null);
         const rows = top
@@ -58,8 +57,7 @@ export function createChannels({ state }, { title, list }) {
 
     function withThreads(channel, guild, view) {
         const threads = guild.channels.filter(
-            (thread) =>
-                thread.parent_id === channel.id && THREADS.includes(thread.type) && !thread.thread_metadata?.archived,
+            (thread) => thread.parent_id === channel.id && isThread(thread) && !thread.thread_metadata?.archived,
         );
         return [
             row(channel, view),

@@ -4,11 +4,11 @@ import { matching } from "./choices.js";
 import { createCommand, leaves } from "./command.js";
 import { el, fill } from "./dom.js";
 import { avatar } from "./avatar.js";
+import { isThread } from "./icons.js";
 import { createMenu } from "./menu.js";
 import { SEND_MESSAGES, SEND_MESSAGES_IN_THREADS, allows } from "./snowflake.js";
 
 const CONTENT = 2000;
-const THREADS = [10, 11, 12];
 const TEXTLESS = [4, 15, 16];
 
 export function createComposer(context, box) {
@@ -124,7 +124,7 @@ export function createComposer(context, box) {
         // Another place or person: what was begun there is theirs.
         if (place !== "" && here !== place) end();
         place = here;
-        const needed = THREADS.includes(channel?.type) ? SEND_MESSAGES_IN_THREADS : SEND_MESSAGES;
+        const needed = channel && isThread(channel) ? SEND_MESSAGES_IN_THREADS : SEND_MESSAGES;
         const may = Boolean(channel) && !TEXTLESS.includes(channel.type) && allows(channel.permissions, needed);
         text.disabled = !may;
         text.placeholder = !channel

@@ -17,11 +17,7 @@ const PATHS = {
     download: "M12 3v12M7 11l5 5 5-5M4 21h16",
     external: "M14 4h6v6M20 4l-9 9M18 14v6H4V6h6",
     eye: "M2 12s4-7 10-7 10 7 10 7-4 7-10 7S2 12 2 12zM12 9a3 3 0 1 0 0 6 3 3 0 0 0 0-6z",
-    check: "M5 12l5 5L20 7",
-    close: "M6 6l12 12M18 6L6 18",
     slash: "M16 3L8 21",
-    reply: "M4 20v-6a5 5 0 0 1 5-5h11",
-    plus: "M12 5v14M5 12h14",
     crown: "M3 7l4 4 5-7 5 7 4-4-2 12H5z",
 };
 
@@ -40,10 +36,10 @@ export function icon(name) {
     return svg;
 }
 
+const KINDS = { 2: "voice", 5: "announcement", 15: "forum", 16: "forum" };
+
+/** Whether it is a thread: of announcements, public, or private. */
+export const isThread = (channel) => [10, 11, 12].includes(channel.type);
+
 /** The picture of a channel's type. */
-export const channelIcon = (channel) =>
-    icon(
-        { 2: "voice", 5: "announcement", 10: "thread", 11: "thread", 12: "thread", 15: "forum", 16: "forum" }[
-            channel.type
-        ] ?? "hash",
-    );
+export const channelIcon = (channel) => icon(isThread(channel) ? "thread" : (KINDS[channel.type] ?? "hash"));

@@ -3,8 +3,7 @@
 import { el, fill, freshId } from "./dom.js";
 
 /**
- * @typedef {{ label: string, detail?: string, picture?: Node, aside?: string, group?: string, chosen?: boolean,
- *   value: unknown }} Item
+ * @typedef {{ label: string, detail?: string, picture?: Node, aside?: string, chosen?: boolean, value: unknown }} Item
  */
 
 /**
@@ -52,7 +51,6 @@ export function createMenu({ label, onPick }) {
 
     return {
         node,
-        id,
         get open() {
             return !node.hidden;
         },
@@ -69,14 +67,7 @@ export function createMenu({ label, onPick }) {
             at = Math.min(active, items.length - 1);
             fill(title, heading);
             title.hidden = heading === "";
-            let group;
-            const rows = items.flatMap((item, index) => {
-                const begins = item.group !== undefined && item.group !== group;
-                group = item.group;
-                return begins
-                    ? [el("div", { class: "menu-group", role: "presentation" }, item.group), row(item, index)]
-                    : [row(item, index)];
-            });
+            const rows = items.map(row);
             if (note) rows.push(el("div", { class: "menu-note" }, note));
             fill(list, ...rows);
             node.hidden = rows.length === 0 && heading === "";

@@ -89,16 +89,15 @@ function renderTime({ at, style }) {
     return el("time", { ...ticks, title: full(at) }, moment(at, style));
 }
 
-/** Keeps every `<t:…:R>` of the page true. Gives what ends it. */
+/** Keeps every `<t:…:R>` of the page true. */
 export function tick() {
-    const timer = setInterval(() => {
+    setInterval(() => {
         const now = Date.now();
         for (const node of document.querySelectorAll("time[data-at]")) {
             const text = ago(Number(node.dataset.at), now);
             if (node.textContent !== text) node.textContent = text;
         }
     }, 1000);
-    return () => clearInterval(timer);
 }
 
 function renderSpoiler(children) {

@@ -3,7 +3,7 @@
 import { avatar } from "./avatar.js";
 import { el, fill } from "./dom.js";
 import { dayOf, longDay } from "./format.js";
-import { channelIcon } from "./icons.js";
+import { channelIcon, isThread } from "./icons.js";
 import { isEphemeral, isLoading, renderMessage, thinking, whisper } from "./message.js";
 import { compare, madeAt } from "./snowflake.js";
 
@@ -106,7 +106,7 @@ export function createTimeline(context, { box, present, loadOlder }) {
         head.hidden = state.more || !of;
         if (!of || head.dataset.of === `${of.id}${of.name}`) return;
         head.dataset.of = `${of.id}${of.name}`;
-        const thread = [10, 11, 12].includes(of.type);
+        const thread = isThread(of);
         fill(
             head,
             el("div", { class: "beginning-icon" }, channelIcon(of)),
