@@ -3,13 +3,10 @@
 
 import assert from "node:assert/strict";
 
-import { launch } from "../../discord-sim/tests/node/browser.mjs";
+import { endWithStarter, launch } from "../../discord-sim/tests/node/browser.mjs";
 
 const [url, picture] = process.argv.slice(2);
 const PATIENCE = 60_000;
-
-// Whoever started this holds the other end.
-process.stdin.on("end", () => process.exit(1)).resume();
 
 /** The texts that a press adds to the channel, by the button's action and server. */
 const EFFECTS = [
@@ -34,6 +31,7 @@ const FOR_THE_PICTURE = [
 ];
 
 const { browser, close } = await launch({ width: 1440, height: 900 });
+endWithStarter(close);
 try {
     const page = await browser.newPage();
     const complaints = [];

@@ -15,8 +15,8 @@ const INSTALLED = ["chromium", "chromium-browser", "google-chrome", "google-chro
 const UNPACKED = join(dirname(fileURLToPath(import.meta.url)), "node_modules", ".cache", "chromium");
 
 /**
- * Starts Chromium with a profile, a temporary folder and fonts of its own. Close it in a `finally`; when this process
- * dies, it ends by itself.
+ * Starts Chromium with a profile, a temporary folder and fonts of its own. Close it in a `finally`, and give
+ * `close` to `endWithStarter`; when this process is killed, Chromium ends by itself.
  * @param {{ width?: number, height?: number, scale?: number }} [window] in CSS pixels; `scale` sharpens pictures
  * @returns {Promise<{ browser: import("puppeteer-core").Browser, close: () => Promise<void> }>}
  */
@@ -53,6 +53,17 @@ export async function launch({ width = 1280, height = 800, scale = 1 } = {}) {
         await remove(folder);
         throw error;
     }
+}
+
+/**
+ * Ends this process, and the browser with it, once whoever started it is gone or asks for that: when standard input
+ * closes, or on SIGTERM.
+ * @param {() => Promise<void>} close what `launch` gave
+ */
+export function endWithStarter(close) {
+    const end = () => close().finally(() => process.exit(1));
+    process.stdin.on("end", end).resume();
+    process.on("SIGTERM", end);
 }
 
 const remove = (folder) => rm(folder, { recursive: true, force: true, maxRetries: 5 });

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 
-import { launch } from "./browser.mjs";
+import { endWithStarter, launch } from "./browser.mjs";
 import { tell } from "./story.mjs";
 
 const world = JSON.parse(process.env.PAGE_WORLD);
@@ -23,8 +23,7 @@ const post = (body) => bot("POST", `/channels/${world.channel}/messages`, body);
 const say = (user, content) => sim("/messages", { guild: world.guild, channel: world.channel, user, content });
 
 const { browser, close } = await launch({ width: 1280, height: 800 });
-// Whoever started this is gone when this ends.
-process.stdin.on("end", () => close().finally(() => process.exit(1))).resume();
+endWithStarter(close);
 try {
     const page = await browser.newPage();
     const story = await tell(page, world.url);
