@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use discord_sim::Sim;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
@@ -34,6 +34,8 @@ pub(crate) const BURST: usize = 100;
 const SCRAPE_EVERY: Duration = Duration::from_secs(1);
 /// How long one look may take.
 const SCRAPE_BOUND: Duration = Duration::from_secs(2);
+/// Between two looks at whether the bot is ready.
+const READY_STEP: Duration = Duration::from_millis(100);
 
 /// How long things are gone, and how much time passes between steps that belong together.
 #[derive(Debug, Clone, Copy)]
@@ -213,12 +215,32 @@ impl Machines {
         }
         sleep(self.pauses.bot).await;
         board.set(Part::Bot, COMING);
-        let mut bot = self.bot.run().await?;
-        bot.wait_ready(PATIENCE).await?;
-        *self.running.lock().await = Some(bot);
+        *self.running.lock().await = Some(self.bot.run().await?);
+        self.bot_ready().await?;
         board.set(Part::Bot, RUNS);
         board.note(DEMO, "the bot is back: it tells what happened meanwhile, each event once");
         Ok(())
+    }
+
+    /// Waits until the bot is ready, for as long as that takes: Discord may be away. Fails when its process ends.
+    ///
+    /// The bot is free for others meanwhile: its metrics are asked for, and whoever ends the demo ends it in good order.
+    async fn bot_ready(&self) -> Result<()> {
+        let client = reqwest::Client::builder().timeout(SCRAPE_BOUND).no_proxy().build()?;
+        loop {
+            let url = {
+                let mut running = self.running.lock().await;
+                let bot = running.as_mut().context("the bot was just started")?;
+                if let Ok(status) = bot.wait(Duration::ZERO).await {
+                    bail!("the bot ended with {status} before it was ready; its log: {}", bot.log_file().display());
+                }
+                format!("{}/readyz", bot.http_url())
+            };
+            if client.get(url).send().await.is_ok_and(|answer| answer.status().is_success()) {
+                return Ok(());
+            }
+            sleep(READY_STEP).await;
+        }
     }
 
     /// Asks the bot for its metrics, again and again.
