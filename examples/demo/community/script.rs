@@ -188,7 +188,7 @@ impl Script {
 
 /// What a wipe takes: everybody is put out, the world is made anew, the server comes back.
 pub(crate) fn wipe(town: &Town, server: ServerId) -> Vec<Step> {
-    let leaving = town.on(server).into_iter().take(2);
+    let leaving = town.on(server).into_iter();
     let out = leaving.map(|player| Happening::Left { player, reason: "Kicked: the server restarts for a wipe" });
     let all = [Happening::Stopping].into_iter().chain(out);
     all.chain([Happening::Wiped, Happening::Started]).map(|happening| (server, happening)).collect()

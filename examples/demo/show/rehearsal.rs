@@ -15,7 +15,7 @@ use super::metrics::Metrics;
 use crate::checks::Checks;
 use crate::community::cast::PLAYERS;
 use crate::community::happening::Happening;
-use crate::community::script::{Script, Step};
+use crate::community::script::{Script, Step, wipe};
 use crate::community::town::Town;
 
 /// Between two looks at something that nobody announces.
@@ -80,6 +80,16 @@ pub(crate) fn rules(checks: &mut Checks) {
     let problem = (missing.is_some() || !crash || idle.is_some())
         .then(|| format!("missing: {missing:?}, a crash: {crash}, who never joined: {idle:?}"));
     checks.note("a life has everything in it: all players, chat, kills, bans, a wipe and a crash", problem);
+    let mut town = Town::new();
+    town.apply(0, &Happening::Started);
+    for player in 0..PLAYERS.len() {
+        town.apply(0, &Happening::Joined { player });
+    }
+    for (server, what) in wipe(&town, 0) {
+        town.apply(server, &what);
+    }
+    let left = town.on(0);
+    checks.note("a wipe puts everybody out", (!left.is_empty()).then(|| format!("{left:?} are still on it")));
 }
 
 fn life(seed: u64) -> Vec<Step> {
