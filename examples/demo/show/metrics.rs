@@ -82,7 +82,6 @@ impl Metrics {
             "p50": self.quantile(0.5), "p99": self.quantile(0.99),
             "account": account,
             "gateway": self.sum("guildwire_gateway_shards_connected") > 0.0,
-            "is_ready": self.one("guildwire_ready") == Some(1.0),
         })
     }
 }

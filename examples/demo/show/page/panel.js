@@ -29,7 +29,6 @@ async function press(button) {
     } catch {
         over();
     }
-    button.disabled = false;
     await look();
 }
 

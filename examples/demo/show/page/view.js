@@ -31,7 +31,6 @@ export function draw(state) {
         frame.src = state.frame;
         $("waiting").hidden = true;
     }
-    document.body.classList.remove("over");
     say($("first"), state.ready ? `first message after ${state.first_message.toFixed(1)} s` : "setting up…");
     for (const server of state.town.servers) drawServer(server, state.ready);
     say($("away"), `for ${state.away} s`);
