@@ -95,7 +95,7 @@ pub(crate) async fn run(
 /// The community's life: the servers come up, players join, and then whatever happens.
 async fn go_on(machines: &Machines, board: &Board, screen: &Screen) -> Result<Infallible> {
     for (number, step) in board.decide(|script, town| script.opening(town)).into_iter().enumerate() {
-        machines.happen(board, step).await?;
+        machines.happen(board, |_, _| Some(step)).await?;
         if number == 0 {
             let after = machines.first_message(board).await?;
             screen.say(&format!("First message after {after:.1} s."))?;
@@ -104,9 +104,7 @@ async fn go_on(machines: &Machines, board: &Board, screen: &Screen) -> Result<In
     }
     loop {
         sleep(PACE).await;
-        if let Some(step) = board.decide(Script::next) {
-            machines.happen(board, step).await?;
-        }
+        machines.happen(board, Script::next).await?;
     }
 }
 

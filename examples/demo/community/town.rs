@@ -89,6 +89,24 @@ impl Town {
         }
     }
 
+    /// Whether this can happen now: who decided it may have done so before something else happened.
+    pub(crate) fn allows(&self, server: ServerId, happening: &Happening) -> bool {
+        let state = self.servers[server];
+        match happening {
+            Happening::Started => state != State::Running,
+            Happening::Stopping | Happening::Crashed => state == State::Running,
+            Happening::Stopped | Happening::Wiped => state == State::Stopping,
+            Happening::Joined { player } => state == State::Running && self.players[*player] == Place::Home,
+            Happening::Left { player, .. } => self.on(server).contains(player),
+            Happening::Banned { player, .. } => state == State::Running && self.on(server).contains(player),
+            Happening::Said { .. }
+            | Happening::Killed { .. }
+            | Happening::Respawned { .. }
+            | Happening::Gathered { .. }
+            | Happening::Reported { .. } => true,
+        }
+    }
+
     /// Something happens. What a stopped or dead server's players did is of no consequence any more.
     pub(crate) fn apply(&mut self, server: ServerId, happening: &Happening) {
         match happening {

@@ -19,8 +19,8 @@ use super::garbage;
 use super::metrics::Metrics;
 use crate::community::cast::SERVERS;
 use crate::community::happening::Happening;
-use crate::community::script::{Step, wipe};
-use crate::community::town::ServerId;
+use crate::community::script::{Script, Step, wipe};
+use crate::community::town::{ServerId, Town};
 
 /// Who pressed the buttons, in the log.
 const YOU: &str = "you";
@@ -79,14 +79,23 @@ impl Machines {
         running.as_ref().map(|bot| bot.log_file().display().to_string()).unwrap_or_default()
     }
 
-    /// Something happens on a server, which tells it if it can.
-    pub(crate) async fn happen(&self, board: &Board, (server, happening): Step) -> Result<()> {
+    /// Something happens on a server, which tells it if it can. Gives back what, if it was possible.
+    ///
+    /// It is decided only when nothing else can come between: nats-server may have been away for seconds before.
+    pub(crate) async fn happen(
+        &self,
+        board: &Board,
+        decide: impl FnOnce(&mut Script, &mut Town) -> Option<Step>,
+    ) -> Result<Option<Step>> {
         let publisher = self.publisher.lock().await;
+        let possible = board
+            .decide(|script, town| decide(script, town).filter(|(server, happening)| town.allows(*server, happening)));
+        let Some((server, happening)) = possible else { return Ok(None) };
         board.apply(server, &happening);
         if let Some((subject, payload)) = happening.wire(SERVERS[server], clock::now().unix_seconds()) {
             publisher.publish(&subject, &payload).await?;
         }
-        Ok(())
+        Ok(Some((server, happening)))
     }
 
     /// Does what is pressed, several things at once where several were.
@@ -112,20 +121,15 @@ impl Machines {
 
     async fn perform(&self, board: &Board, action: Action) -> Result<()> {
         match action {
-            Action::Join { server } => {
-                self.decided(board, server.0, board.decide(|script, town| script.joins(town))).await
-            }
+            Action::Join { server } => self.decided(board, server.0, |script, town| script.joins(town)).await,
             Action::Leave { server } => {
-                let leaves = board.decide(|script, town| script.leaves(&town.on(server.0)));
-                self.decided(board, server.0, leaves).await
+                self.decided(board, server.0, |script, town| script.leaves(&town.on(server.0))).await
             }
             Action::Chat { server } => {
-                let says = board.decide(|script, town| script.says(&town.on(server.0)));
-                self.decided(board, server.0, says).await
+                self.decided(board, server.0, |script, town| script.says(&town.on(server.0))).await
             }
             Action::Ban { server } => {
-                let bans = board.decide(|script, town| script.bans(&town.on(server.0)));
-                self.decided(board, server.0, bans).await
+                self.decided(board, server.0, |script, town| script.bans(&town.on(server.0))).await
             }
             Action::Stop { server } => {
                 self.all_of(board, vec![(server.0, Happening::Stopping), (server.0, Happening::Stopped)]).await
@@ -144,18 +148,29 @@ impl Machines {
         }
     }
 
-    /// What somebody decided to do, if anybody was there to do it.
-    async fn decided(&self, board: &Board, server: ServerId, happening: Option<Happening>) -> Result<()> {
-        self.all_of(board, happening.map(|happening| (server, happening)).into_iter().collect()).await
+    /// What somebody decides to do, if anybody is there to do it.
+    async fn decided(
+        &self,
+        board: &Board,
+        server: ServerId,
+        decide: impl FnOnce(&mut Script, &mut Town) -> Option<Happening>,
+    ) -> Result<()> {
+        self.pressed(board, |script, town| Some((server, decide(script, town)?))).await
     }
 
     async fn all_of(&self, board: &Board, steps: Vec<Step>) -> Result<()> {
-        for (number, (server, happening)) in steps.into_iter().enumerate() {
+        for (number, step) in steps.into_iter().enumerate() {
             if number > 0 {
                 sleep(self.pauses.step).await;
             }
+            self.pressed(board, |_, _| Some(step)).await?;
+        }
+        Ok(())
+    }
+
+    async fn pressed(&self, board: &Board, decide: impl FnOnce(&mut Script, &mut Town) -> Option<Step>) -> Result<()> {
+        if let Some((server, happening)) = self.happen(board, decide).await? {
             board.note(YOU, happening.about(SERVERS[server]));
-            self.happen(board, (server, happening)).await?;
         }
         Ok(())
     }
@@ -176,7 +191,7 @@ impl Machines {
         });
         board.note(YOU, format!("{BURST} events at once: up to ten go into a message"));
         for happening in burst {
-            self.happen(board, (server, happening)).await?;
+            self.happen(board, |_, _| Some((server, happening))).await?;
         }
         Ok(())
     }

@@ -122,7 +122,7 @@ pub(crate) async fn press_everything(machines: &Machines, board: &Board, port: u
     let watcher = Watcher { machines, client, url: format!("http://{host}"), host };
     watcher.look(checks).await?;
     for step in board.decide(|script, town| script.opening(town)) {
-        machines.happen(board, step).await?;
+        machines.happen(board, |_, _| Some(step)).await?;
     }
     machines.first_message(board).await?;
     watcher.intrude(checks).await?;
