@@ -83,6 +83,7 @@ pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<O
         turns: Turns::default(),
         key: Arc::new(key),
         durable,
+        holds: settings.delivery.holds,
         drain: lifecycle.drain(),
     };
     lifecycle.spawn("states", intake::bulletin::run(reading.clone()));

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::domain::style::Holds;
 use crate::telemetry::Format;
 
 use given::{Given, Origin};
@@ -115,6 +116,16 @@ pub struct Shutdown {
 pub struct Delivery {
     /// How long Discord may take to answer.
     pub request_timeout: Duration,
+    /// For how long events wait for others in the styles that have them wait.
+    pub holds: Holds,
+    /// From which age on an event is told as late.
+    pub late_after: Duration,
+    /// How long a lane keeps what it can't send.
+    pub keep: Duration,
+    /// How many events a lane keeps that it can't send.
+    pub keep_events: usize,
+    /// When a channel that refuses the bot is tried again for the first time.
+    pub probe_after: Duration,
 }
 
 /// Section `notices`.
@@ -204,6 +215,14 @@ impl Settings {
             delivery: Delivery {
                 request_timeout: given
                     .read("delivery.request_timeout_seconds", |value| values::seconds(value, 1..=120)),
+                holds: Holds {
+                    grouped: given.read("delivery.grouped_hold_seconds", |value| values::seconds(value, 1..=3_600)),
+                    quiet: given.read("delivery.quiet_hold_seconds", |value| values::seconds(value, 1..=86_400)),
+                },
+                late_after: given.read("delivery.late_after_seconds", |value| values::seconds(value, 1..=86_400)),
+                keep: given.read("delivery.keep_seconds", |value| values::seconds(value, 1..=2_592_000)),
+                keep_events: given.read("delivery.keep_events", |value| values::count(value, 10..=100_000)),
+                probe_after: given.read("delivery.probe_after_seconds", |value| values::seconds(value, 1..=3_600)),
             },
             notices: Notices { after: given.read("notices.after_seconds", |value| values::seconds(value, 1..=86_400)) },
             retention: Retention {
@@ -288,6 +307,12 @@ impl Settings {
             ("secrets.key_file", quoted(&self.secrets.key_file.to_string_lossy())),
             ("shutdown.deadline_seconds", self.shutdown.deadline.as_secs().to_string()),
             ("delivery.request_timeout_seconds", self.delivery.request_timeout.as_secs().to_string()),
+            ("delivery.grouped_hold_seconds", self.delivery.holds.grouped.as_secs().to_string()),
+            ("delivery.quiet_hold_seconds", self.delivery.holds.quiet.as_secs().to_string()),
+            ("delivery.late_after_seconds", self.delivery.late_after.as_secs().to_string()),
+            ("delivery.keep_seconds", self.delivery.keep.as_secs().to_string()),
+            ("delivery.keep_events", self.delivery.keep_events.to_string()),
+            ("delivery.probe_after_seconds", self.delivery.probe_after.as_secs().to_string()),
             ("notices.after_seconds", self.notices.after.as_secs().to_string()),
             ("retention.settled_days", days(self.retention.settled)),
             ("retention.players_days", days(self.retention.players)),

@@ -9,6 +9,7 @@ use guildwire::domain::account::Account;
 use guildwire::domain::binding::Binding;
 use guildwire::domain::event::KindSet;
 use guildwire::domain::ids::{ChannelId, GuildId, ServerId, UserId};
+use guildwire::domain::style::Style;
 use guildwire::intake::seal_credential;
 use guildwire::nats::credential::Credential;
 use guildwire::secrets::SecretKey;
@@ -42,6 +43,8 @@ pub(crate) async fn add(store: &Store, key: &SecretKey, account: &Account, user:
         server: heard.server,
         kinds: heard.kinds,
         mention: None,
+        style: Style::Each,
+        is_thread: Some(false),
         created_by: UserId(1),
         created_at: now,
         covered_from: None,

@@ -8,7 +8,7 @@ use crate::domain::ids::ChannelId;
 use crate::domain::text::display;
 use crate::store::StoreError;
 use crate::store::history::{LaneBacklog, OpenMessage};
-use crate::store::outbox::StoppedLane;
+use crate::store::lanes::StoppedLane;
 
 /// How much of what Discord said is shown, in UTF-16 units.
 pub(super) const REASON_LIMIT: usize = 300;

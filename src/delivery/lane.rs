@@ -9,18 +9,16 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Shared;
+use super::sealing::seal;
 use super::search::look_for;
 use crate::clock;
 use crate::discord::answer::{Answer, Verdict};
-use crate::discord::embed::EMBEDS_LIMIT;
-use crate::discord::event_embed::{Names, event_embed, sample_embed};
-use crate::discord::message::{Shown, compose};
-use crate::discord::notice_embed::notice_embed;
 use crate::domain::ids::ChannelId;
 use crate::domain::retry::backoff;
 use crate::domain::timestamp::Timestamp;
 use crate::store::StoreError;
-use crate::store::outbox::{Head, SealedMessage, Told};
+use crate::store::lanes::Head;
+use crate::store::outbox::SealedMessage;
 use crate::telemetry::metrics::{Outcome, Work};
 
 /// The first wait after a failed attempt, and the longest.
@@ -32,13 +30,6 @@ const STALE_PLACE: Duration = Duration::from_millis(500);
 
 /// For how long a message's nonce is relied upon. Discord says that it keeps one for "a few minutes".
 const NONCE_KEPT: Duration = Duration::from_mins(1);
-
-/// How many random characters make a nonce and a mark. Discord takes nonces of up to 25.
-const NONCE_LENGTH: usize = 20;
-const MARK_LENGTH: usize = 8;
-
-/// Digits and lower-case letters that are not taken for one another.
-const ALPHABET: &[u8; 32] = b"23456789abcdefghijkmnpqrstuvwxyz";
 
 /// Sends what is due in `channel`, until nothing is, the channel refuses, or the service stops. When the database
 /// fails, the dispatcher's next look starts the lane again.
@@ -59,7 +50,7 @@ async fn step(shared: &Shared, channel: ChannelId, covered: &mut Option<Covered>
     if stops(shared) {
         return Ok(false);
     }
-    let sealed = match shared.store.head(channel).await? {
+    let sealed = match shared.store.head(channel, clock::now()).await? {
         Head::Nothing => return Ok(false),
         Head::Sealed => shared.store.sealed_message(channel).await?,
         Head::Due => None,
@@ -129,48 +120,15 @@ pub(super) async fn goes_on_after(shared: &Shared, wait: impl Future<Output = ()
     }
 }
 
-async fn seal(shared: &Shared, channel: ChannelId) -> Result<SealedMessage, StoreError> {
-    let due = shared.store.due(channel, EMBEDS_LIMIT).await?;
-    let mut shown = Vec::with_capacity(due.len());
-    for row in &due {
-        shown.push(show(shared, &row.told).await?);
-    }
-    let (mark, nonce) = (random_text(MARK_LENGTH), random_text(NONCE_LENGTH));
-    let body = compose(&shown, &mark, &nonce);
-    let now = clock::now();
-    let message =
-        SealedMessage { id: shared.store.next_number(), mark, body: body.json, attempts: 0, next_attempt_at: now };
-    let rows: Vec<i64> = due[..body.shown].iter().map(|row| row.id).collect();
-    shared.store.seal(channel, &message, &rows, now).await?;
-    Ok(message)
-}
-
-async fn show(shared: &Shared, told: &Told) -> Result<Shown, StoreError> {
-    let (due, is_sample) = match told {
-        Told::Event(due) => (due, false),
-        Told::Sample(due) => (due, true),
-        Told::Notice(account, notice) => {
-            return Ok(Shown { embed: notice_embed(account, notice), mention: Vec::new() });
-        }
-    };
-    let other = match due.event.details.other_player() {
-        Some(player) => shared.store.player_name(&due.event.account, player).await?,
-        None => None,
-    };
-    let names = Names { player: due.last_name.as_deref(), target: other.as_deref() };
-    Ok(if is_sample {
-        // Whom it would mention, it says: nobody asked to be called for something that did not happen.
-        Shown { embed: sample_embed(&due.event, names, &due.mention), mention: Vec::new() }
-    } else {
-        Shown { embed: event_embed(&due.event, names), mention: due.mention.clone() }
-    })
-}
-
 async fn send(shared: &Shared, channel: ChannelId, message: SealedMessage) -> Result<(), StoreError> {
     let verdict = match shared.rest.create_message(channel, &message.body).await {
         Ok(answer) => {
             note_bucket(shared, channel, &answer);
-            answer.verdict()
+            let verdict = answer.verdict();
+            if matches!(verdict, Verdict::Delivered(_)) {
+                tracing::trace!(%channel, mark = message.mark, "accepted");
+            }
+            verdict
         }
         Err(error) => Verdict::Retry(error.to_string()),
     };
@@ -256,6 +214,7 @@ pub(super) async fn settle_delivered(shared: &Shared, id: i64, discord_id: Optio
     for stored in shared.store.settle_delivered(id, discord_id, now).await? {
         shared.metrics.delivered(stored, now);
     }
+    tracing::trace!(message = id, "settled");
     Ok(())
 }
 
@@ -274,8 +233,4 @@ fn note_bucket(shared: &Shared, channel: ChannelId, answer: &Answer) {
     if let Some(bucket) = answer.bucket {
         shared.limiter.learn(channel, bucket);
     }
-}
-
-fn random_text(length: usize) -> String {
-    (0..length).map(|_| char::from(ALPHABET[rand::random_range(0..ALPHABET.len())])).collect()
 }

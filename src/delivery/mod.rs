@@ -4,6 +4,7 @@
 //! and settles until nothing is left. A lane that waits, for its bucket or for Discord, holds up no other.
 
 mod lane;
+mod sealing;
 mod search;
 
 use std::collections::HashMap;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock;
 use crate::discord::limiter::Limiter;
 use crate::discord::rest::Rest;
 use crate::domain::ids::ChannelId;
@@ -51,7 +53,7 @@ pub async fn run(shared: Shared, lifecycle: Lifecycle) {
         tokio::select! {
             () = shared.drain.cancelled() => return,
             channels = shared.store.rung_lanes() => dispatcher.start_all(channels),
-            _ = looks.tick() => match shared.store.open_lanes().await {
+            _ = looks.tick() => match shared.store.open_lanes(clock::now()).await {
                 Ok(channels) => {
                     dispatcher.note_success(None);
                     dispatcher.start_all(channels);

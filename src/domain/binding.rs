@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::event::{Kind, KindSet};
 use super::ids::{AccountName, ChannelId, GuildId, RoleId, ServerId, UserId};
+use super::style::Style;
 use super::timestamp::Timestamp;
 
 /// In a linked guild: these kinds, of this account (and server, or all), to this channel.
@@ -23,6 +24,10 @@ pub struct Binding {
     pub kinds: KindSet,
     /// The role that each message mentions.
     pub mention: Option<RoleId>,
+    /// How its events are told.
+    pub style: Style,
+    /// Whether the channel is a thread; `None` where that was not noted.
+    pub is_thread: Option<bool>,
     /// Who made it.
     pub created_by: UserId,
     /// When it was made.
@@ -115,6 +120,8 @@ pub struct Recipient {
     pub channel: ChannelId,
     /// The roles that are mentioned with it: those of all bindings that ask for it.
     pub mention: Vec<RoleId>,
+    /// How it is told: in the most prominent style of those bindings.
+    pub style: Style,
 }
 
 /// The kinds that an account's `bindings` want of its consumer.
@@ -126,14 +133,16 @@ pub fn heard_kinds(bindings: &[Binding]) -> KindSet {
 /// The channels that hear of an event of `kind` from `server`, stored at `stored`, among one account's `bindings`.
 #[must_use]
 pub fn recipients(bindings: &[Binding], kind: Kind, server: &ServerId, stored: Timestamp) -> Vec<Recipient> {
-    let mut channels: BTreeMap<ChannelId, Vec<RoleId>> = BTreeMap::new();
+    let mut channels: BTreeMap<ChannelId, Recipient> = BTreeMap::new();
     for binding in bindings.iter().filter(|binding| binding.hears(kind, server, stored)) {
-        let mention = channels.entry(binding.channel).or_default();
-        if let Some(role) = binding.mention.filter(|role| !mention.contains(role)) {
-            mention.push(role);
+        let alone = || Recipient { channel: binding.channel, mention: Vec::new(), style: binding.style };
+        let recipient = channels.entry(binding.channel).or_insert_with(alone);
+        recipient.style = recipient.style.max(binding.style);
+        if let Some(role) = binding.mention.filter(|role| !recipient.mention.contains(role)) {
+            recipient.mention.push(role);
         }
     }
-    channels.into_iter().map(|(channel, mention)| Recipient { channel, mention }).collect()
+    channels.into_values().collect()
 }
 
 #[cfg(test)]
@@ -150,6 +159,8 @@ mod tests {
             server: None,
             kinds: group.kinds(),
             mention: None,
+            style: Style::Quiet,
+            is_thread: None,
             created_by: UserId(1),
             created_at: Timestamp::default(),
             covered_from: Some(Timestamp::from_nanoseconds(100)),
@@ -163,14 +174,16 @@ mod tests {
     }
 
     #[test]
-    fn overlapping_bindings_show_an_event_once_and_unite_their_mentions() {
+    fn overlapping_bindings_show_an_event_once_with_all_their_mentions_in_the_most_prominent_style() {
         let mut lifecycle = binding(7, Group::Lifecycle);
         lifecycle.mention = Some(RoleId(1));
         let mut everything = binding(7, Group::Everything);
         everything.mention = Some(RoleId(2));
+        everything.style = Style::Grouped;
         let bindings = [lifecycle.clone(), everything, lifecycle];
         let heard = recipients(&bindings, Kind::ServerStarted, &"main".into(), at(101));
-        assert_eq!(heard, [Recipient { channel: ChannelId(7), mention: vec![RoleId(1), RoleId(2)] }]);
+        let mention = vec![RoleId(1), RoleId(2)];
+        assert_eq!(heard, [Recipient { channel: ChannelId(7), mention, style: Style::Grouped }]);
     }
 
     #[test]

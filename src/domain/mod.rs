@@ -15,6 +15,7 @@ pub mod notice;
 pub mod position;
 pub mod retry;
 pub mod session_starts;
+pub mod style;
 pub mod subject;
 pub mod text;
 pub mod timestamp;

@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout};
 use super::readiness::Readiness;
 use crate::nats::states::AccountStates;
 use crate::store::Store;
-use crate::store::outbox::Backlog;
+use crate::store::lanes::Backlog;
 use crate::telemetry::metrics::{Metrics, Moment};
 
 /// How long the database may take; after that its gauges are left out.

@@ -6,12 +6,15 @@
 use std::collections::BTreeMap;
 
 use super::decode::{decode, server_of};
+use crate::clock;
 use crate::domain::account::Account;
 use crate::domain::binding::{Binding, recipients};
 use crate::domain::event::{Event, Group, Kind};
 use crate::domain::ids::{AccountName, ChannelId, PlayerId, ServerId};
 use crate::domain::position::{Delivered, Position};
+use crate::domain::style::Holds;
 use crate::domain::subject::{RejectReason, Subject};
+use crate::domain::timestamp::Timestamp;
 use crate::store::accounts::is_at_revision;
 use crate::store::positions::advance_position;
 use crate::store::recording::{HeardPlayer, HeardServer, NewOutboxRow, Reject, details_to_column};
@@ -30,6 +33,8 @@ pub struct Batch {
     rejects: Vec<Reject>,
     events: usize,
     revision: Option<i64>,
+    holds: Holds,
+    made_at: Timestamp,
     pub(super) tally: Tally,
 }
 
@@ -62,10 +67,10 @@ pub enum Recorded {
 
 impl Batch {
     /// A batch for the bindings of this revision of the account, not recorded once they are others: whoever removed one
-    /// was told so, and must not see what was published after that.
+    /// was told so, and must not see what was published after that. Events are told after the `holds` of their styles.
     #[must_use]
-    pub fn at_revision(revision: i64) -> Self {
-        Self { revision: Some(revision), ..Self::default() }
+    pub fn at_revision(revision: i64, holds: Holds) -> Self {
+        Self { revision: Some(revision), holds, made_at: clock::now(), ..Self::default() }
     }
 
     /// Adds one message of the stream.
@@ -180,6 +185,9 @@ impl Batch {
                 sequence: delivered.sequence,
                 details: details_to_column(&event.details),
                 mention_roles: mention_roles.join(" "),
+                style: recipient.style.name(),
+                recorded_at: self.made_at.nanoseconds(),
+                due_at: self.made_at.plus(self.holds.of(recipient.style)).nanoseconds(),
             });
         }
     }

@@ -105,7 +105,7 @@ impl Reader {
         first: Message,
     ) -> Result<Option<Next>, ReadError> {
         let before = attachment.session.position();
-        let mut batch = Batch::at_revision(attachment.hearers.revision);
+        let mut batch = Batch::at_revision(attachment.hearers.revision, self.shared.holds);
         let mut done = Vec::new();
         let mut waiting = 0;
         let (mut first_new, mut end) = (None, None);
@@ -145,6 +145,7 @@ impl Reader {
             }
         }
 
+        tracing::trace!(account = %self.account, messages = done.len(), "fetched");
         if let Some(first_new) = first_new {
             if !self.record(attachment, batch, before, first_new).await? {
                 return Ok(Some(Next::Attach(Reason::Fenced)));
@@ -154,6 +155,7 @@ impl Reader {
         }
         self.shared.states.set_lag(&self.account, waiting);
         acknowledge(done).await;
+        tracing::trace!(account = %self.account, "acknowledged");
         Ok(end)
     }
 
@@ -174,6 +176,7 @@ impl Reader {
         {
             return Ok(false);
         }
+        tracing::trace!(account = %self.account, sequence = after.last_sequence, "committed");
         self.shared.store.ring_lanes(channels);
         tally.count_in(&self.shared.metrics);
         if attachment.rewinding && first <= attachment.began_at.last_sequence {

@@ -18,6 +18,7 @@ use crate::domain::binding::heard_kinds;
 use crate::domain::fault::Fault;
 use crate::domain::ids::AccountName;
 use crate::domain::retry::backoff;
+use crate::domain::style::Holds;
 use crate::nats::check::{Afterwards, Walk};
 use crate::nats::connection::Connection;
 use crate::nats::states::{AccountState, AccountStates};
@@ -67,6 +68,8 @@ pub struct Shared {
     pub key: Arc<SecretKey>,
     /// The durable consumers' name, the same in every account.
     pub durable: String,
+    /// For how long events wait for others.
+    pub holds: Holds,
     /// Cancelled when the service stops.
     pub drain: CancellationToken,
 }

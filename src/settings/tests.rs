@@ -57,6 +57,12 @@ deadline_seconds = 8
 
 [delivery]
 request_timeout_seconds = 15
+grouped_hold_seconds = 30
+quiet_hold_seconds = 300
+late_after_seconds = 300
+keep_seconds = 86400
+keep_events = 10000
+probe_after_seconds = 60
 
 [notices]
 after_seconds = 120

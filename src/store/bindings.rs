@@ -8,9 +8,10 @@ use super::{Store, StoreError};
 use crate::domain::binding::Binding;
 use crate::domain::event::KindSet;
 use crate::domain::ids::{AccountName, ChannelId, GuildId, RoleId, ServerId, UserId};
+use crate::domain::style::Style;
 use crate::domain::timestamp::Timestamp;
 
-pub(super) const COLUMNS: &str = "account, id, guild_id, channel_id, server_id, kinds, mention_role, created_by, created_at, covered_from, later_kinds, paused_at";
+pub(super) const COLUMNS: &str = "account, id, guild_id, channel_id, server_id, kinds, mention_role, created_by, created_at, covered_from, later_kinds, paused_at, style, is_thread";
 
 /// What became of a change to a binding.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,8 +39,8 @@ impl Store {
         bump_revision(&mut transaction, &binding.account).await?;
         // Only an equal binding is a conflict: a number given out twice is an error.
         let added = sqlx::query(
-            "INSERT INTO bindings (id, guild_id, channel_id, account, server_id, kinds, mention_role, created_by, created_at)
-             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9
+            "INSERT INTO bindings (id, guild_id, channel_id, account, server_id, kinds, mention_role, created_by, created_at, style, is_thread)
+             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11
              WHERE EXISTS (SELECT 1 FROM links WHERE guild_id = $2 AND account = $4)
              ON CONFLICT (channel_id, account, COALESCE(server_id, ''), kinds) DO NOTHING",
         )
@@ -52,6 +53,8 @@ impl Store {
         .bind(binding.mention.map(RoleId::to_column))
         .bind(binding.created_by.to_column())
         .bind(binding.created_at.nanoseconds())
+        .bind(binding.style.name())
+        .bind(binding.is_thread.map(i64::from))
         .execute(&mut *transaction)
         .await?;
         let is_new = added.rows_affected() > 0;
@@ -95,7 +98,7 @@ impl Store {
         Ok(Some(binding))
     }
 
-    /// Changes a guild's binding by `change`, which may alter its kinds, its coverage and its pause.
+    /// Changes a guild's binding by `change`, which may alter its kinds, its coverage, its pause and its style.
     pub async fn change_binding(
         &self,
         guild: GuildId,
@@ -138,12 +141,13 @@ impl Store {
             return Ok(Changed::Equal(after));
         }
         sqlx::query(
-            "UPDATE bindings SET kinds = $1, covered_from = $2, later_kinds = $3, paused_at = $4 WHERE id = $5",
+            "UPDATE bindings SET kinds = $1, covered_from = $2, later_kinds = $3, paused_at = $4, style = $5 WHERE id = $6",
         )
         .bind(after.kinds.to_names())
         .bind(after.covered_from.map(Timestamp::nanoseconds))
         .bind(later_kinds_to_column(&after))
         .bind(after.paused_at.map(Timestamp::nanoseconds))
+        .bind(after.style.name())
         .bind(id)
         .execute(&mut *transaction)
         .await?;
@@ -282,6 +286,7 @@ fn later_kinds_to_column(binding: &Binding) -> String {
 pub(super) fn binding_from(row: &AnyRow) -> Result<Binding, StoreError> {
     let kinds: String = row.try_get("kinds")?;
     let later_kinds: String = row.try_get("later_kinds")?;
+    let style: String = row.try_get("style")?;
     Ok(Binding {
         id: row.try_get("id")?,
         guild: GuildId::from_column(row.try_get("guild_id")?),
@@ -290,6 +295,8 @@ pub(super) fn binding_from(row: &AnyRow) -> Result<Binding, StoreError> {
         server: row.try_get::<Option<String>, _>("server_id")?.map(ServerId::from),
         kinds: KindSet::from_names(&kinds),
         mention: row.try_get::<Option<i64>, _>("mention_role")?.map(RoleId::from_column),
+        style: Style::from_name(&style).ok_or(StoreError::BadRow { what: "style", value: style })?,
+        is_thread: row.try_get::<Option<i64>, _>("is_thread")?.map(|truth| truth != 0),
         created_by: UserId::from_column(row.try_get("created_by")?),
         created_at: Timestamp::from_nanoseconds(row.try_get("created_at")?),
         covered_from: row.try_get::<Option<i64>, _>("covered_from")?.map(Timestamp::from_nanoseconds),

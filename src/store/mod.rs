@@ -9,6 +9,7 @@ pub mod bindings;
 pub mod directory;
 pub mod fates;
 pub mod history;
+pub mod lanes;
 pub mod lock;
 pub mod notices;
 mod open;

@@ -98,8 +98,9 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT INTO outbox (id, channel_id, account, server_id, stored_at, sequence, details, mention_roles, form)
-             VALUES ($1, $2, $3, '', $4, 0, $5, '', $6)",
+            "INSERT INTO outbox (id, channel_id, account, server_id, stored_at, sequence, details, mention_roles, form,
+                                 recorded_at)
+             VALUES ($1, $2, $3, '', $4, 0, $5, '', $6, $4)",
         )
         .bind(self.next_number())
         .bind(channel.to_column())

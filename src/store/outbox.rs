@@ -1,6 +1,4 @@
-//! Lanes' rows: what is due in a channel, the messages it is sealed into, and what became of them.
-
-use std::collections::BTreeSet;
+//! Rows on their way to a channel: what is due, the messages it is sealed into, and what became of them.
 
 use serde::de::DeserializeOwned;
 use sqlx::Row;
@@ -11,6 +9,7 @@ use super::{Store, StoreError};
 use crate::domain::event::Event;
 use crate::domain::ids::{AccountName, ChannelId, PlayerId, RoleId, ServerId};
 use crate::domain::notice::Notice;
+use crate::domain::style::Style;
 use crate::domain::timestamp::Timestamp;
 
 /// What the forms of rows are called in the database.
@@ -25,6 +24,8 @@ pub struct Due {
     pub id: i64,
     /// What it tells.
     pub told: Told,
+    /// How.
+    pub style: Style,
 }
 
 /// What a row of the outbox tells a channel.
@@ -64,77 +65,12 @@ pub struct SealedMessage {
     pub next_attempt_at: Timestamp,
 }
 
-/// A channel that refuses the bot.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoppedLane {
-    /// Which channel.
-    pub channel: ChannelId,
-    /// Since when.
-    pub stopped_at: Timestamp,
-    /// What Discord said.
-    pub reason: String,
-}
-
-/// What a lane has to do next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Head {
-    /// Nothing: all is sent, or its channel refuses the bot.
-    Nothing,
-    /// To send the message that is sealed.
-    Sealed,
-    /// To seal a message of what is due.
-    Due,
-}
-
-/// What is on its way to channels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Backlog {
-    /// Events that are recorded and not yet delivered.
-    pub events: u64,
-    /// Channels that have something to send and are not stopped.
-    pub due_lanes: u64,
-    /// Channels that refuse the bot.
-    pub stopped_lanes: u64,
-}
-
 impl Store {
-    /// The channels that have something to send and are not stopped.
-    pub async fn open_lanes(&self) -> Result<BTreeSet<ChannelId>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT channel_id FROM messages WHERE state = 'sealed'
-             UNION SELECT channel_id FROM outbox WHERE message_id IS NULL
-             EXCEPT SELECT channel_id FROM stopped_lanes",
-        )
-        .fetch_all(&self.reader)
-        .await?;
-        rows.iter().map(|row| Ok(ChannelId::from_column(row.try_get(0)?))).collect()
-    }
-
-    /// What a channel's lane has to do next, in one look: events wait for it.
-    pub async fn head(&self, channel: ChannelId) -> Result<Head, StoreError> {
-        let row = sqlx::query(
-            "SELECT CASE
-                 WHEN EXISTS (SELECT 1 FROM stopped_lanes WHERE channel_id = $1) THEN 'nothing'
-                 WHEN EXISTS (SELECT 1 FROM messages WHERE channel_id = $1 AND state = 'sealed') THEN 'sealed'
-                 WHEN EXISTS (SELECT 1 FROM outbox WHERE channel_id = $1 AND message_id IS NULL) THEN 'due'
-                 ELSE 'nothing' END",
-        )
-        .bind(channel.to_column())
-        .fetch_one(&self.reader)
-        .await?;
-        let head: String = row.try_get(0)?;
-        Ok(match head.as_str() {
-            "sealed" => Head::Sealed,
-            "due" => Head::Due,
-            _ => Head::Nothing,
-        })
-    }
-
     /// What is due first in a channel and in no message yet, in order, at most `limit`.
     pub async fn due(&self, channel: ChannelId, limit: usize) -> Result<Vec<Due>, StoreError> {
         let rows = sqlx::query(
             "SELECT outbox.account, id, form, server_id, outbox.player_id, player_name, stored_at, sequence, details,
-                    mention_roles, players.name AS last_name
+                    mention_roles, style, players.name AS last_name
              FROM outbox LEFT JOIN players
                  ON players.account = outbox.account AND players.player_id = outbox.player_id
              WHERE channel_id = $1 AND message_id IS NULL ORDER BY id LIMIT $2",
@@ -170,16 +106,16 @@ impl Store {
         .bind(now.nanoseconds())
         .execute(&mut *transaction)
         .await?;
-        for row in rows {
-            let bound = sqlx::query("UPDATE outbox SET message_id = $1 WHERE id = $2 AND message_id IS NULL")
-                .bind(message.id)
-                .bind(row)
-                .execute(&mut *transaction)
-                .await?;
-            if bound.rows_affected() == 0 {
-                transaction.rollback().await?;
-                return Err(StoreError::SealedElsewhere);
-            }
+        let bind = self.choose(
+            "UPDATE outbox SET message_id = $1 WHERE message_id IS NULL AND id IN (SELECT value FROM json_each($2))",
+            "UPDATE outbox SET message_id = $1 WHERE message_id IS NULL
+             AND id IN (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST($2 AS json)))",
+        );
+        let ids = serde_json::to_string(rows).expect("numbers are JSON");
+        let bound = sqlx::query(bind).bind(message.id).bind(ids).execute(&mut *transaction).await?;
+        if bound.rows_affected() != rows.len() as u64 {
+            transaction.rollback().await?;
+            return Err(StoreError::SealedElsewhere);
         }
         transaction.commit().await?;
         Ok(())
@@ -257,69 +193,6 @@ impl Store {
             .await?;
         Ok(())
     }
-
-    /// Marks a channel as one that refuses the bot.
-    pub async fn stop_lane(&self, channel: ChannelId, reason: &str, now: Timestamp) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO stopped_lanes (channel_id, stopped_at, reason) VALUES ($1, $2, $3)
-             ON CONFLICT (channel_id) DO UPDATE SET reason = excluded.reason",
-        )
-        .bind(channel.to_column())
-        .bind(now.nanoseconds())
-        .bind(reason)
-        .execute(&self.writer)
-        .await?;
-        Ok(())
-    }
-
-    /// The channel as one that refuses the bot, if it does.
-    pub async fn stopped_lane(&self, channel: ChannelId) -> Result<Option<StoppedLane>, StoreError> {
-        let row = sqlx::query("SELECT channel_id, stopped_at, reason FROM stopped_lanes WHERE channel_id = $1")
-            .bind(channel.to_column())
-            .fetch_optional(&self.reader)
-            .await?;
-        row.as_ref().map(stopped_lane_from).transpose()
-    }
-
-    /// Opens every stopped lane again, as a restart does.
-    pub async fn reopen_lanes(&self) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM stopped_lanes").execute(&self.writer).await?;
-        Ok(())
-    }
-
-    /// How much is on its way. Both counts read partial indexes that hold only what is not done with.
-    pub async fn backlog(&self) -> Result<Backlog, StoreError> {
-        let row = sqlx::query(
-            "SELECT
-                 (SELECT COUNT(*) FROM outbox WHERE message_id IS NULL),
-                 (SELECT COUNT(*) FROM messages JOIN outbox ON outbox.message_id = messages.id
-                      WHERE messages.state = 'sealed'),
-                 (SELECT COUNT(*) FROM (
-                      SELECT channel_id FROM messages WHERE state = 'sealed'
-                      UNION SELECT channel_id FROM outbox WHERE message_id IS NULL
-                      EXCEPT SELECT channel_id FROM stopped_lanes) AS due),
-                 (SELECT COUNT(*) FROM stopped_lanes)",
-        )
-        .fetch_one(&self.reader)
-        .await?;
-        let count = |column: usize| Ok::<_, StoreError>(row.try_get::<i64, _>(column)?.cast_unsigned());
-        Ok(Backlog { events: count(0)? + count(1)?, due_lanes: count(2)?, stopped_lanes: count(3)? })
-    }
-
-    /// The channels that refuse the bot.
-    pub async fn stopped_lanes(&self) -> Result<Vec<StoppedLane>, StoreError> {
-        let rows =
-            sqlx::query("SELECT channel_id, stopped_at, reason FROM stopped_lanes").fetch_all(&self.reader).await?;
-        rows.iter().map(stopped_lane_from).collect()
-    }
-}
-
-fn stopped_lane_from(row: &AnyRow) -> Result<StoppedLane, StoreError> {
-    Ok(StoppedLane {
-        channel: ChannelId::from_column(row.try_get(0)?),
-        stopped_at: Timestamp::from_nanoseconds(row.try_get(1)?),
-        reason: row.try_get(2)?,
-    })
 }
 
 fn due_from(row: &AnyRow) -> Result<Due, StoreError> {
@@ -330,7 +203,9 @@ fn due_from(row: &AnyRow) -> Result<Due, StoreError> {
         NOTICE => Told::Notice(account_name(row, 0)?, read_details(row, "notice")?),
         _ => return Err(StoreError::BadRow { what: "form", value: form }),
     };
-    Ok(Due { id: row.try_get("id")?, told })
+    let style: String = row.try_get("style")?;
+    let style = Style::from_name(&style).ok_or(StoreError::BadRow { what: "style", value: style })?;
+    Ok(Due { id: row.try_get("id")?, told, style })
 }
 
 fn event_from(row: &AnyRow) -> Result<DueEvent, StoreError> {

@@ -29,6 +29,12 @@ pub struct NewOutboxRow {
     pub details: String,
     /// The roles to mention, as decimal ids separated by spaces.
     pub mention_roles: String,
+    /// The name of the style in which it is told.
+    pub style: &'static str,
+    /// When it was put into its lane, in nanoseconds.
+    pub recorded_at: i64,
+    /// When it may be told at the soonest, in nanoseconds.
+    pub due_at: i64,
 }
 
 /// What a batch tells of one server.
@@ -85,16 +91,19 @@ impl Store {
         rows: &[NewOutboxRow],
     ) -> Result<(), StoreError> {
         let statement = self.choose(
-            "INSERT INTO outbox (id, channel_id, account, server_id, player_id, player_name, stored_at, sequence, details, mention_roles)
+            "INSERT INTO outbox (id, channel_id, account, server_id, player_id, player_name, stored_at, sequence, details,
+                                 mention_roles, style, recorded_at, due_at)
              SELECT value ->> 'id', value ->> 'channel_id', $1, value ->> 'server_id', value ->> 'player_id',
                     value ->> 'player_name', value ->> 'stored_at', value ->> 'sequence', value ->> 'details',
-                    value ->> 'mention_roles'
+                    value ->> 'mention_roles', value ->> 'style', value ->> 'recorded_at', value ->> 'due_at'
              FROM json_each($2)",
-            "INSERT INTO outbox (id, channel_id, account, server_id, player_id, player_name, stored_at, sequence, details, mention_roles)
-             SELECT id, channel_id, $1, server_id, player_id, player_name, stored_at, sequence, details, mention_roles
+            "INSERT INTO outbox (id, channel_id, account, server_id, player_id, player_name, stored_at, sequence, details,
+                                 mention_roles, style, recorded_at, due_at)
+             SELECT id, channel_id, $1, server_id, player_id, player_name, stored_at, sequence, details, mention_roles,
+                    style, recorded_at, due_at
              FROM json_to_recordset(CAST($2 AS json)) AS rows (
                  id BIGINT, channel_id BIGINT, server_id TEXT, player_id TEXT, player_name TEXT, stored_at BIGINT,
-                 sequence BIGINT, details TEXT, mention_roles TEXT)",
+                 sequence BIGINT, details TEXT, mention_roles TEXT, style TEXT, recorded_at BIGINT, due_at BIGINT)",
         );
         self.insert_rows(transaction, statement, account, rows).await
     }

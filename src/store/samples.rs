@@ -100,8 +100,8 @@ async fn insert_sample(
 ) -> Result<bool, StoreError> {
     let inserted = sqlx::query(
         "INSERT INTO outbox (id, channel_id, account, server_id, player_id, player_name, stored_at, sequence, details,
-                             mention_roles, form)
-         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11
+                             mention_roles, form, recorded_at)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $7
          WHERE NOT EXISTS (SELECT 1 FROM messages JOIN outbox ON outbox.message_id = messages.id
                            WHERE messages.channel_id = $2 AND state = 'sealed' AND form = $11)
          ON CONFLICT (channel_id) WHERE form = 'sample' AND message_id IS NULL DO NOTHING",

@@ -18,6 +18,8 @@ async fn a_binding_is_kept_as_it_was_added() {
             server: Some("o'hara \"7\" \u{1f3f0}".into()),
             kinds: Group::Lifecycle.kinds(),
             mention: Some(RoleId(u64::MAX >> 1)),
+            style: Style::Quiet,
+            is_thread: None,
             ..plain.clone()
         };
         assert!(store.add_binding(&plain).await.unwrap());

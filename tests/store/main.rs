@@ -23,6 +23,7 @@ use guildwire::domain::account::Account;
 use guildwire::domain::binding::Binding;
 use guildwire::domain::event::Group;
 use guildwire::domain::ids::{AccountName, ChannelId, GuildId, UserId};
+use guildwire::domain::style::Style;
 use guildwire::domain::timestamp::Timestamp;
 use guildwire::store::Store;
 use guildwire::store::accounts::SealedCredential;
@@ -123,6 +124,8 @@ fn binding(store: &Store, account: &Account) -> Binding {
         server: None,
         kinds: Group::Everything.kinds().union(Group::Chat.kinds()),
         mention: None,
+        style: Style::Each,
+        is_thread: Some(false),
         created_by: USER,
         created_at: at(2000),
         covered_from: None,

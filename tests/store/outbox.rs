@@ -1,8 +1,9 @@
 //! Lanes: what is due, what is sealed, what is settled, which channels are stopped, and what is forgotten.
 
 use guildwire::store::StoreError;
-use guildwire::store::outbox::{Head, SealedMessage, StoppedLane};
-use guildwire::store::recording::Reject;
+use guildwire::store::lanes::{Head, StoppedLane};
+use guildwire::store::outbox::SealedMessage;
+use guildwire::store::recording::{NewOutboxRow, Reject};
 
 use crate::recording::{insert, row};
 use crate::*;
@@ -20,7 +21,7 @@ async fn due(store: &Store, channel: ChannelId) -> Vec<i64> {
 
 /// What the lanes of `CHANNEL` and `OTHER` have to do next.
 async fn heads(store: &Store) -> [Head; 2] {
-    [store.head(CHANNEL).await.unwrap(), store.head(OTHER).await.unwrap()]
+    [store.head(CHANNEL, at(1)).await.unwrap(), store.head(OTHER, at(1)).await.unwrap()]
 }
 
 /// Puts that many events into a channel's outbox.
@@ -41,7 +42,7 @@ async fn a_channel_has_its_own_events_due_in_order_up_to_a_limit() {
         assert_eq!(due(&store, CHANNEL).await, [ids[0], ids[2]]);
         assert_eq!(due(&store, OTHER).await, [ids[1]]);
         assert_eq!(store.due(CHANNEL, 1).await.unwrap()[0].id, ids[0]);
-        assert_eq!(store.open_lanes().await.unwrap(), [CHANNEL, OTHER].into());
+        assert_eq!(store.open_lanes(at(1)).await.unwrap(), [CHANNEL, OTHER].into());
     })
     .await;
 }
@@ -71,13 +72,13 @@ async fn sealed_events_are_due_no_more_and_their_message_stays_until_it_is_settl
         assert!(store.sealed_message(CHANNEL).await.unwrap().is_none());
         assert_eq!(due(&store, CHANNEL).await, ids[2..]);
         assert_eq!(heads(&store).await, [Head::Due, Head::Nothing]);
-        assert_eq!(store.open_lanes().await.unwrap(), [CHANNEL].into());
+        assert_eq!(store.open_lanes(at(1)).await.unwrap(), [CHANNEL].into());
 
         let last = message(&store, "cd34");
         store.seal(CHANNEL, &last, &ids[2..], at(130)).await.unwrap();
-        assert_eq!(store.open_lanes().await.unwrap(), [CHANNEL].into(), "a sealed message is something to send");
+        assert_eq!(store.open_lanes(at(1)).await.unwrap(), [CHANNEL].into(), "a sealed message is something to send");
         store.settle_parked(last.id, "400", at(140)).await.unwrap();
-        assert_eq!(store.open_lanes().await.unwrap(), [].into());
+        assert_eq!(store.open_lanes(at(1)).await.unwrap(), [].into());
         let states = "SELECT COUNT(*) FROM messages WHERE (state = 'delivered' AND discord_id = 9223372036854775807)
                       OR (state = 'parked' AND reason = '400' AND settled_at = 140)";
         assert_eq!(count(&store, states).await, 2);
@@ -118,7 +119,7 @@ async fn a_stopped_lane_is_not_open_until_lanes_are_reopened() {
         fill(&store, CHANNEL, 1).await;
         let ids = fill(&store, OTHER, 1).await;
         store.seal(OTHER, &message(&store, "ab12"), &ids, at(1)).await.unwrap();
-        assert_eq!(store.open_lanes().await.unwrap(), [CHANNEL, OTHER].into());
+        assert_eq!(store.open_lanes(at(1)).await.unwrap(), [CHANNEL, OTHER].into());
         assert_eq!(heads(&store).await, [Head::Due, Head::Sealed]);
 
         for channel in [CHANNEL, OTHER] {
@@ -127,7 +128,7 @@ async fn a_stopped_lane_is_not_open_until_lanes_are_reopened() {
             assert!(store.stopped_lane(channel).await.unwrap().is_some());
         }
         store.stop_lane(OTHER, "Unknown Channel", at(20)).await.unwrap();
-        assert_eq!(store.open_lanes().await.unwrap(), [].into());
+        assert_eq!(store.open_lanes(at(1)).await.unwrap(), [].into());
         assert_eq!(heads(&store).await, [Head::Nothing, Head::Nothing]);
         let mut stopped = store.stopped_lanes().await.unwrap();
         stopped.sort_by_key(|lane| lane.channel);
@@ -136,7 +137,7 @@ async fn a_stopped_lane_is_not_open_until_lanes_are_reopened() {
 
         store.reopen_lanes().await.unwrap();
         assert_eq!(store.stopped_lanes().await.unwrap(), []);
-        assert_eq!(store.open_lanes().await.unwrap(), [CHANNEL, OTHER].into());
+        assert_eq!(store.open_lanes(at(1)).await.unwrap(), [CHANNEL, OTHER].into());
     })
     .await;
 }
@@ -185,6 +186,32 @@ async fn numbers_count_on_after_a_restart() {
         let sealed = message(&store, "ab12");
         store.seal(CHANNEL, &sealed, &ids, at(1)).await.unwrap();
         assert_eq!(database.open().await.next_number(), sealed.id + 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_held_row_is_due_after_its_hold_and_goes_with_what_is_due_sooner() {
+    on_both(async |database| {
+        let store = database.open().await;
+        insert(&store, &[NewOutboxRow { due_at: 50, ..row(&store, CHANNEL, 1, "held") }]).await;
+        assert_eq!(
+            (store.head(CHANNEL, at(49)).await.unwrap(), store.open_lanes(at(49)).await.unwrap()),
+            (Head::Nothing, [].into())
+        );
+        assert_eq!(
+            (store.head(CHANNEL, at(50)).await.unwrap(), store.open_lanes(at(50)).await.unwrap()),
+            (Head::Due, [CHANNEL].into())
+        );
+
+        insert(&store, &[row(&store, CHANNEL, 2, "at once")]).await;
+        assert_eq!(store.head(CHANNEL, at(1)).await.unwrap(), Head::Due);
+        assert_eq!(due(&store, CHANNEL).await.len(), 2);
+
+        let two_days = 2 * 24 * 60 * 60 * 1_000_000_000;
+        insert(&store, &[NewOutboxRow { due_at: two_days, ..row(&store, OTHER, 3, "before the clock was set back") }])
+            .await;
+        assert_eq!(store.head(OTHER, at(1)).await.unwrap(), Head::Due, "no hold is that long");
     })
     .await;
 }

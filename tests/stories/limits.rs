@@ -9,6 +9,7 @@ use guildwire::domain::account::Account;
 use guildwire::domain::binding::Binding;
 use guildwire::domain::event::Group;
 use guildwire::domain::ids::{AccountName, ChannelId, GuildId, UserId};
+use guildwire::domain::style::Style;
 use guildwire::store::Store;
 use guildwire::store::accounts::SealedCredential;
 use guildwire::store::recording::HeardServer;
@@ -58,6 +59,8 @@ async fn crowd(store: &Store, guild: Guild) {
             server: None,
             kinds: Group::Lifecycle.kinds(),
             mention: None,
+            style: Style::Each,
+            is_thread: Some(false),
             created_by: UserId(guild.admin),
             created_at: now,
             covered_from: None,

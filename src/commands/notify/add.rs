@@ -10,11 +10,12 @@ use crate::commands::reply::Reply;
 use crate::commands::request::Request;
 use crate::commands::status::known_servers;
 use crate::commands::{Shared, account};
-use crate::discord::guilds::{ChannelAccess, ChosenChannel, Guilds};
+use crate::discord::guilds::{ChannelAccess, ChosenChannel, Guilds, Place};
 use crate::discord::words;
 use crate::domain::binding::Binding;
 use crate::domain::event::Group;
 use crate::domain::ids::{AccountName, GuildId, RoleId, ServerId};
+use crate::domain::style::Style;
 use crate::domain::text::display;
 use crate::store::StoreError;
 
@@ -78,6 +79,8 @@ async fn asked_for(shared: &Shared, guilds: &Guilds, request: &Request) -> Resul
         server,
         kinds: group.kinds(),
         mention,
+        style: Style::Each,
+        is_thread: Some(channel.place != Place::Channel),
         created_by: request.user,
         created_at: clock::now(),
         covered_from: None,

@@ -3,6 +3,7 @@
 use super::*;
 use crate::domain::event::Group;
 use crate::domain::ids::UserId;
+use crate::domain::style::Style;
 
 const AFTER: Duration = Duration::from_mins(2);
 
@@ -74,6 +75,8 @@ fn binding(guild: u64, channel: u64, group: Group) -> Binding {
         server: None,
         kinds: group.kinds(),
         mention: None,
+        style: Style::Each,
+        is_thread: Some(false),
         created_by: UserId(1),
         created_at: Timestamp::default(),
         covered_from: None,
