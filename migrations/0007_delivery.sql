@@ -33,3 +33,6 @@ CREATE TABLE given_up (
     last_stored BIGINT NOT NULL,
     PRIMARY KEY (channel_id, kind)
 );
+
+-- What a message tells of that, as JSON: counted again where the message itself is given up.
+ALTER TABLE messages ADD COLUMN given_up TEXT;

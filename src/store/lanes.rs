@@ -31,7 +31,7 @@ pub enum Head {
     Nothing,
     /// To send the message that is sealed.
     Sealed,
-    /// To seal a message of what is due.
+    /// To seal a message of what is due, or of how much was given up where nothing else is left.
     Due,
 }
 
@@ -52,6 +52,7 @@ impl Store {
         let rows = sqlx::query(
             "SELECT channel_id FROM messages WHERE state = 'sealed'
              UNION SELECT channel_id FROM outbox WHERE message_id IS NULL AND (due_at <= $1 OR due_at > $2)
+             UNION SELECT channel_id FROM given_up
              EXCEPT SELECT channel_id FROM stopped_lanes",
         )
         .bind(now.nanoseconds())
@@ -69,6 +70,7 @@ impl Store {
                  WHEN EXISTS (SELECT 1 FROM messages WHERE channel_id = $1 AND state = 'sealed') THEN 'sealed'
                  WHEN EXISTS (SELECT 1 FROM outbox WHERE channel_id = $1 AND message_id IS NULL
                               AND (due_at <= $2 OR due_at > $3)) THEN 'due'
+                 WHEN EXISTS (SELECT 1 FROM given_up WHERE channel_id = $1) THEN 'due'
                  ELSE 'nothing' END",
         )
         .bind(channel.to_column())
@@ -123,6 +125,7 @@ impl Store {
                  (SELECT COUNT(*) FROM (
                       SELECT channel_id FROM messages WHERE state = 'sealed'
                       UNION SELECT channel_id FROM outbox WHERE message_id IS NULL
+                      UNION SELECT channel_id FROM given_up
                       EXCEPT SELECT channel_id FROM stopped_lanes) AS due),
                  (SELECT COUNT(*) FROM stopped_lanes)",
         )

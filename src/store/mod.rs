@@ -8,6 +8,7 @@ pub mod backup;
 pub mod bindings;
 pub mod directory;
 pub mod fates;
+pub mod given_up;
 pub mod history;
 pub mod lanes;
 pub mod lock;

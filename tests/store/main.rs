@@ -6,6 +6,7 @@ mod accounts;
 mod bindings;
 mod directory;
 mod full;
+mod giving_up;
 mod lock;
 mod outbox;
 mod positions;
