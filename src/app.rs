@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use secrecy::ExposeSecret;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use self::reload::Reloading;
@@ -102,6 +102,8 @@ pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<O
         rest: rest.clone(),
         limiter: Arc::clone(&limiter),
         metrics: metrics.clone(),
+        late_after: settings.delivery.late_after,
+        bulk: Arc::new(Semaphore::new(delivery::BULK)),
         drain: lifecycle.drain(),
         halted: halted.clone(),
     };

@@ -9,13 +9,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Shared;
-use super::sealing::seal;
+use super::sealing::{seal, seal_anew};
 use super::search::look_for;
 use crate::clock;
 use crate::discord::answer::{Answer, Verdict};
 use crate::domain::ids::ChannelId;
 use crate::domain::retry::backoff;
 use crate::domain::timestamp::Timestamp;
+use crate::domain::wording::Wording;
 use crate::store::StoreError;
 use crate::store::lanes::Head;
 use crate::store::outbox::SealedMessage;
@@ -121,18 +122,16 @@ pub(super) async fn goes_on_after(shared: &Shared, wait: impl Future<Output = ()
 }
 
 async fn send(shared: &Shared, channel: ChannelId, message: SealedMessage) -> Result<(), StoreError> {
-    let verdict = match shared.rest.create_message(channel, &message.body).await {
-        Ok(answer) => {
-            note_bucket(shared, channel, &answer);
-            let verdict = answer.verdict();
-            if matches!(verdict, Verdict::Delivered(_)) {
-                tracing::trace!(%channel, mark = message.mark, "accepted");
-            }
-            verdict
-        }
-        Err(error) => Verdict::Retry(error.to_string()),
+    let verdict = if message.has_file {
+        let Some(place) = shared.drain.run_until_cancelled(shared.bulk.acquire()).await else { return Ok(()) };
+        let file = shared.store.file(message.id).await?;
+        let verdict = post(shared, channel, &message, file).await;
+        drop(place);
+        verdict
+    } else {
+        post(shared, channel, &message, None).await
     };
-    shared.metrics.sent(outcome(&verdict));
+    shared.metrics.sent(outcome(&verdict, message.wording));
     let next = clock::now().plus(obey(shared, channel, &message, &verdict));
     let mut failures = 0;
     while let Err(error) = settle(shared, channel, &message, &verdict, next).await {
@@ -148,6 +147,21 @@ async fn send(shared: &Shared, channel: ChannelId, message: SealedMessage) -> Re
         }
     }
     Ok(())
+}
+
+/// Posts a message once.
+async fn post(shared: &Shared, channel: ChannelId, message: &SealedMessage, file: Option<String>) -> Verdict {
+    match shared.rest.create_message(channel, &message.body, file).await {
+        Ok(answer) => {
+            note_bucket(shared, channel, &answer);
+            let verdict = answer.verdict();
+            if matches!(verdict, Verdict::Delivered(_)) {
+                tracing::trace!(%channel, mark = message.mark, "accepted");
+            }
+            verdict
+        }
+        Err(error) => Verdict::Retry(error.to_string()),
+    }
 }
 
 /// Does and logs what Discord's verdict asks for, once; answers with how long the message has to wait.
@@ -169,7 +183,10 @@ fn obey(shared: &Shared, channel: ChannelId, message: &SealedMessage, verdict: &
             %channel, reason,
             "the channel refuses the bot: its events are kept, and tried again at the next start, /notify add or /notify test"
         ),
-        Verdict::Unacceptable(reason) => {
+        Verdict::Unacceptable(reason) | Verdict::Filtered(reason) if message.wording == Wording::Full => {
+            tracing::warn!(%channel, mark = message.mark, reason, "Discord does not accept a message; it is worded anew");
+        }
+        Verdict::Unacceptable(reason) | Verdict::Filtered(reason) => {
             tracing::error!(%channel, mark = message.mark, reason, "Discord does not accept a message; it is set aside");
         }
         Verdict::Unauthorised(reason) => {
@@ -203,7 +220,15 @@ async fn settle(
         }
         Verdict::Retry(reason) => store.postpone(id, message.attempts.saturating_add(1), next, reason).await,
         Verdict::Refused(reason) => store.stop_lane(channel, reason, clock::now()).await,
-        Verdict::Unacceptable(reason) => store.settle_parked(id, reason, clock::now()).await,
+        Verdict::Unacceptable(reason) if message.wording == Wording::Full => {
+            seal_anew(shared, channel, message, Wording::Plain, reason).await
+        }
+        Verdict::Filtered(reason) if message.wording == Wording::Full => {
+            seal_anew(shared, channel, message, Wording::Withheld, reason).await
+        }
+        Verdict::Unacceptable(reason) | Verdict::Filtered(reason) => {
+            store.settle_parked(id, reason, clock::now()).await
+        }
         Verdict::Unauthorised(_) => Ok(()),
     }
 }
@@ -218,13 +243,14 @@ pub(super) async fn settle_delivered(shared: &Shared, id: i64, discord_id: Optio
     Ok(())
 }
 
-const fn outcome(verdict: &Verdict) -> Outcome {
+const fn outcome(verdict: &Verdict, wording: Wording) -> Outcome {
     match verdict {
         Verdict::Delivered(_) => Outcome::Delivered,
         Verdict::ChannelLimited(_) | Verdict::Limited(_) => Outcome::Limited,
         Verdict::Retry(_) => Outcome::Failed,
         Verdict::Refused(_) => Outcome::Refused,
-        Verdict::Unacceptable(_) => Outcome::SetAside,
+        Verdict::Unacceptable(_) | Verdict::Filtered(_) if matches!(wording, Wording::Full) => Outcome::Reworded,
+        Verdict::Unacceptable(_) | Verdict::Filtered(_) => Outcome::SetAside,
         Verdict::Unauthorised(_) => Outcome::Unauthorised,
     }
 }

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
@@ -25,6 +25,9 @@ use crate::telemetry::metrics::{Metrics, Work};
 /// How often the database is asked for open lanes, whether or not somebody rang.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
+/// How many lanes at a time may have thousands of rows or a file in memory: one that is full takes 8 MiB.
+pub const BULK: usize = 4;
+
 /// What all lanes share.
 #[derive(Clone)]
 pub struct Shared {
@@ -36,6 +39,10 @@ pub struct Shared {
     pub limiter: Arc<Limiter>,
     /// Where it is counted what becomes of messages.
     pub metrics: Metrics,
+    /// From which age on an event is told as late.
+    pub late_after: Duration,
+    /// Places for those who have thousands of rows or a file in memory.
+    pub bulk: Arc<Semaphore>,
     /// Cancelled when the service stops.
     pub drain: CancellationToken,
     /// Cancelled when Discord refuses the bot itself: nothing is sent any more, while intake goes on.

@@ -56,8 +56,10 @@ pub enum Verdict {
     Retry(String),
     /// The channel refuses the bot: a person has to change something.
     Refused(String),
-    /// Discord will never take this message.
+    /// Discord will never take this message as it is worded.
     Unacceptable(String),
+    /// A guild's filter does not let pass what players wrote.
+    Filtered(String),
     /// Discord refuses the bot itself: the token is wrong or was revoked.
     Unauthorised(String),
 }
@@ -97,7 +99,7 @@ impl Answer {
             (_, 20_028 | 20_029 | 40_004 | 40_006 | 40_062 | 110_000 | 130_000) | (500.., _) => Verdict::Retry(reason),
             (401, _) | (_, 40_001 | 40_333 | 50_014 | 50_041) => Verdict::Unauthorised(reason),
             // AutoMod and the filter of harmful links dislike the text, not the bot.
-            (_, 200_000 | 200_001 | 240_000) => Verdict::Unacceptable(reason),
+            (_, 200_000 | 200_001 | 240_000) => Verdict::Filtered(reason),
             // Without a code it is not Discord that speaks, but something on the way: it knows neither the channel nor
             // the message, and the nonce makes another attempt harmless.
             (_, 0) => Verdict::Retry(reason),
@@ -154,7 +156,7 @@ mod tests {
         assert_eq!(code(404, 10_003), Verdict::Refused(words(404, 10_003)));
         assert_eq!(code(403, 50_013), Verdict::Refused(words(403, 50_013)));
         assert_eq!(code(400, 50_035), Verdict::Unacceptable(words(400, 50_035)));
-        assert_eq!(code(400, 200_000), Verdict::Unacceptable(words(400, 200_000)));
+        assert_eq!(code(400, 200_000), Verdict::Filtered(words(400, 200_000)));
         assert_eq!(code(401, 0), Verdict::Unauthorised(words(401, 0)));
         assert_eq!(code(403, 40_333), Verdict::Unauthorised(words(403, 40_333)));
         assert_eq!(code(429, 130_000), Verdict::Limited(BAN));

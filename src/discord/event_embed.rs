@@ -50,7 +50,8 @@ fn description(event: &Event, names: Names<'_>) -> String {
     description
 }
 
-fn laid_out(event: &Event, description: &str) -> Embed {
+/// An embed about what `event` is about.
+pub(super) fn laid_out(event: &Event, description: &str) -> Embed {
     let server = plain(event.server.as_str(), NAME_LIMIT, UNKNOWN_SERVER);
     Embed::new(description)
         .with_colour(colour(event))
@@ -85,9 +86,7 @@ fn tell(event: &Event, names: Names<'_>) -> (String, Vec<String>) {
         }
         Details::PlayerConnected => words::player_connected(&player(), server),
         Details::PlayerDisconnected { reason } => {
-            // Rust's own word for a player who simply left says nothing more than the sentence does.
-            let reason = remark(reason.as_ref()).filter(|reason| !reason.eq_ignore_ascii_case("disconnected"));
-            words::player_disconnected(&player(), server, reason.as_deref())
+            words::player_disconnected(&player(), server, reason_of_leaving(reason.as_ref()).as_deref())
         }
         Details::PlayerChatted { message } => match written(message.as_ref()) {
             Some(message) => return (words::player_chatted(&player(), server), vec![message]),
@@ -135,7 +134,7 @@ fn tell(event: &Event, names: Names<'_>) -> (String, Vec<String>) {
     (sentence, Vec::new())
 }
 
-fn colour(event: &Event) -> Colour {
+pub(super) fn colour(event: &Event) -> Colour {
     match &event.details {
         Details::ServerStarted | Details::PlayerConnected | Details::PlayerUnbanned => Colour::GREEN,
         Details::ServerStopping | Details::PlayerReported { .. } | Details::ServerCommand { .. } => Colour::AMBER,
@@ -150,8 +149,13 @@ fn colour(event: &Event) -> Colour {
     }
 }
 
+/// Why a player left. Rust's own word for one who simply left says nothing more than the sentence does.
+pub(super) fn reason_of_leaving(reason: Option<&String>) -> Option<String> {
+    remark(reason).filter(|reason| !reason.eq_ignore_ascii_case("disconnected"))
+}
+
 /// The event's player, as a sentence begins with them.
-fn subject_of(event: &Event, last_name: Option<&str>) -> String {
+pub(super) fn subject_of(event: &Event, last_name: Option<&str>) -> String {
     somebody(name_of(event, last_name), event.player.as_ref()).unwrap_or_else(|| words::SOME_PLAYER.to_owned())
 }
 
@@ -198,7 +202,7 @@ fn steam_id(id: Option<&PlayerId>) -> Option<&str> {
     (id.len() == 17 && id.bytes().all(|byte| byte.is_ascii_digit())).then_some(id)
 }
 
-fn known_server(event: &Event) -> Option<String> {
+pub(super) fn known_server(event: &Event) -> Option<String> {
     let id = event.server.as_str();
     if id == UNKNOWN_SERVER { None } else { shown(id, NAME_LIMIT) }
 }

@@ -1,35 +1,102 @@
-//! The body of one Discord message of events: as many embeds as fit, the roles to mention, a nonce and a mark.
+//! One Discord message of what is due: in which form it is told, the roles to mention, a nonce and a mark.
 //!
 //! The limits are Discord's: <https://discord.com/developers/docs/resources/message#create-message>.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
-use super::embed::{EMBEDS_LIMIT, Embed, MESSAGE_LIMIT};
+use super::catch_up::{self, CatchUp, catch_up};
+use super::embed::{DESCRIPTION_LIMIT, EMBEDS_LIMIT, Embed, MESSAGE_LIMIT};
+use super::event_embed::{Names, event_embed};
+use super::joined_embed::joined_embed;
+use super::words;
+use crate::domain::condense::{self, condense};
+use crate::domain::event::Event;
+use crate::domain::given_up::GivenUp;
 use crate::domain::ids::RoleId;
+use crate::domain::style::Style;
+use crate::domain::text::utf16_length;
+use crate::domain::timestamp::Timestamp;
+use crate::domain::wording::{Wording, withheld};
 
 /// How many roles one message mentions at most: each takes up to 25 of the content's 2,000 characters. Discord itself
 /// allows 100 in `allowed_mentions`.
 const ROLES_LIMIT: usize = 75;
 
+/// How many things one joined embed tells of: more is a wall that nobody reads.
+const JOINED_LIMIT: usize = 50;
+
+/// A message that makes no sound: <https://discord.com/developers/docs/resources/message#message-object-message-flags>.
+const SUPPRESS_NOTIFICATIONS: u32 = 1 << 12;
+
 /// What a mark adds to the footer beside itself.
 const MARK_SEPARATOR: usize = 3;
 
-/// An event as it is shown, with the roles that are mentioned with it.
+/// What is due in a channel, a row of it.
 #[derive(Debug, Clone)]
-pub struct Shown {
-    /// The embed.
-    pub embed: Embed,
-    /// The roles.
+pub struct Row {
+    /// What it tells.
+    pub piece: Piece,
+    /// The roles that are mentioned with it.
     pub mention: Vec<RoleId>,
+    /// How it is told.
+    pub style: Style,
+    /// For how long it waited on purpose.
+    pub hold: Duration,
 }
 
-/// A body that is ready to be sealed.
+/// What a row tells.
+#[derive(Debug, Clone)]
+pub enum Piece {
+    /// An event.
+    Event(NamedEvent),
+    /// Something that is told by itself, such as a sample.
+    Apart(Embed),
+}
+
+/// An event, with the names last heard of those it is about.
+#[derive(Debug, Clone)]
+pub struct NamedEvent {
+    /// The event.
+    pub event: Event,
+    /// Of [`Event::player`].
+    pub player: Option<String>,
+    /// Of [`Details::other_player`](crate::domain::event::Details::other_player).
+    pub target: Option<String>,
+}
+
+impl NamedEvent {
+    /// Its names.
+    #[must_use]
+    pub fn names(&self) -> Names<'_> {
+        Names { player: self.player.as_deref(), target: self.target.as_deref() }
+    }
+}
+
+/// A message that is ready to be sealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Body {
-    /// The request's bytes.
+pub struct Message {
+    /// The request's JSON.
     pub json: String,
-    /// How many of the events it shows: the first ones.
-    pub shown: usize,
+    /// The text of the file that goes with it.
+    pub file: Option<String>,
+    /// How many of the rows it tells of: the first ones.
+    pub rows: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it so")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// What makes a message unlike any other.
+#[derive(Debug, Clone, Copy)]
+pub struct Seal<'a> {
+    /// Ends the last embed's footer, so that the message can be found again in its channel.
+    pub mark: &'a str,
+    /// By it, Discord knows a message that it has already: at most 25 characters.
+    pub nonce: &'a str,
 }
 
 #[derive(Serialize)]
@@ -38,8 +105,19 @@ struct CreateMessage<'a> {
     content: String,
     embeds: Vec<Embed>,
     allowed_mentions: AllowedMentions,
+    #[serde(skip_serializing_if = "is_zero")]
+    flags: u32,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attachments: Vec<Attachment>,
     nonce: &'a str,
     enforce_nonce: bool,
+}
+
+/// A file that goes with the message, in the request's part `files[0]`.
+#[derive(Serialize)]
+struct Attachment {
+    id: u32,
+    filename: &'static str,
 }
 
 /// Only these roles may be notified: by default Discord would notify whomever the content names.
@@ -49,79 +127,108 @@ struct AllowedMentions {
     roles: Vec<String>,
 }
 
-/// The message that shows as many of `events` as fit into one, from the first on. The last embed's footer ends with
-/// `mark`, by which the message can be found again in its channel.
+/// The message that tells of `rows`, and of what was `given_up` before them.
+///
+/// | what is due | how it is told |
+/// | --- | --- |
+/// | up to ten rows, all in style `each`, none late | an embed for each; those that don't fit are left for the next |
+/// | more, or other styles, none late, in up to ten embeds once neighbours are joined | joined embeds |
+/// | more than that, or something late, or something was given up before | one catch-up |
 #[must_use]
-pub fn compose(events: &[Shown], mark: &str, nonce: &str) -> Body {
-    let mut size = MARK_SEPARATOR + mark.len();
-    let fitting = events
-        .iter()
-        .take(EMBEDS_LIMIT)
-        .take_while(|shown| {
-            size += shown.embed.size();
-            size <= MESSAGE_LIMIT
+pub fn compose(rows: &[Row], given_up: &[GivenUp], late_after: Duration, now: Timestamp, seal: Seal<'_>) -> Message {
+    let bundles = condense(&events(rows));
+    let is_late = rows.iter().any(|row| match &row.piece {
+        Piece::Event(told) => condense::is_late(told.event.stored, row.hold, late_after, now),
+        Piece::Apart(_) => false,
+    });
+    if !is_late && given_up.is_empty() {
+        if rows.len() <= EMBEDS_LIMIT && rows.iter().all(|row| row.style == Style::Each) {
+            let embeds: Vec<_> = rows.iter().map(alone).collect();
+            let fitting = fitting(&embeds, seal.mark);
+            return message(&rows[..fitting], embeds[..fitting].to_vec(), None, seal);
+        }
+        if bundles.len() <= EMBEDS_LIMIT && bundles.iter().all(|bundle| bundle.tellings.len() <= JOINED_LIMIT) {
+            let embeds: Vec<_> = bundles.iter().map(|bundle| joined_embed(bundle, rows)).collect();
+            // An embed that is full was cut.
+            let is_whole = embeds.iter().all(|embed| utf16_length(embed.description()) < DESCRIPTION_LIMIT);
+            if is_whole && fitting(&embeds, seal.mark) == embeds.len() {
+                return message(rows, embeds, None, seal);
+            }
+        }
+    }
+    let due = catch_up::Due { rows, bundles: &bundles, given_up, is_late, wording: Wording::Full };
+    let CatchUp { embed, file } = catch_up(&due);
+    message(rows, vec![embed], file, seal)
+}
+
+/// The message that tells of `rows` in another `wording`, all of them, because Discord did not accept the first.
+#[must_use]
+pub fn compose_anew(rows: &[Row], given_up: &[GivenUp], wording: Wording, seal: Seal<'_>) -> Message {
+    let withheld: Vec<Row> = rows.iter().map(|row| Row { mention: Vec::new(), ..reworded(row, wording) }).collect();
+    let bundles = condense(&events(&withheld));
+    let due = catch_up::Due { rows: &withheld, bundles: &bundles, given_up, is_late: false, wording };
+    let CatchUp { embed, file } = catch_up(&due);
+    message(&withheld, vec![embed], file, seal)
+}
+
+fn reworded(row: &Row, wording: Wording) -> Row {
+    match &row.piece {
+        Piece::Event(told) if wording == Wording::Withheld => {
+            let event = NamedEvent { event: withheld(&told.event), player: None, target: None };
+            Row { piece: Piece::Event(event), ..row.clone() }
+        }
+        _ => row.clone(),
+    }
+}
+
+fn events(rows: &[Row]) -> Vec<Option<&Event>> {
+    rows.iter()
+        .map(|row| match &row.piece {
+            Piece::Event(told) => Some(&told.event),
+            Piece::Apart(_) => None,
         })
-        .count();
-    // One embed always fits, its mark included: the embed's own bounds see to that.
-    let shown = fitting.max(1).min(events.len());
+        .collect()
+}
+
+fn alone(row: &Row) -> Embed {
+    match &row.piece {
+        Piece::Event(told) => event_embed(&told.event, told.names()),
+        Piece::Apart(embed) => embed.clone(),
+    }
+}
+
+/// How many of the embeds fit into one message, the first always: the embed's own bounds see to that.
+fn fitting(embeds: &[Embed], mark: &str) -> usize {
+    let mut size = MARK_SEPARATOR + mark.len();
+    let fitting = embeds.iter().take(EMBEDS_LIMIT).take_while(|embed| {
+        size += embed.size();
+        size <= MESSAGE_LIMIT
+    });
+    fitting.count().max(1).min(embeds.len())
+}
+
+fn message(rows: &[Row], mut embeds: Vec<Embed>, file: Option<String>, seal: Seal<'_>) -> Message {
     let mut roles: Vec<RoleId> = Vec::new();
-    for role in events[..shown].iter().flat_map(|shown| &shown.mention) {
+    for role in rows.iter().flat_map(|row| &row.mention) {
         if roles.len() < ROLES_LIMIT && !roles.contains(role) {
             roles.push(*role);
         }
     }
-    let mut embeds: Vec<Embed> = events[..shown].iter().map(|shown| shown.embed.clone()).collect();
     if let Some(last) = embeds.pop() {
-        embeds.push(last.with_footer_suffix(mark));
+        embeds.push(last.with_footer_suffix(seal.mark));
     }
-    let message = CreateMessage {
+    let is_quiet = !rows.is_empty() && rows.iter().all(|row| row.style == Style::Quiet);
+    let request = CreateMessage {
         content: roles.iter().map(|role| format!("<@&{role}>")).collect::<Vec<_>>().join(" "),
         embeds,
         allowed_mentions: AllowedMentions { parse: [], roles: roles.iter().map(ToString::to_string).collect() },
-        nonce,
+        flags: if is_quiet { SUPPRESS_NOTIFICATIONS } else { 0 },
+        attachments: file.iter().map(|_| Attachment { id: 0, filename: words::FILE }).collect(),
+        nonce: seal.nonce,
         enforce_nonce: true,
     };
-    Body { json: serde_json::to_string(&message).expect("texts and numbers are JSON"), shown }
+    Message { json: serde_json::to_string(&request).expect("texts and numbers are JSON"), file, rows: rows.len() }
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::Value;
-
-    use super::*;
-
-    fn shown(text: &str, roles: &[u64]) -> Shown {
-        Shown { embed: Embed::new(text).with_footer("GA-1"), mention: roles.iter().copied().map(RoleId).collect() }
-    }
-
-    fn parsed(body: &Body) -> Value {
-        serde_json::from_str(&body.json).unwrap()
-    }
-
-    #[test]
-    fn ten_small_events_fit_and_only_the_last_carries_the_mark() {
-        let body = compose(&vec![shown("joined", &[]); 12], "7f3k2m9q", "n-1");
-        assert_eq!(body.shown, 10);
-        let json = parsed(&body);
-        assert_eq!(json["embeds"].as_array().unwrap().len(), 10);
-        assert_eq!(json["embeds"][8]["footer"]["text"], "GA-1");
-        assert_eq!(json["embeds"][9]["footer"]["text"], "GA-1 · 7f3k2m9q");
-        assert_eq!((json["nonce"].as_str(), json["enforce_nonce"].as_bool()), (Some("n-1"), Some(true)));
-        assert!(json.get("content").is_none());
-    }
-
-    #[test]
-    fn embeds_never_count_more_than_a_message_may() {
-        let long = shown(&"x".repeat(2_500), &[]);
-        assert_eq!(compose(&[long.clone(), long.clone(), long], "m", "n").shown, 2);
-        let longest = shown(&"x".repeat(9_000), &[]);
-        assert_eq!(compose(&[longest.clone(), longest], "m", "n").shown, 1);
-    }
-
-    #[test]
-    fn only_the_chosen_roles_can_be_notified_each_once() {
-        let json = parsed(&compose(&[shown("@everyone <@&3>", &[1, 2]), shown("b", &[2])], "m", "n"));
-        assert_eq!(json["content"], "<@&1> <@&2>");
-        assert_eq!(json["allowed_mentions"], serde_json::json!({ "parse": [], "roles": ["1", "2"] }));
-    }
-}
+mod tests;

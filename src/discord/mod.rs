@@ -1,9 +1,11 @@
 //! What Discord is told, and how: within its limits, in its formats, in our words.
 
 pub mod answer;
+mod catch_up;
 pub mod embed;
 pub mod event_embed;
 pub mod guilds;
+mod joined_embed;
 pub mod limiter;
 pub mod message;
 pub mod notice_embed;

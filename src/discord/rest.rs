@@ -3,7 +3,8 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, HeaderMap, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::multipart::{Form, Part};
 use reqwest::{Client, Method, StatusCode, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -11,6 +12,7 @@ use serde_json::Value;
 
 use super::answer::{Answer, Scope, Verdict, seconds};
 use super::limiter::BucketState;
+use super::words;
 use crate::domain::ids::ChannelId;
 use crate::domain::session_starts::SessionStarts;
 use crate::telemetry::metrics::{LimitScope, Metrics};
@@ -19,6 +21,8 @@ use crate::telemetry::metrics::{LimitScope, Metrics};
 /// <https://discord.com/developers/docs/reference#user-agent>.
 const USER_AGENT: &str =
     concat!("DiscordBot (https://github.com/guildwire/guildwire, ", env!("CARGO_PKG_VERSION"), ")");
+
+const JSON: &str = "application/json";
 
 /// A client of Discord's REST API, version 10.
 #[derive(Clone)]
@@ -152,14 +156,25 @@ impl Rest {
         Self { metrics, ..self }
     }
 
-    /// Posts a message's body as it stands.
-    pub async fn create_message(&self, channel: ChannelId, body: &str) -> Result<Answer, RestError> {
+    /// Posts a message's body as it stands, with the text of the file that goes with it.
+    pub async fn create_message(
+        &self,
+        channel: ChannelId,
+        body: &str,
+        file: Option<String>,
+    ) -> Result<Answer, RestError> {
         let request = self
             .client
             .post(format!("{}/channels/{channel}/messages", self.base))
-            .header(AUTHORIZATION, format!("Bot {}", self.token.expose_secret()))
-            .header(reqwest::header::CONTENT_TYPE, "application/json")
-            .body(body.to_owned());
+            .header(AUTHORIZATION, format!("Bot {}", self.token.expose_secret()));
+        let request = match file {
+            None => request.header(CONTENT_TYPE, JSON).body(body.to_owned()),
+            Some(file) => {
+                let body = Part::text(body.to_owned()).mime_str(JSON).map_err(|error| no_answer(&error))?;
+                let file = Part::text(file).file_name(words::FILE);
+                request.multipart(Form::new().part("payload_json", body).part("files[0]", file))
+            }
+        };
         let response = request.send().await.map_err(|error| no_answer(&error))?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();

@@ -105,6 +105,24 @@ pub fn cut(text: &str, max_utf16: usize) -> String {
     format!("{kept}{ELLIPSIS}")
 }
 
+/// Text that was made for a place that renders markdown, as it reads there: for files, which render none. Knows the
+/// markdown that the bot itself writes: bold, links with a label, and what [`escape`] does.
+#[must_use]
+pub fn without_markdown(markdown: &str) -> String {
+    let mut text = String::with_capacity(markdown.len());
+    let mut rest = markdown.chars();
+    while let Some(character) = rest.next() {
+        match character {
+            '\\' => text.extend(rest.next()),
+            '*' | '`' | '[' => {}
+            // The address behind a label. None of ours has a parenthesis in it.
+            ']' => rest.by_ref().take_while(|character| *character != ')').for_each(drop),
+            other => text.push(other),
+        }
+    }
+    text
+}
+
 /// How long Discord takes `text` to be, at most.
 #[must_use]
 pub fn utf16_length(text: &str) -> usize {

@@ -60,6 +60,14 @@ impl Timestamp {
         format!("{day} {} UTC", &rest[.."12:30".len()])
     }
 
+    /// A moment to the second, such as `2026-07-01 12:30:05 UTC`.
+    #[must_use]
+    pub fn second(self) -> String {
+        let text = self.rfc3339();
+        let (day, rest) = text.split_once('T').expect("RFC 3339 has a T before the time of day");
+        format!("{day} {} UTC", &rest[.."12:30:05".len()])
+    }
+
     /// How long after `earlier` this is; zero when it is not after it.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {

@@ -1,28 +1,23 @@
 //! What channels waited for too long, or too much of: deleted and counted, until a message tells how much it was.
 
-use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 use sqlx::{Any, Row, Transaction};
 
 use super::{Store, StoreError};
 use crate::domain::event::Kind;
+use crate::domain::given_up::GivenUp;
 use crate::domain::ids::ChannelId;
 use crate::domain::timestamp::Timestamp;
 
-/// Events of one kind that a channel is not shown any more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GivenUp {
-    /// Which kind.
-    pub kind: Kind,
-    /// How many.
-    pub events: u64,
-    /// When nats-server stored the first of them.
-    pub first_stored: Timestamp,
-    /// When nats-server stored the last of them.
-    pub last_stored: Timestamp,
-}
-
 impl Store {
+    /// What a sealed message tells of what was given up.
+    pub async fn given_up_in(&self, message: i64) -> Result<Vec<GivenUp>, StoreError> {
+        let row =
+            sqlx::query("SELECT given_up FROM messages WHERE id = $1").bind(message).fetch_one(&self.reader).await?;
+        let Some(told) = row.try_get::<Option<String>, _>(0)? else { return Ok(Vec::new()) };
+        serde_json::from_str(&told).map_err(|_| StoreError::BadRow { what: "count of what was given up", value: told })
+    }
+
     /// What was given up in a channel and is in no message yet, in the order of the kinds' names.
     pub async fn given_up(&self, channel: ChannelId) -> Result<Vec<GivenUp>, StoreError> {
         let rows = sqlx::query(

@@ -1,16 +1,21 @@
 //! Rows on their way to a channel: what is due, the messages it is sealed into, and what became of them.
 
+use std::time::Duration;
+
 use serde::de::DeserializeOwned;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::accounts::account_name;
+use super::given_up::tell_given_up;
 use super::{Store, StoreError};
 use crate::domain::event::Event;
+use crate::domain::given_up::GivenUp;
 use crate::domain::ids::{AccountName, ChannelId, PlayerId, RoleId, ServerId};
 use crate::domain::notice::Notice;
 use crate::domain::style::Style;
 use crate::domain::timestamp::Timestamp;
+use crate::domain::wording::Wording;
 
 /// What the forms of rows are called in the database.
 pub(super) const EVENT: &str = "event";
@@ -26,6 +31,8 @@ pub struct Due {
     pub told: Told,
     /// How.
     pub style: Style,
+    /// For how long it waited on purpose.
+    pub hold: Duration,
 }
 
 /// What a row of the outbox tells a channel.
@@ -57,53 +64,81 @@ pub struct SealedMessage {
     pub id: i64,
     /// The short id that ends its last embed's footer.
     pub mark: String,
-    /// The request's body, posted as it stands at every attempt.
+    /// The request's JSON, posted as it stands at every attempt.
     pub body: String,
+    /// Whether a file goes with it: see [`Store::file`].
+    pub has_file: bool,
+    /// How it is worded.
+    pub wording: Wording,
     /// How many attempts failed so far.
     pub attempts: u32,
     /// When the next attempt may be made.
     pub next_attempt_at: Timestamp,
 }
 
+/// What a message shows.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Contents<'a> {
+    /// The text of the file that goes with it.
+    pub file: Option<&'a str>,
+    /// The numbers of its rows.
+    pub rows: &'a [i64],
+    /// What it tells of what was given up.
+    pub given_up: &'a [GivenUp],
+}
+
+/// Rows with what is shown along with them.
+const DUE: &str =
+    "SELECT outbox.account, id, form, server_id, outbox.player_id, player_name, stored_at, sequence, details,
+                          mention_roles, style, recorded_at, due_at, players.name AS last_name
+                   FROM outbox LEFT JOIN players
+                       ON players.account = outbox.account AND players.player_id = outbox.player_id";
+
 impl Store {
     /// What is due first in a channel and in no message yet, in order, at most `limit`.
     pub async fn due(&self, channel: ChannelId, limit: usize) -> Result<Vec<Due>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT outbox.account, id, form, server_id, outbox.player_id, player_name, stored_at, sequence, details,
-                    mention_roles, style, players.name AS last_name
-             FROM outbox LEFT JOIN players
-                 ON players.account = outbox.account AND players.player_id = outbox.player_id
-             WHERE channel_id = $1 AND message_id IS NULL ORDER BY id LIMIT $2",
-        )
-        .bind(channel.to_column())
-        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .fetch_all(&self.reader)
-        .await?;
+        let query = format!("{DUE} WHERE channel_id = $1 AND message_id IS NULL ORDER BY id LIMIT $2");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(query))
+            .bind(channel.to_column())
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(&self.reader)
+            .await?;
         rows.iter().map(due_from).collect()
     }
 
-    /// Fixes a message's bytes together with the rows it shows. Fails with [`StoreError::SealedElsewhere`], and then
-    /// nothing is sealed, when one of them is in a message already, or none is left: a message shows something.
+    /// The rows that a message shows, in order.
+    pub async fn sealed_rows(&self, message: i64) -> Result<Vec<Due>, StoreError> {
+        let query = format!("{DUE} WHERE message_id = $1 ORDER BY id");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(query)).bind(message).fetch_all(&self.reader).await?;
+        rows.iter().map(due_from).collect()
+    }
+
+    /// Fixes a message's bytes together with what it shows. Fails with [`StoreError::SealedElsewhere`], and then
+    /// nothing is sealed, when one of the rows is in a message already, or it would show nothing.
     pub async fn seal(
         &self,
         channel: ChannelId,
         message: &SealedMessage,
-        rows: &[i64],
+        contents: &Contents<'_>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        if rows.is_empty() {
+        let Contents { file, rows, given_up } = *contents;
+        if rows.is_empty() && given_up.is_empty() {
             return Err(StoreError::SealedElsewhere);
         }
         let mut transaction = self.write().await?;
         sqlx::query(
-            "INSERT INTO messages (id, channel_id, mark, body, state, attempts, sealed_at, next_attempt_at)
-             VALUES ($1, $2, $3, $4, 'sealed', 0, $5, $5)",
+            "INSERT INTO messages (id, channel_id, mark, body, state, attempts, sealed_at, next_attempt_at, attachment,
+                                   wording)
+             VALUES ($1, $2, $3, $4, 'sealed', 0, $5, $5, $6, $7)",
         )
         .bind(message.id)
         .bind(channel.to_column())
         .bind(&message.mark)
         .bind(&message.body)
         .bind(now.nanoseconds())
+        .bind(file)
+        .bind(message.wording.name())
         .execute(&mut *transaction)
         .await?;
         let bind = self.choose(
@@ -117,25 +152,63 @@ impl Store {
             transaction.rollback().await?;
             return Err(StoreError::SealedElsewhere);
         }
+        tell_given_up(&mut transaction, channel, message.id, given_up).await?;
         transaction.commit().await?;
         Ok(())
+    }
+
+    /// Fixes other bytes for a sealed message, of which nothing was posted because Discord did not accept the first, for
+    /// `reason`.
+    pub async fn seal_anew(
+        &self,
+        message: &SealedMessage,
+        file: Option<&str>,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE messages SET mark = $1, body = $2, attachment = $3, wording = $4, reason = $5, attempts = 0,
+                    sealed_at = $6, next_attempt_at = $6
+             WHERE id = $7 AND state = 'sealed'",
+        )
+        .bind(&message.mark)
+        .bind(&message.body)
+        .bind(file)
+        .bind(message.wording.name())
+        .bind(reason)
+        .bind(now.nanoseconds())
+        .bind(message.id)
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    /// The text of the file that goes with a message, until it is settled.
+    pub async fn file(&self, message: i64) -> Result<Option<String>, StoreError> {
+        let row =
+            sqlx::query("SELECT attachment FROM messages WHERE id = $1").bind(message).fetch_one(&self.reader).await?;
+        Ok(row.try_get(0)?)
     }
 
     /// The channel's sealed message that is not settled, if there is one. A lane seals one at a time.
     pub async fn sealed_message(&self, channel: ChannelId) -> Result<Option<SealedMessage>, StoreError> {
         let row = sqlx::query(
-            "SELECT id, mark, body, attempts, next_attempt_at FROM messages
-             WHERE channel_id = $1 AND state = 'sealed' ORDER BY id LIMIT 1",
+            "SELECT id, mark, body, attempts, next_attempt_at, wording,
+                    CASE WHEN attachment IS NULL THEN 0 ELSE 1 END AS has_file
+             FROM messages WHERE channel_id = $1 AND state = 'sealed' ORDER BY id LIMIT 1",
         )
         .bind(channel.to_column())
         .fetch_optional(&self.reader)
         .await?;
         row.map(|row| {
             let attempts: i64 = row.try_get(3)?;
+            let wording: String = row.try_get(5)?;
             Ok(SealedMessage {
                 id: row.try_get(0)?,
                 mark: row.try_get(1)?,
                 body: row.try_get(2)?,
+                has_file: row.try_get::<i64, _>("has_file")? != 0,
+                wording: Wording::from_name(&wording).ok_or(StoreError::BadRow { what: "wording", value: wording })?,
                 attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
                 next_attempt_at: Timestamp::from_nanoseconds(row.try_get(4)?),
             })
@@ -157,7 +230,7 @@ impl Store {
         discord_id: Option<u64>,
         now: Timestamp,
     ) -> Result<Vec<Timestamp>, StoreError> {
-        sqlx::query("UPDATE messages SET state = 'delivered', discord_id = $1, settled_at = $2 WHERE id = $3")
+        sqlx::query("UPDATE messages SET state = 'delivered', discord_id = $1, settled_at = $2, attachment = NULL WHERE id = $3")
             .bind(discord_id.map(u64::cast_signed))
             .bind(now.nanoseconds())
             .bind(id)
@@ -173,12 +246,14 @@ impl Store {
 
     /// Sets a message aside for good, with the reason.
     pub async fn settle_parked(&self, id: i64, reason: &str, now: Timestamp) -> Result<(), StoreError> {
-        sqlx::query("UPDATE messages SET state = 'parked', reason = $1, settled_at = $2 WHERE id = $3")
-            .bind(reason)
-            .bind(now.nanoseconds())
-            .bind(id)
-            .execute(&self.writer)
-            .await?;
+        sqlx::query(
+            "UPDATE messages SET state = 'parked', reason = $1, settled_at = $2, attachment = NULL WHERE id = $3",
+        )
+        .bind(reason)
+        .bind(now.nanoseconds())
+        .bind(id)
+        .execute(&self.writer)
+        .await?;
         Ok(())
     }
 
@@ -205,7 +280,8 @@ fn due_from(row: &AnyRow) -> Result<Due, StoreError> {
     };
     let style: String = row.try_get("style")?;
     let style = Style::from_name(&style).ok_or(StoreError::BadRow { what: "style", value: style })?;
-    Ok(Due { id: row.try_get("id")?, told, style })
+    let [recorded, due] = ["recorded_at", "due_at"].map(|column| row.try_get(column).map(Timestamp::from_nanoseconds));
+    Ok(Due { id: row.try_get("id")?, told, style, hold: due?.since(recorded?) })
 }
 
 fn event_from(row: &AnyRow) -> Result<DueEvent, StoreError> {

@@ -61,6 +61,8 @@ label_values! {
         Failed = "failed",
         /// The channel refuses the bot: its lane stops.
         Refused = "refused",
+        /// Discord does not take it as it is worded: it is worded anew.
+        Reworded = "reworded",
         /// Discord will never take it: it is set aside.
         SetAside = "set_aside",
         /// Discord refuses the bot itself.

@@ -1,7 +1,9 @@
 //! What is given up of a lane: counted by kind, told once, and never more than was there.
 
 use guildwire::domain::event::Kind;
-use guildwire::store::given_up::{GivenUp, tell_given_up};
+use guildwire::domain::given_up::GivenUp;
+use guildwire::domain::wording::Wording;
+use guildwire::store::given_up::tell_given_up;
 use guildwire::store::lanes::Head;
 use guildwire::store::outbox::SealedMessage;
 
@@ -41,10 +43,12 @@ async fn seal(store: &Store, channel: ChannelId, mark: &str) -> SealedMessage {
         id: store.next_number(),
         mark: mark.to_owned(),
         body: "{}".to_owned(),
+        has_file: false,
+        wording: Wording::Full,
         attempts: 0,
         next_attempt_at: at(0),
     };
-    store.seal(channel, &message, &[id], at(1)).await.unwrap();
+    store.seal(channel, &message, &showing(&[id]), at(1)).await.unwrap();
     message
 }
 

@@ -28,6 +28,7 @@ use guildwire::domain::style::Style;
 use guildwire::domain::timestamp::Timestamp;
 use guildwire::store::Store;
 use guildwire::store::accounts::SealedCredential;
+use guildwire::store::outbox::Contents;
 use guildwire_harness::Postgres;
 use tempfile::TempDir;
 
@@ -78,6 +79,11 @@ async fn count(store: &Store, query: &'static str) -> i64 {
     let count = sqlx::query_scalar(query).fetch_one(&mut *transaction).await.unwrap();
     transaction.rollback().await.unwrap();
     count
+}
+
+/// A message's contents that are these rows and nothing else.
+fn showing(rows: &[i64]) -> Contents<'_> {
+    Contents { rows, ..Contents::default() }
 }
 
 fn at(nanoseconds: i64) -> Timestamp {

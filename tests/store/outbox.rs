@@ -1,5 +1,6 @@
 //! Lanes: what is due, what is sealed, what is settled, which channels are stopped, and what is forgotten.
 
+use guildwire::domain::wording::Wording;
 use guildwire::store::StoreError;
 use guildwire::store::lanes::{Head, StoppedLane};
 use guildwire::store::outbox::SealedMessage;
@@ -12,7 +13,15 @@ const OTHER: ChannelId = ChannelId(201);
 
 fn message(store: &Store, mark: &str) -> SealedMessage {
     let body = format!("{{\"nonce\":\"{mark} ' \\\\ \u{1f389}\"}}");
-    SealedMessage { id: store.next_number(), mark: mark.to_owned(), body, attempts: 0, next_attempt_at: at(0) }
+    SealedMessage {
+        id: store.next_number(),
+        mark: mark.to_owned(),
+        body,
+        has_file: false,
+        wording: Wording::Full,
+        attempts: 0,
+        next_attempt_at: at(0),
+    }
 }
 
 async fn due(store: &Store, channel: ChannelId) -> Vec<i64> {
@@ -55,7 +64,7 @@ async fn sealed_events_are_due_no_more_and_their_message_stays_until_it_is_settl
         assert!(store.sealed_message(CHANNEL).await.unwrap().is_none());
         assert_eq!(heads(&store).await, [Head::Due, Head::Nothing]);
         let sealed = message(&store, "ab12");
-        store.seal(CHANNEL, &sealed, &ids[..2], at(50)).await.unwrap();
+        store.seal(CHANNEL, &sealed, &showing(&ids[..2]), at(50)).await.unwrap();
         assert_eq!(due(&store, CHANNEL).await, ids[2..]);
         assert_eq!(heads(&store).await, [Head::Sealed, Head::Nothing]);
 
@@ -75,7 +84,7 @@ async fn sealed_events_are_due_no_more_and_their_message_stays_until_it_is_settl
         assert_eq!(store.open_lanes(at(1)).await.unwrap(), [CHANNEL].into());
 
         let last = message(&store, "cd34");
-        store.seal(CHANNEL, &last, &ids[2..], at(130)).await.unwrap();
+        store.seal(CHANNEL, &last, &showing(&ids[2..]), at(130)).await.unwrap();
         assert_eq!(store.open_lanes(at(1)).await.unwrap(), [CHANNEL].into(), "a sealed message is something to send");
         store.settle_parked(last.id, "400", at(140)).await.unwrap();
         assert_eq!(store.open_lanes(at(1)).await.unwrap(), [].into());
@@ -93,8 +102,9 @@ async fn an_event_is_sealed_into_one_message_even_by_two_runners() {
         let ids = fill(&one, CHANNEL, 3).await;
         while two.next_number() < 1000 {}
         let (first, second) = (message(&one, "one"), message(&two, "two"));
+        let (all, last) = (showing(&ids), showing(&ids[1..]));
         let (sealed, also) =
-            tokio::join!(one.seal(CHANNEL, &first, &ids, at(1)), two.seal(CHANNEL, &second, &ids[1..], at(1)));
+            tokio::join!(one.seal(CHANNEL, &first, &all, at(1)), two.seal(CHANNEL, &second, &last, at(1)));
         let winner = match (sealed, also) {
             (Ok(()), Err(StoreError::SealedElsewhere)) => first,
             (Err(StoreError::SealedElsewhere), Ok(())) => second,
@@ -105,7 +115,7 @@ async fn an_event_is_sealed_into_one_message_even_by_two_runners() {
         let expected = if winner.mark == "one" { &[][..] } else { &ids[..1] };
         assert_eq!(due(&one, CHANNEL).await, expected);
         // Who finds that the other left nothing has no message to send.
-        let nothing = two.seal(CHANNEL, &message(&two, "none"), &[], at(2)).await;
+        let nothing = two.seal(CHANNEL, &message(&two, "none"), &showing(&[]), at(2)).await;
         assert!(matches!(nothing, Err(StoreError::SealedElsewhere)), "{nothing:?}");
         assert_eq!(count(&one, "SELECT COUNT(*) FROM messages").await, 1);
     })
@@ -118,7 +128,7 @@ async fn a_stopped_lane_is_not_open_until_lanes_are_reopened() {
         let store = database.open().await;
         fill(&store, CHANNEL, 1).await;
         let ids = fill(&store, OTHER, 1).await;
-        store.seal(OTHER, &message(&store, "ab12"), &ids, at(1)).await.unwrap();
+        store.seal(OTHER, &message(&store, "ab12"), &showing(&ids), at(1)).await.unwrap();
         assert_eq!(store.open_lanes(at(1)).await.unwrap(), [CHANNEL, OTHER].into());
         assert_eq!(heads(&store).await, [Head::Due, Head::Sealed]);
 
@@ -150,7 +160,7 @@ async fn only_what_was_settled_or_rejected_long_ago_is_forgotten() {
         let ids = fill(&store, CHANNEL, 6).await;
         let messages: Vec<_> = (0..4).map(|number| message(&store, &number.to_string())).collect();
         for (message, events) in messages.iter().zip([&ids[..2], &ids[2..3], &ids[3..4], &ids[4..5]]) {
-            store.seal(CHANNEL, message, events, at(1)).await.unwrap();
+            store.seal(CHANNEL, message, &showing(events), at(1)).await.unwrap();
         }
         store.settle_delivered(messages[0].id, None, at(99)).await.unwrap();
         store.settle_parked(messages[1].id, "400", at(99)).await.unwrap();
@@ -184,7 +194,7 @@ async fn numbers_count_on_after_a_restart() {
         let ids = fill(&store, CHANNEL, 3).await;
         assert_eq!(database.open().await.next_number(), ids[2] + 1);
         let sealed = message(&store, "ab12");
-        store.seal(CHANNEL, &sealed, &ids, at(1)).await.unwrap();
+        store.seal(CHANNEL, &sealed, &showing(&ids), at(1)).await.unwrap();
         assert_eq!(database.open().await.next_number(), sealed.id + 1);
     })
     .await;

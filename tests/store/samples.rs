@@ -2,6 +2,7 @@
 
 use guildwire::domain::event::{Details, Event};
 use guildwire::domain::ids::RoleId;
+use guildwire::domain::wording::Wording;
 use guildwire::store::history::{LaneBacklog, OpenMessage, Rejected, SettledMessage};
 use guildwire::store::outbox::{SealedMessage, Told};
 use guildwire::store::recording::Reject;
@@ -28,9 +29,16 @@ async fn queue(store: &Store) -> QueuedSample {
 
 async fn seal(store: &Store, rows: &[i64], now: i64) -> i64 {
     let id = store.next_number();
-    let message =
-        SealedMessage { id, mark: id.to_string(), body: "{}".to_owned(), attempts: 0, next_attempt_at: at(now) };
-    store.seal(CHANNEL, &message, rows, at(now)).await.unwrap();
+    let message = SealedMessage {
+        id,
+        mark: id.to_string(),
+        body: "{}".to_owned(),
+        has_file: false,
+        wording: Wording::Full,
+        attempts: 0,
+        next_attempt_at: at(now),
+    };
+    store.seal(CHANNEL, &message, &showing(rows), at(now)).await.unwrap();
     id
 }
 

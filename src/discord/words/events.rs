@@ -224,12 +224,12 @@ fn with_remark(sentence: String, remark: Option<&str>) -> String {
 }
 
 /// Where something happened, where that is known.
-fn on(server: Option<&str>) -> String {
+pub(super) fn on(server: Option<&str>) -> String {
     server.map_or_else(String::new, |server| format!(" on **{server}**"))
 }
 
 /// What was joined or left, where that is known.
-fn the(server: Option<&str>) -> String {
+pub(super) fn the(server: Option<&str>) -> String {
     server.map_or_else(String::new, |server| format!(" **{server}**"))
 }
 

@@ -158,3 +158,22 @@ proptest! {
         prop_assert!(!kept.is_empty() || text.is_empty() || max == 0);
     }
 }
+
+#[test]
+fn what_is_read_in_a_file_is_what_was_read_in_the_channel() {
+    for name in ["Ann", "*A_n\\n*", "[x](https://example.com)", "]`|", "(", "a - b."] {
+        let shown = format!(
+            "🔨 **{}** ([Steam](https://steamcommunity.com/profiles/76561198000000001)) left",
+            display(name, 100, "?")
+        );
+        assert_eq!(without_markdown(&shown), format!("🔨 {name} (Steam) left"));
+    }
+}
+
+proptest! {
+    #[test]
+    fn escaped_text_is_read_as_it_was_written(raw in "\\PC{0,40}") {
+        let cleaned = clean(&raw);
+        prop_assert_eq!(without_markdown(&escape(&cleaned)), break_mass_mentions(&cleaned));
+    }
+}

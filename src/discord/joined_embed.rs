@@ -1,0 +1,89 @@
+//! Lays neighbours of one kind and server out as one embed, which names everyone.
+
+use super::embed::{Colour, Embed};
+use super::event_embed::{colour, event_embed, known_server, laid_out, reason_of_leaving, sentence, subject_of};
+use super::message::{NamedEvent, Piece, Row};
+use super::words;
+use crate::domain::condense::{Bundle, What};
+use crate::domain::event::{Details, Kind};
+
+/// How many events one reconnecting is.
+const LEAVING_AND_JOINING: usize = 2;
+
+/// The embed that tells of a bundle of `rows`.
+pub(super) fn joined_embed(bundle: &Bundle, rows: &[Row]) -> Embed {
+    let tellings: Vec<Vec<&NamedEvent>> = bundle.tellings.iter().map(|telling| events_of(telling, rows)).collect();
+    let alone = &rows[bundle.tellings[0][0]].piece;
+    let first = match alone {
+        Piece::Event(first) => first,
+        Piece::Apart(embed) => return embed.clone(),
+    };
+    if let ([telling], What::Events(_)) = (tellings.as_slice(), bundle.what)
+        && telling.len() == 1
+    {
+        return event_embed(&first.event, first.names());
+    }
+    let last = tellings.iter().flatten().next_back().unwrap_or(&first);
+    let told = words::when(&told_together(bundle.what, &tellings), last.event.stored.unix_seconds());
+    let colour = if bundle.what == What::Reconnected { Colour::GREY } else { colour(&first.event) };
+    laid_out(&last.event, &told).with_colour(colour)
+}
+
+/// What one telling of a bundle says, on a line of its own.
+pub(super) fn told_alone(what: What, telling: &[&NamedEvent]) -> String {
+    match (what, telling) {
+        (What::Events(_), [first, ..]) => {
+            words::times(&sentence(&first.event, first.names()).replace('\n', ": "), telling.len())
+        }
+        _ => told_together(what, &[telling.to_vec()]),
+    }
+}
+
+/// The events among `rows` that make one telling.
+pub(super) fn events_of<'a>(telling: &[usize], rows: &'a [Row]) -> Vec<&'a NamedEvent> {
+    let event = |row: &usize| match &rows[*row].piece {
+        Piece::Event(event) => Some(event),
+        Piece::Apart(_) => None,
+    };
+    telling.iter().filter_map(event).collect()
+}
+
+fn told_together(what: What, tellings: &[Vec<&NamedEvent>]) -> String {
+    let server = tellings.first().and_then(|telling| known_server(&telling.first()?.event));
+    let server = server.as_deref();
+    match what {
+        What::Reconnected => words::players_reconnected(&names(tellings, LEAVING_AND_JOINING), server),
+        What::Events(Kind::PlayerConnected) => words::players_joined(&names(tellings, 1), server),
+        What::Events(Kind::PlayerDisconnected) => words::players_left(&names(tellings, 1), server),
+        What::Events(Kind::PlayerRespawned) => words::players_respawned(&names(tellings, 1), server),
+        What::Events(_) | What::Apart => {
+            tellings.iter().map(|telling| told_alone(what, telling)).collect::<Vec<_>>().join("\n")
+        }
+    }
+}
+
+/// Everybody's name, with how often where that is more than once.
+fn names(tellings: &[Vec<&NamedEvent>], events_a_time: usize) -> String {
+    let mut names: Vec<(String, usize)> = Vec::new();
+    for telling in tellings {
+        let Some(first) = telling.first() else { continue };
+        let (name, times) = (name(first), telling.len() / events_a_time);
+        match names.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => *known += times,
+            None => names.push((name, times)),
+        }
+    }
+    let names: Vec<_> = names.iter().map(|(name, times)| words::times(name, *times)).collect();
+    words::listed(&names)
+}
+
+fn name(told: &NamedEvent) -> String {
+    let player = subject_of(&told.event, told.names().player);
+    match &told.event.details {
+        Details::PlayerDisconnected { reason } => match reason_of_leaving(reason.as_ref()) {
+            Some(reason) => words::left_because(&player, &reason),
+            None => player,
+        },
+        _ => player,
+    }
+}
