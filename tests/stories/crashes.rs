@@ -23,7 +23,8 @@ on_both_databases!(
     a_channel_without_access_stops_alone_and_goes_on_after_a_restart,
     a_new_binding_makes_a_stopped_channel_go_on,
     a_deleted_channel_is_not_asked_again_and_again,
-    a_message_that_discord_never_takes_is_set_aside,
+    a_message_that_discord_does_not_take_is_worded_anew_once,
+    what_a_filter_refuses_is_told_without_what_players_wrote,
     a_revoked_token_stops_sending_but_not_recording,
     stopping_takes_little_time_and_loses_nothing,
 );
@@ -263,17 +264,41 @@ async fn a_deleted_channel_is_not_asked_again_and_again(database: Database) {
     assert_eq!(refusals.iter().filter(|refusal| refusal.status == 404).count(), 1, "{refusals:?}");
 }
 
-async fn a_message_that_discord_never_takes_is_set_aside(database: Database) {
+async fn a_message_that_discord_does_not_take_is_worded_anew_once(database: Database) {
     let mut fire = Fire::lay(database).await;
     let bot = fire.light().await;
-    let message = "Invalid Form Body".to_owned();
-    let trouble = Trouble::Error { status: 400, code: 50_035, message };
-    fire.house.discord.trouble(Route::MessageCreateIn(fire.channel), trouble, Some(1));
+    let not_taken = || Trouble::Error { status: 400, code: 50_035, message: "Invalid Form Body".to_owned() };
+    fire.house.discord.trouble(Route::MessageCreateIn(fire.channel), not_taken(), Some(1));
+    fire.come_up(1).await;
+    bot.wait_for_log("it is worded anew", PATIENCE).await.unwrap();
+    fire.check().await;
+    let told = fire.house.shown(fire.channel);
+    assert!(told[0].starts_with("Discord did not accept this as I first worded it"), "{told:?}");
+
+    fire.house.discord.trouble(Route::MessageCreateIn(fire.channel), not_taken(), Some(2));
     fire.come_up_unseen(1).await;
     bot.wait_for_log("it is set aside", PATIENCE).await.unwrap();
     assert!(bot.log().contains("code 50035: Invalid Form Body"), "{}", bot.log());
     fire.come_up(3).await;
     fire.check().await;
+}
+
+async fn what_a_filter_refuses_is_told_without_what_players_wrote(database: Database) {
+    let fire = Fire::lay(database).await;
+    let bot = fire.light().await;
+    fire.house.notify(fire.guild, fire.channel, "chat", &[]).await.unwrap();
+    let message = "Message was blocked by automatic moderation".to_owned();
+    let blocked = Trouble::Error { status: 400, code: 200_000, message };
+    fire.house.discord.trouble(Route::MessageCreateIn(fire.channel), blocked, Some(1));
+    fire.servers.publish("main.events.player.76561198000000001.chatted", r#"{"message":"a bad word"}"#).await.unwrap();
+    bot.wait_for_log("it is worded anew", PATIENCE).await.unwrap();
+    fire.house.wait_for_shown(fire.channel, 1).await.unwrap();
+    let told = fire::lines(&fire.house.discord, fire.channel).join("\n");
+    assert!(told.starts_with("AutoMod did not let this pass") && !told.contains("bad word"), "{told}");
+    assert!(
+        told.contains("[76561198000000001](https://steamcommunity.com/profiles/76561198000000001) said something"),
+        "{told}"
+    );
 }
 
 async fn a_revoked_token_stops_sending_but_not_recording(database: Database) {

@@ -123,7 +123,7 @@ impl Fire {
 
     /// The servers that a channel shows, in its order.
     pub(crate) fn shown_in(&self, channel: u64) -> Vec<String> {
-        names(&self.house.shown(channel))
+        shown(&self.house.discord, channel)
     }
 
     /// Waits until a channel shows a server.
@@ -187,16 +187,37 @@ pub(crate) async fn wait_for(discord: &Sim, channel: u64, name: &str) {
     }
 }
 
-/// The servers that a channel shows, in its order.
+/// The servers, or players, that a channel shows, in its order.
 pub(crate) fn shown(discord: &Sim, channel: u64) -> Vec<String> {
-    let messages = discord.messages(channel);
-    let embeds = messages.iter().flat_map(|message| &message.embeds);
-    names(&embeds.filter_map(|embed| embed.description.clone()).collect::<Vec<_>>())
+    lines(discord, channel).iter().filter_map(|line| name(line)).collect()
 }
 
-/// The first name in each line: names are set in bold.
-fn names(lines: &[String]) -> Vec<String> {
-    lines.iter().map(|line| line.split("**").nth(1).unwrap_or(line).to_owned()).collect()
+/// What a channel shows, line by line. Where a file is attached to a message it holds every line, and the embed some of
+/// the same.
+pub(crate) fn lines(discord: &Sim, channel: u64) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for message in discord.messages(channel) {
+        let files = discord.files(&message);
+        if files.is_empty() {
+            let embeds = message.embeds.iter().filter_map(|embed| embed.description.as_deref());
+            lines.extend(embeds.flat_map(str::lines).map(str::to_owned));
+        }
+        for (_, bytes) in files {
+            lines.extend(String::from_utf8(bytes).unwrap().lines().map(str::to_owned));
+        }
+    }
+    lines
+}
+
+/// The server that a line tells of, else the player: names are set in bold in an embed, and can't be in a file. A heading
+/// of many events, which begins in bold, tells of none.
+fn name(line: &str) -> Option<String> {
+    let behind = match line.split_once("Server ") {
+        Some((_, behind)) => behind.trim_start_matches("**"),
+        None if line.starts_with("**") => return None,
+        None => line.split_once("**")?.1,
+    };
+    Some(behind.split(['*', ' ']).next().unwrap_or_default().to_owned())
 }
 
 /// Looks again and again until something holds.
