@@ -287,6 +287,11 @@ impl Sim {
         self.change(|world| world.sessions.tell_all(|| Outgoing::Close(code, "Closed by the simulator.")));
     }
 
+    /// Discord keeps a nonce for "a few minutes" only: these are over now, for all that were used so far.
+    pub fn forget_nonces(&self) {
+        self.change(|world| world.nonces.clear());
+    }
+
     /// The token is no longer good: 401 everywhere, the gateway closes with 4004.
     pub fn revoke_token(&self) {
         self.change(|world| {

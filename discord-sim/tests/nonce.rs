@@ -44,6 +44,16 @@ async fn a_nonce_is_forgotten_when_its_window_ends() {
 }
 
 #[tokio::test]
+async fn nonces_can_be_forgotten_at_once() {
+    let house = House::new().await;
+    let body = json!({ "content": "late", "nonce": "abc", "enforce_nonce": true });
+    house.post(body.clone()).await;
+    house.sim.forget_nonces();
+    house.post(body).await;
+    assert_eq!(house.sim.messages(house.channel).len(), 2);
+}
+
+#[tokio::test]
 async fn the_nonce_of_a_deleted_message_answers_unknown_message_and_posts_nothing() {
     let house = House::new().await;
     let body = json!({ "content": "gone", "nonce": 12345, "enforce_nonce": true });

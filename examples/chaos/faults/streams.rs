@@ -1,0 +1,241 @@
+//! What happens to the streams and the durable consumer under the bot.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use async_nats::jetstream::consumer::{AckPolicy, PullConsumer};
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use rand::RngExt as _;
+use tempfile::TempDir;
+
+use super::Conductor;
+use crate::ledger::{Entry, Kind, Ledger};
+use crate::publisher::{Account, STREAM};
+
+/// How long a stranger waits for events.
+const STRANGER_WAITS: Duration = Duration::from_secs(1);
+
+/// A stream that lost something grows by at most so much before the bot is back.
+const LARGEST_GROWTH: usize = 300;
+
+/// How a stream loses something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cut {
+    /// Everything it holds.
+    PurgeAll,
+    /// What stands before some event.
+    PurgeSome,
+    /// It is deleted and made anew.
+    Recreate,
+    /// Its file is an older one: that of all accounts.
+    RollBack,
+}
+
+/// The stopped nats-server's store at some time, and how much each account had published by then.
+#[derive(Debug)]
+pub(super) struct Copy {
+    folder: TempDir,
+    published: Vec<usize>,
+}
+
+impl Conductor {
+    /// Somebody deletes the durable consumer of an account.
+    pub(super) async fn delete_durable(&mut self) -> Result<()> {
+        let account = self.any_account();
+        let account = self.stage.accounts[account].clone();
+        self.count("durable deleted");
+        for durable in durables(&account).await? {
+            account
+                .persist("deleting a durable", async || {
+                    let stream = account.jetstream.get_stream_no_info(STREAM).await?;
+                    // The bot may be making it at this moment.
+                    let deleted = stream.delete_consumer(&durable).await;
+                    deleted.map(drop).or_else(|error| if is_gone(&error) { Ok(()) } else { Err(error.into()) })
+                })
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Somebody else reads by the durable consumer, and acknowledges what it gets.
+    pub(super) async fn pull_as_stranger(&mut self) -> Result<()> {
+        let account = self.any_account();
+        let account = self.stage.accounts[account].clone();
+        let wanted = self.random.random_range(1..40);
+        // So that there is something to take.
+        let kinds: Vec<Kind> = (0..wanted + 20).map(|_| self.one_of(&Kind::ALL)).collect();
+        let mut random = rand::SeedableRng::seed_from_u64(self.random.random());
+        let (taken, ()) = tokio::join!(take(&account, wanted), async {
+            account.publish(&mut *account.pause().await, &kinds, &mut random).await;
+        });
+        self.count(if taken > 0 { "stranger took events" } else { "stranger got nothing" });
+        Ok(())
+    }
+
+    /// A stream loses something, while the bot lives or not.
+    pub(super) async fn cut(&mut self, cut: Cut, while_dead: bool) -> Result<()> {
+        if while_dead {
+            self.kill_bot().await?;
+        }
+        let account = self.any_account();
+        let gone = match cut {
+            Cut::PurgeAll => {
+                self.count("stream purged");
+                self.purge(account, false).await?
+            }
+            Cut::PurgeSome => {
+                self.count("stream purged in part");
+                self.purge(account, true).await?
+            }
+            Cut::Recreate => {
+                self.count("stream made anew");
+                self.recreate(account).await?
+            }
+            Cut::RollBack => {
+                self.count("streams rolled back");
+                self.roll_back().await?
+            }
+        };
+        // Half the time it is longer than it was before the bot looks, so that other events stand where the last one
+        // stood that the bot recorded.
+        if self.random.random() {
+            self.outgrow(account, gone).await;
+        }
+        if while_dead {
+            self.start_bot()?;
+        }
+        Ok(())
+    }
+
+    /// An account publishes more than its stream lost.
+    async fn outgrow(&mut self, account: usize, gone: usize) {
+        let account = self.stage.accounts[account].clone();
+        let count = gone.min(LARGEST_GROWTH) + self.random.random_range(1..30);
+        let kinds: Vec<Kind> = (0..count).map(|_| self.one_of(&Kind::ALL)).collect();
+        account.publish(&mut *account.pause().await, &kinds, &mut self.random).await;
+    }
+
+    async fn purge(&mut self, account: usize, in_part: bool) -> Result<usize> {
+        let account = self.stage.accounts[account].clone();
+        let mut ledger = account.pause().await;
+        let before = if in_part { self.somewhere_in(&ledger) } else { None };
+        account
+            .persist("purging the stream", async || {
+                let stream = account.jetstream.get_stream_no_info(STREAM).await?;
+                let purge = stream.purge();
+                match before {
+                    Some((_, sequence)) => purge.sequence(sequence).await?,
+                    None => purge.await?,
+                };
+                Ok(())
+            })
+            .await?;
+        Ok(ledger.cut(|index, _| before.is_none_or(|(kept, _)| index < kept)))
+    }
+
+    /// An event among the last that the stream holds: its place in the ledger, and its sequence.
+    fn somewhere_in(&mut self, ledger: &Ledger) -> Option<(usize, u64)> {
+        let holds = |(index, entry): (usize, &Entry)| Some((index, entry.sequence.filter(|_| entry.cut.is_none())?));
+        let held: Vec<_> = ledger.entries.iter().enumerate().filter_map(holds).collect();
+        let last = &held[held.len().saturating_sub(60)..];
+        (!last.is_empty()).then(|| self.one_of(last))
+    }
+
+    async fn recreate(&mut self, account: usize) -> Result<usize> {
+        let account = self.stage.accounts[account].clone();
+        let mut ledger = account.pause().await;
+        account
+            .persist("deleting the stream", async || {
+                let deleted = account.jetstream.delete_stream(STREAM).await;
+                deleted.map(drop).or_else(|error| if is_gone(&error) { Ok(()) } else { Err(error.into()) })
+            })
+            .await?;
+        account.make_stream().await?;
+        let gone = ledger.cut(|_, _| true);
+        drop(ledger);
+        // An older copy would bring back the stream that was deleted, whose events are not to be told apart from new ones
+        // by their place and time: an own fault, which nobody claims to survive.
+        self.copy = None;
+        Ok(gone)
+    }
+
+    /// nats-server's store becomes an older one; where there is no copy, one is taken.
+    async fn roll_back(&mut self) -> Result<usize> {
+        let Some(copy) = self.copy.take() else {
+            self.copy_streams().await?;
+            return Ok(0);
+        };
+        let accounts = self.stage.accounts.clone();
+        let mut gone = 0;
+        {
+            let mut ledgers = Vec::new();
+            for account in &accounts {
+                ledgers.push(account.pause().await);
+            }
+            self.stage.house.nats.kill()?;
+            self.stage.house.nats.restore_store(copy.folder.path())?;
+            for (ledger, published) in ledgers.iter_mut().zip(&copy.published) {
+                gone = gone.max(ledger.cut(|index, _| index >= *published));
+            }
+            tokio::task::block_in_place(|| self.stage.house.nats.start_again())?;
+        }
+        // The next one goes back as far, or to a newer copy.
+        if self.random.random() {
+            self.copy = Some(copy);
+        } else {
+            self.copy_streams().await?;
+        }
+        Ok(gone)
+    }
+
+    /// Stops nats-server for a copy of its store.
+    pub(super) async fn copy_streams(&mut self) -> Result<()> {
+        let accounts = self.stage.accounts.clone();
+        let mut ledgers = Vec::new();
+        for account in &accounts {
+            ledgers.push(account.pause().await);
+        }
+        let folder = tempfile::tempdir().context("making a folder for a copy of the streams")?;
+        let nats = &mut self.stage.house.nats;
+        nats.kill()?;
+        nats.copy_store(folder.path())?;
+        tokio::task::block_in_place(|| nats.start_again())?;
+        self.copy = Some(Copy { folder, published: ledgers.iter().map(|ledger| ledger.entries.len()).collect() });
+        Ok(())
+    }
+}
+
+async fn durables(account: &Account) -> Result<Vec<String>> {
+    account
+        .persist("listing the durables", async || {
+            let stream = account.jetstream.get_stream(STREAM).await?;
+            Ok(stream.consumer_names().try_collect().await?)
+        })
+        .await
+}
+
+/// Takes so many events by the bot's own durable; how many there were.
+async fn take(account: &Account, wanted: usize) -> usize {
+    let taking = async {
+        let durables = durables(account).await?;
+        let durable = durables.first().context("the bot has made its durable")?;
+        let consumer: PullConsumer = account.jetstream.get_consumer_from_stream(durable, STREAM).await?;
+        anyhow::ensure!(consumer.cached_info().config.ack_policy == AckPolicy::Explicit, "it can be acknowledged");
+        let mut events = consumer.fetch().max_messages(wanted).expires(STRANGER_WAITS).messages().await?;
+        let mut taken = 0;
+        while let Some(Ok(event)) = events.next().await {
+            if event.ack().await.is_ok() {
+                taken += 1;
+            }
+        }
+        anyhow::Ok(taken)
+    };
+    // The bot resets its consumer when it notices, and deletes may come between: then the stranger gets nothing.
+    taking.await.unwrap_or_default()
+}
+
+/// Whether what was to be deleted is not there.
+fn is_gone(error: &impl std::fmt::Display) -> bool {
+    let said = error.to_string();
+    said.contains("10014") || said.contains("10059") || said.contains("not found")
+}
