@@ -20,6 +20,8 @@ use crate::oracle::places;
 const SILENCE_BOUND: Duration = Duration::from_secs(10);
 /// How long refused events may take to be shown in another form, or to be told of.
 const TOLD_BOUND: Duration = Duration::from_secs(30);
+/// Where `/why` names no event at all, it has to give the reason after so long.
+const UNNAMED_BOUND: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// How Discord refuses a message.
@@ -123,7 +125,7 @@ impl Conductor {
                 self.evidence.told.extend(open.into_iter().map(|number| (channel.id, number)));
                 return Ok(());
             }
-            if gives_reason && named.is_empty() && Instant::now() + TOLD_BOUND > deadline + SILENCE_BOUND {
+            if gives_reason && named.is_empty() && Instant::now() + TOLD_BOUND > deadline + UNNAMED_BOUND {
                 self.count("refused for good, but /why names no event");
                 self.evidence.told.extend(open.into_iter().map(|number| (channel.id, number)));
                 return Ok(());
