@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::reload::Reloading;
 use crate::commands::{Caps, Directory, Limits};
+use crate::delivery::giving_up::{self, Kept};
 use crate::discord::limiter::Limiter;
 use crate::discord::rest::Rest;
 use crate::http::readiness::Readiness;
@@ -107,6 +108,8 @@ pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<O
         drain: lifecycle.drain(),
         halted: halted.clone(),
     };
+    let kept = Kept { age: settings.delivery.keep, rows: settings.delivery.keep_events };
+    lifecycle.spawn("bounds", giving_up::run(sending.clone(), kept));
     lifecycle.spawn("delivery", delivery::run(sending, lifecycle.clone()));
 
     let (retention, kept) = watch::channel(settings.retention.clone());
@@ -116,11 +119,6 @@ pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<O
 
     lifecycle.spawn("directory", directory.clone().keep(store.clone(), lifecycle.drain()));
 
-    let limits = Limits::new(Caps {
-        bindings_per_guild: settings.limits.bindings_per_guild,
-        accounts_per_guild: settings.limits.accounts_per_guild,
-        commands_per_minute: settings.limits.commands_per_minute,
-    });
     let listening = commands::Shared {
         store,
         rest,
@@ -128,7 +126,7 @@ pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<O
         states,
         metrics,
         directory,
-        limits: Arc::new(limits),
+        limits: Arc::new(limits(settings)),
         token,
         api_url: settings.discord.api_url.clone(),
         is_test_address: settings.discord.is_test_address(),
@@ -144,6 +142,14 @@ pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<O
         outcome = lifecycle.run_until_shutdown(settings.shutdown.deadline) => Ok(outcome),
         never = hold(lock, watcher) => match never {},
     }
+}
+
+fn limits(settings: &Settings) -> Limits {
+    Limits::new(Caps {
+        bindings_per_guild: settings.limits.bindings_per_guild,
+        accounts_per_guild: settings.limits.accounts_per_guild,
+        commands_per_minute: settings.limits.commands_per_minute,
+    })
 }
 
 /// Holds the runner's lock; stops the service when it is lost.

@@ -3,6 +3,7 @@
 //! Each channel is a lane. The dispatcher starts a lane when it has something to send; the lane claims, seals, sends
 //! and settles until nothing is left. A lane that waits, for its bucket or for Discord, holds up no other.
 
+pub mod giving_up;
 mod lane;
 mod sealing;
 mod search;

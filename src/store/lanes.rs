@@ -10,6 +10,46 @@ use super::{Store, StoreError};
 use crate::domain::ids::ChannelId;
 use crate::domain::timestamp::Timestamp;
 
+/// The channels with rows that are in no message yet, as the table `lanes` of a statement's beginning: a step along the
+/// index `outbox_due` for each channel, where reading it whole would take seconds once dead lanes hold millions of rows.
+macro_rules! with_lanes {
+    ($($statement:literal)+) => {
+        concat!(
+            "WITH RECURSIVE lanes (channel_id) AS (
+                 SELECT MIN(channel_id) FROM outbox WHERE message_id IS NULL
+                 UNION ALL
+                 SELECT (SELECT MIN(channel_id) FROM outbox WHERE message_id IS NULL AND channel_id > lanes.channel_id)
+                 FROM lanes WHERE channel_id IS NOT NULL
+             ) ",
+            $($statement)+
+        )
+    };
+}
+pub(super) use with_lanes;
+
+/// A look at every lane: it is asked for every few seconds.
+const OPEN_LANES: &str = with_lanes!(
+    "SELECT channel_id FROM messages WHERE state = 'sealed'
+     UNION SELECT channel_id FROM lanes WHERE EXISTS (
+         SELECT 1 FROM outbox WHERE outbox.channel_id = lanes.channel_id AND message_id IS NULL
+         AND (due_at <= $1 OR due_at > $2))
+     UNION SELECT channel_id FROM given_up
+     EXCEPT SELECT channel_id FROM stopped_lanes"
+);
+
+/// The same for `/metrics`.
+const BACKLOG: &str = with_lanes!(
+    "SELECT
+         (SELECT COUNT(*) FROM outbox WHERE message_id IS NULL),
+         (SELECT COUNT(*) FROM messages JOIN outbox ON outbox.message_id = messages.id WHERE messages.state = 'sealed'),
+         (SELECT COUNT(*) FROM (
+              SELECT channel_id FROM messages WHERE state = 'sealed'
+              UNION SELECT channel_id FROM lanes WHERE channel_id IS NOT NULL
+              UNION SELECT channel_id FROM given_up
+              EXCEPT SELECT channel_id FROM stopped_lanes) AS due),
+         (SELECT COUNT(*) FROM stopped_lanes)"
+);
+
 /// No hold is longer: a row that seems to be held for longer was recorded before the clock was set back, and is due.
 const LONGEST_HOLD: Duration = Duration::from_hours(24);
 
@@ -49,16 +89,11 @@ pub struct Backlog {
 impl Store {
     /// The channels that have something to send by now and are not stopped.
     pub async fn open_lanes(&self, now: Timestamp) -> Result<BTreeSet<ChannelId>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT channel_id FROM messages WHERE state = 'sealed'
-             UNION SELECT channel_id FROM outbox WHERE message_id IS NULL AND (due_at <= $1 OR due_at > $2)
-             UNION SELECT channel_id FROM given_up
-             EXCEPT SELECT channel_id FROM stopped_lanes",
-        )
-        .bind(now.nanoseconds())
-        .bind(now.plus(LONGEST_HOLD).nanoseconds())
-        .fetch_all(&self.reader)
-        .await?;
+        let rows = sqlx::query(OPEN_LANES)
+            .bind(now.nanoseconds())
+            .bind(now.plus(LONGEST_HOLD).nanoseconds())
+            .fetch_all(&self.reader)
+            .await?;
         rows.iter().map(|row| Ok(ChannelId::from_column(row.try_get(0)?))).collect()
     }
 
@@ -115,22 +150,9 @@ impl Store {
         Ok(())
     }
 
-    /// How much is on its way. Both counts read partial indexes that hold only what is not done with.
+    /// How much is on its way. The counts read partial indexes that hold only what is not done with.
     pub async fn backlog(&self) -> Result<Backlog, StoreError> {
-        let row = sqlx::query(
-            "SELECT
-                 (SELECT COUNT(*) FROM outbox WHERE message_id IS NULL),
-                 (SELECT COUNT(*) FROM messages JOIN outbox ON outbox.message_id = messages.id
-                      WHERE messages.state = 'sealed'),
-                 (SELECT COUNT(*) FROM (
-                      SELECT channel_id FROM messages WHERE state = 'sealed'
-                      UNION SELECT channel_id FROM outbox WHERE message_id IS NULL
-                      UNION SELECT channel_id FROM given_up
-                      EXCEPT SELECT channel_id FROM stopped_lanes) AS due),
-                 (SELECT COUNT(*) FROM stopped_lanes)",
-        )
-        .fetch_one(&self.reader)
-        .await?;
+        let row = sqlx::query(BACKLOG).fetch_one(&self.reader).await?;
         let count = |column: usize| Ok::<_, StoreError>(row.try_get::<i64, _>(column)?.cast_unsigned());
         Ok(Backlog { events: count(0)? + count(1)?, due_lanes: count(2)?, stopped_lanes: count(3)? })
     }
@@ -149,4 +171,27 @@ fn stopped_lane_from(row: &AnyRow) -> Result<StoppedLane, StoreError> {
         stopped_at: Timestamp::from_nanoseconds(row.try_get(1)?),
         reason: row.try_get(2)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn no_look_at_the_lanes_reads_what_is_in_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite://{}/guildwire.db", folder.path().display())).await.unwrap();
+        for (statement, counts) in [(OPEN_LANES, 0), (BACKLOG, 1)] {
+            let explained = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")));
+            let plan = explained.bind(1_i64).bind(2_i64).fetch_all(&store.reader).await.unwrap();
+            let plan: Vec<String> = plan.iter().map(|row| row.try_get("detail").unwrap()).collect();
+            let whole = plan.iter().filter(|step| step.starts_with("SCAN outbox"));
+            assert_eq!(whole.count(), counts, "{plan:#?}");
+            for wanted in
+                ["SEARCH outbox USING INDEX outbox_due", "SEARCH outbox USING INDEX outbox_due (channel_id>?)"]
+            {
+                assert!(plan.iter().any(|step| step == wanted), "{plan:#?}");
+            }
+        }
+    }
 }

@@ -222,15 +222,17 @@ impl Store {
         Ok(Timestamp::from_nanoseconds(row.try_get(0)?))
     }
 
-    /// Settles a message as shown in its channel. `discord_id` is `None` when Discord says that it was shown and is
-    /// gone again. Answers with when the events that it shows were stored.
+    /// Settles a message as shown in its channel, and lets go of what was attached to it. `discord_id` is `None` when
+    /// Discord says that it was shown and is gone again. Answers with when the events that it shows were stored.
     pub async fn settle_delivered(
         &self,
         id: i64,
         discord_id: Option<u64>,
         now: Timestamp,
     ) -> Result<Vec<Timestamp>, StoreError> {
-        sqlx::query("UPDATE messages SET state = 'delivered', discord_id = $1, settled_at = $2, attachment = NULL WHERE id = $3")
+        sqlx::query(
+            "UPDATE messages SET state = 'delivered', discord_id = $1, settled_at = $2, attachment = NULL WHERE id = $3",
+        )
             .bind(discord_id.map(u64::cast_signed))
             .bind(now.nanoseconds())
             .bind(id)
@@ -244,7 +246,7 @@ impl Store {
         rows.iter().map(|row| Ok(Timestamp::from_nanoseconds(row.try_get(0)?))).collect()
     }
 
-    /// Sets a message aside for good, with the reason.
+    /// Sets a message aside for good, with the reason, and lets go of what was attached to it.
     pub async fn settle_parked(&self, id: i64, reason: &str, now: Timestamp) -> Result<(), StoreError> {
         sqlx::query(
             "UPDATE messages SET state = 'parked', reason = $1, settled_at = $2, attachment = NULL WHERE id = $3",
@@ -302,7 +304,7 @@ fn event_from(row: &AnyRow) -> Result<DueEvent, StoreError> {
     })
 }
 
-fn read_details<T: DeserializeOwned>(row: &AnyRow, what: &'static str) -> Result<T, StoreError> {
+pub(super) fn read_details<T: DeserializeOwned>(row: &AnyRow, what: &'static str) -> Result<T, StoreError> {
     let details: String = row.try_get("details")?;
     serde_json::from_str(&details).map_err(|_| StoreError::BadRow { what, value: details.chars().take(200).collect() })
 }

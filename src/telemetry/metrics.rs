@@ -93,6 +93,10 @@ label_values! {
 /// The answers that Discord counts towards a ban of the address.
 const INVALID: [(u16, &str); 3] = [(401, "401"), (403, "403"), (429, "429")];
 
+/// What is given up beside events, in the place of their kind.
+const SAMPLE: &str = "sample";
+const NOTICE: &str = "notice";
+
 type Label = [(&'static str, &'static str); 1];
 
 /// What counts. Cloning shares it.
@@ -103,6 +107,7 @@ pub struct Metrics(Arc<Counts>);
 struct Counts {
     registry: Registry,
     recorded: Family<Label, Counter>,
+    given_up: Family<Label, Counter>,
     rejected: Family<Label, Counter>,
     sends: Family<Label, Counter>,
     limited: Family<Label, Counter>,
@@ -136,6 +141,7 @@ impl Default for Metrics {
         let counts = Counts {
             registry: Registry::default(),
             recorded: series("kind", Kind::ALL.iter().map(|kind| kind.name())),
+            given_up: series("kind", Kind::ALL.iter().map(|kind| kind.name()).chain([SAMPLE, NOTICE])),
             rejected: series("reason", RejectReason::ALL.iter().map(|reason| reason.name())),
             sends: series("outcome", Outcome::ALL.iter().map(|outcome| outcome.value())),
             limited: series("scope", LimitScope::ALL.iter().map(|scope| scope.value())),
@@ -159,6 +165,11 @@ impl Counts {
             "events_recorded",
             "Events recorded, whether or not a channel hears them",
             self.recorded.clone(),
+        );
+        registry.register(
+            "events_given_up",
+            "Events that a channel is not shown any more, because it took no messages for too long",
+            self.given_up.clone(),
         );
         registry.register("events_rejected", "Messages in the streams that are no events", self.rejected.clone());
         registry.register("sends", "Attempts to deliver a message, by what became of them", self.sends.clone());
@@ -189,6 +200,18 @@ impl Metrics {
     /// So many events of a kind were recorded.
     pub fn recorded(&self, kind: Kind, events: u64) {
         self.0.recorded.get_or_create(&[("kind", kind.name())]).inc_by(events);
+    }
+
+    /// So many events of a kind were given up.
+    pub fn given_up(&self, kind: Kind, events: u64) {
+        self.0.given_up.get_or_create(&[("kind", kind.name())]).inc_by(events);
+    }
+
+    /// So many samples and notices were given up.
+    pub fn given_up_besides(&self, samples: u64, notices: u64) {
+        for (what, count) in [(SAMPLE, samples), (NOTICE, notices)] {
+            self.0.given_up.get_or_create(&[("kind", what)]).inc_by(count);
+        }
     }
 
     /// A message of a stream was no event.
@@ -307,6 +330,8 @@ mod tests {
         let text = Metrics::default().render(&Moment::default()).unwrap();
         for line in [
             "guildwire_events_recorded_total{kind=\"server.started\"} 0",
+            "guildwire_events_given_up_total{kind=\"player.hit\"} 0",
+            "guildwire_events_given_up_total{kind=\"notice\"} 0",
             "guildwire_events_rejected_total{reason=\"outside_root\"} 0",
             "guildwire_sends_total{outcome=\"delivered\"} 0",
             "guildwire_rate_limited_total{scope=\"shared\"} 0",

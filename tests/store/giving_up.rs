@@ -1,13 +1,17 @@
 //! What is given up of a lane: counted by kind, told once, and never more than was there.
 
-use guildwire::domain::event::Kind;
+use guildwire::domain::event::{Details, Kind};
 use guildwire::domain::given_up::GivenUp;
+use guildwire::domain::notice::Notice;
 use guildwire::domain::wording::Wording;
-use guildwire::store::given_up::tell_given_up;
+use guildwire::store::given_up::{Loss, RefusedMessage, WaitingLane, tell_given_up};
 use guildwire::store::lanes::Head;
+use guildwire::store::notices::ToldOutage;
 use guildwire::store::outbox::SealedMessage;
+use guildwire::store::recording::{NewOutboxRow, details_to_column};
 
 use crate::recording::{insert, row};
+use crate::samples::queue;
 use crate::*;
 
 const OTHER: ChannelId = ChannelId(201);
@@ -110,6 +114,144 @@ async fn a_channel_that_was_given_up_on_has_something_to_say_once_it_works() {
         assert_eq!(store.head(CHANNEL, at(1)).await.unwrap(), Head::Nothing);
         assert_eq!(channels().await, []);
         assert_eq!(store.backlog().await.unwrap().due_lanes, 0);
+    })
+    .await;
+}
+
+/// An event that was stored and put into its lane at that moment.
+fn event(store: &Store, channel: ChannelId, kind: &Details, moment: i64) -> NewOutboxRow {
+    let sequence = moment.cast_unsigned();
+    let details = details_to_column(kind);
+    NewOutboxRow { stored_at: moment, recorded_at: moment, details, ..row(store, channel, sequence, "") }
+}
+
+async fn left(store: &Store, channel: ChannelId) -> Vec<i64> {
+    store.due(channel, 10_000).await.unwrap().iter().map(|due| due.id).collect()
+}
+
+/// Gives up as long as there is something.
+async fn give_up(store: &Store, channel: ChannelId, recorded_before: i64, last: i64) -> Vec<Loss> {
+    let mut losses = Vec::new();
+    loop {
+        let loss = store.give_up_rows(channel, at(recorded_before), last).await.unwrap();
+        if loss.is_empty() {
+            return losses;
+        }
+        losses.push(loss);
+    }
+}
+
+#[tokio::test]
+async fn the_oldest_are_given_up_and_counted_a_few_at_a_time() {
+    on_both(async |database| {
+        let store = database.open().await;
+        let kinds = [Details::PlayerConnected, Details::ServerStarted];
+        let rows: Vec<_> =
+            (1..=1_200).map(|moment| event(&store, CHANNEL, &kinds[usize::from(moment % 100 == 0)], moment)).collect();
+        let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+        insert(&store, &rows).await;
+        insert(&store, &[event(&store, OTHER, &kinds[0], 1)]).await;
+
+        assert_eq!(give_up(&store, CHANNEL, 1, i64::MAX).await, []);
+        let losses = give_up(&store, CHANNEL, 1_101, i64::MAX).await;
+        assert!(losses.len() > 1, "intake waits for the writer meanwhile");
+        assert_eq!(losses.iter().filter(|loss| loss.is_first).count(), 1);
+        assert!(losses[0].is_first);
+        let expected =
+            [given_up(Kind::PlayerConnected, 1_089, 1, 1_099), given_up(Kind::ServerStarted, 11, 100, 1_100)];
+        assert_eq!(store.given_up(CHANNEL).await.unwrap(), expected);
+        assert_eq!(left(&store, CHANNEL).await, ids[1_100..]);
+
+        // Those beyond the most that is kept, but for what came just now.
+        assert_eq!(give_up(&store, CHANNEL, 1_150, ids[1_109]).await.len(), 1);
+        assert_eq!(left(&store, CHANNEL).await, ids[1_110..]);
+        assert_eq!(give_up(&store, CHANNEL, 1_120, ids[1_189]).await.len(), 1);
+        assert_eq!(left(&store, CHANNEL).await, ids[1_119..]);
+        assert_eq!(store.given_up(CHANNEL).await.unwrap()[0], given_up(Kind::PlayerConnected, 1_108, 1, 1_119));
+
+        assert_eq!(left(&store, OTHER).await.len(), 1);
+        assert_eq!(store.given_up(OTHER).await.unwrap(), []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn lanes_are_looked_at_by_their_ends() {
+    on_both(async |database| {
+        let store = database.open().await;
+        assert_eq!(store.waiting_lanes(10).await.unwrap(), []);
+        let rows: Vec<_> = (1..=12).map(|moment| event(&store, CHANNEL, &Details::PlayerConnected, moment)).collect();
+        let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+        insert(&store, &rows).await;
+        insert(&store, &[event(&store, OTHER, &Details::PlayerConnected, 30)]).await;
+        let lane = |last_beyond| WaitingLane { channel: CHANNEL, since: at(1), last_beyond, last_settled: None };
+        let other = WaitingLane { channel: OTHER, since: at(30), last_beyond: None, last_settled: None };
+        assert_eq!(store.waiting_lanes(10).await.unwrap(), [lane(Some(ids[1])), other]);
+        assert_eq!(store.waiting_lanes(11).await.unwrap(), [lane(Some(ids[0])), other]);
+        assert_eq!(store.waiting_lanes(12).await.unwrap(), [lane(None), other]);
+
+        // What is in a message does not wait any more, and tells by its end that the lane moves.
+        let message = seal(&store, OTHER, "one").await;
+        assert_eq!(store.waiting_lanes(12).await.unwrap(), [lane(None), other]);
+        store.settle_delivered(message.id, None, at(70)).await.unwrap();
+        let moved = WaitingLane { last_settled: Some(at(70)), ..other };
+        assert_eq!(store.waiting_lanes(12).await.unwrap(), [lane(None), moved]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn notices_and_samples_are_given_up_without_being_told_later() {
+    on_both(async |database| {
+        let store = database.open().await;
+        let account = add_linked_account(&store, "GA-1").await;
+        assert!(store.add_binding(&binding(&store, &account)).await.unwrap());
+        let outage = ToldOutage { guild: GUILD, account: account.name.clone(), channel: CHANNEL, since: at(1) };
+        let notice = Notice::Resumed { since: at(1), until: at(2) };
+        assert!(store.tell_stopped(&outage, &notice, at(300)).await.unwrap());
+        assert!(queue(&store).await.is_new);
+        let losses = give_up(&store, CHANNEL, 501, i64::MAX).await;
+        assert_eq!(losses, [Loss { samples: 1, notices: 1, is_first: true, ..Loss::default() }]);
+        assert_eq!(store.given_up(CHANNEL).await.unwrap(), []);
+        assert_eq!(left(&store, CHANNEL).await, [] as [i64; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_message_that_its_channel_refuses_is_given_up_with_what_it_was_to_tell() {
+    on_both(async |database| {
+        let store = database.open().await;
+        let joins = Kind::PlayerConnected;
+        count_given_up(&store, CHANNEL, given_up(joins, 3, 10, 30)).await;
+        let message = seal(&store, CHANNEL, "one").await;
+        tell(&store, CHANNEL, &message, &[given_up(joins, 3, 10, 30)]).await;
+        assert_eq!(store.given_up(CHANNEL).await.unwrap(), []);
+        let refused = async |cutoff, now| store.refused_messages(at(cutoff), at(now)).await.unwrap();
+
+        // Sealed at 1: refused since, and for long enough.
+        assert_eq!(refused(2, 5).await, [], "the lane is not stopped: it may be sent at any moment");
+        store.stop_lane(CHANNEL, "403: Missing Access (50001)", at(2)).await.unwrap();
+        assert_eq!(refused(1, 5).await, []);
+        let reason = "403: Missing Access (50001)".to_owned();
+        let expected = RefusedMessage { id: message.id, channel: CHANNEL, reason };
+        assert_eq!(refused(2, 5).await, std::slice::from_ref(&expected));
+
+        let loss = store.give_up_message(&expected, "given up", at(6)).await.unwrap();
+        let kinds = [given_up(Kind::PlayerChatted, 1, 6_000, 6_000), given_up(joins, 3, 10, 30)];
+        assert_eq!(loss, Loss { events: kinds.into(), is_first: true, ..Loss::default() });
+        let mut told = store.given_up(CHANNEL).await.unwrap();
+        told.sort_by_key(|it| it.events);
+        assert_eq!(told, kinds);
+        let shown = store.settled_messages(CHANNEL, 10).await.unwrap();
+        assert_eq!(shown.iter().map(|it| it.set_aside.as_deref()).collect::<Vec<_>>(), [Some("given up")]);
+        assert!(store.sealed_message(CHANNEL).await.unwrap().is_none());
+
+        // Once is enough, and what was shown meanwhile is not given up.
+        assert!(store.give_up_message(&expected, "given up", at(7)).await.unwrap().is_empty());
+        assert_eq!(store.given_up(CHANNEL).await.unwrap().len(), 2);
+        assert_eq!(store.forget_before(at(7)).await.unwrap(), 1);
+        assert_eq!(count(&store, "SELECT COUNT(*) FROM outbox").await, 0);
     })
     .await;
 }

@@ -23,7 +23,7 @@ fn sample() -> Event {
     }
 }
 
-async fn queue(store: &Store) -> QueuedSample {
+pub(crate) async fn queue(store: &Store) -> QueuedSample {
     store.queue_sample(CHANNEL, &sample(), Some(RoleId(7))).await.unwrap()
 }
 

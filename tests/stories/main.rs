@@ -4,6 +4,7 @@
 mod asking;
 mod backup;
 mod bodies;
+mod bounds;
 mod checking;
 mod commands;
 mod crashes;
