@@ -127,6 +127,7 @@ pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<O
         metrics,
         directory,
         limits: Arc::new(limits(settings)),
+        holds: settings.delivery.holds,
         token,
         api_url: settings.discord.api_url.clone(),
         is_test_address: settings.discord.is_test_address(),

@@ -1,6 +1,6 @@
 //! `/account`: which accounts' events a guild may show.
 
-use super::component::{Listing, Style, Target, button};
+use super::component::{ButtonStyle, Listing, Target, button};
 use super::press::Press;
 use super::reply::Reply;
 use super::request::Request;
@@ -73,8 +73,8 @@ pub(super) async fn ask_to_unlink(shared: &Shared, request: &Request) -> Result<
     let concerned = bindings.iter().filter(|binding| binding.account == account).count();
     let unlink = words::unlink_button(account.as_str());
     Ok(Reply::text(words::unlink_question(account.as_str(), concerned)).with_row(&[
-        button(Style::Danger, &unlink, &Target::Unlink(account), true),
-        button(Style::Secondary, words::CANCEL, &Target::Cancel, true),
+        button(ButtonStyle::Danger, &unlink, &Target::Unlink(account), true),
+        button(ButtonStyle::Secondary, words::CANCEL, &Target::Cancel, true),
     ]))
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::discord::words;
 use crate::domain::event::{Kind, KindSet};
 use crate::domain::ids::AccountName;
+use crate::domain::style::{Holds, Style};
 
 /// What a button or a select is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub(super) enum Target {
     Cancel,
     /// Choose the kinds of the binding with that number.
     Kinds(i64),
+    /// Choose the style of the binding with that number.
+    Style(i64),
     /// Show that page of a list, counted from 0.
     Page(Listing, usize),
 }
@@ -36,7 +39,7 @@ pub(super) enum Listing {
 /// How a button looks, as Discord numbers it:
 /// <https://discord.com/developers/docs/components/reference#button-button-styles>.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Style {
+pub(super) enum ButtonStyle {
     Secondary = 2,
     Danger = 4,
 }
@@ -61,6 +64,7 @@ impl Target {
             Self::Unlink(account) => format!("unlink:{account}"),
             Self::Cancel => "cancel".to_owned(),
             Self::Kinds(binding) => format!("kinds:{binding}"),
+            Self::Style(binding) => format!("style:{binding}"),
             Self::Page(listing, page) => format!("page:{}:{page}", listing.name()),
         }
     }
@@ -73,6 +77,7 @@ impl Target {
             "unlink" => rest.parse().ok().map(Self::Unlink),
             "cancel" if id == name => Some(Self::Cancel),
             "kinds" => rest.parse().ok().map(Self::Kinds),
+            "style" => rest.parse().ok().map(Self::Style),
             "page" => {
                 let (name, page) = rest.split_once(':')?;
                 let listing = Listing::ALL.into_iter().find(|listing| listing.name() == name)?;
@@ -85,7 +90,7 @@ impl Target {
 
 /// A button.
 #[must_use]
-pub(super) fn button(style: Style, label: &str, target: &Target, enabled: bool) -> Value {
+pub(super) fn button(style: ButtonStyle, label: &str, target: &Target, enabled: bool) -> Value {
     json!({
         "type": 2, "style": style as u8, "label": label, "custom_id": target.custom_id(), "disabled": !enabled,
     })
@@ -109,6 +114,21 @@ pub(super) fn kind_select(target: &Target, chosen: KindSet) -> Value {
     })
 }
 
+/// A select of one style, in which `chosen` is chosen.
+#[must_use]
+pub(super) fn style_select(target: &Target, chosen: Style, holds: Holds) -> Value {
+    let options: Vec<_> = Style::ALL
+        .iter()
+        .map(|style| {
+            json!({
+                "label": words::style_choice(*style, holds.of(*style)), "value": style.name(),
+                "default": *style == chosen,
+            })
+        })
+        .collect();
+    json!({ "type": 3, "custom_id": target.custom_id(), "min_values": 1, "max_values": 1, "options": options })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,6 +139,7 @@ mod tests {
             Target::Unlink("a".repeat(32).parse().unwrap()),
             Target::Cancel,
             Target::Kinds(i64::MAX),
+            Target::Style(i64::MAX),
             Target::Page(Listing::Accounts, 0),
             Target::Page(Listing::Bindings, usize::MAX),
             Target::Page(Listing::Servers, 3),
@@ -147,6 +168,8 @@ mod tests {
             "kinds:x",
             "kinds:99999999999999999999",
             "kinds:1:2",
+            "style:",
+            "style:quiet",
             "page",
             "page:",
             "page:accounts",

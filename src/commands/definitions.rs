@@ -7,17 +7,18 @@ use serenity::model::channel::ChannelType;
 
 use crate::discord::words::{self, descriptions};
 use crate::domain::event::Group;
+use crate::domain::style::{Holds, Style};
 
-/// Every command, to be registered at once.
+/// Every command, to be registered at once. `holds` are what the styles are offered with.
 #[must_use]
-pub(super) fn all() -> Vec<CreateCommand> {
-    vec![account(), help(), notify(), status(), why()]
+pub(super) fn all(holds: Holds) -> Vec<CreateCommand> {
+    vec![account(), help(), notify(holds), status(), why()]
 }
 
 /// The commands' names, sorted.
 #[must_use]
 pub fn names() -> Vec<String> {
-    let all = serde_json::to_value(all()).unwrap_or_default();
+    let all = serde_json::to_value(all(Holds::default())).unwrap_or_default();
     let mut names: Vec<_> = all
         .as_array()
         .into_iter()
@@ -38,7 +39,7 @@ fn account() -> CreateCommand {
     administration("account", descriptions::ACCOUNT).add_option(link).add_option(list).add_option(unlink)
 }
 
-fn notify() -> CreateCommand {
+fn notify(holds: Holds) -> CreateCommand {
     let channel = CreateCommandOption::new(CommandOptionType::Channel, "channel", descriptions::NOTIFY_ADD_CHANNEL)
         .required(true)
         .channel_types(vec![
@@ -53,12 +54,16 @@ fn notify() -> CreateCommand {
             option.add_string_choice(words::group(*group), group.name())
         });
     let mention = CreateCommandOption::new(CommandOptionType::Role, "mention", descriptions::NOTIFY_ADD_MENTION);
+    let style = Style::ALL.iter().fold(text("style", descriptions::NOTIFY_ADD_STYLE), |option, style| {
+        option.add_string_choice(words::style_choice(*style, holds.of(*style)), style.name())
+    });
     let add = subcommand("add", descriptions::NOTIFY_ADD)
         .add_sub_option(channel)
         .add_sub_option(events)
         .add_sub_option(text("account", descriptions::NOTIFY_ADD_ACCOUNT).set_autocomplete(true))
         .add_sub_option(text("server", descriptions::NOTIFY_ADD_SERVER).set_autocomplete(true))
-        .add_sub_option(mention);
+        .add_sub_option(mention)
+        .add_sub_option(style);
     let list = subcommand("list", descriptions::NOTIFY_LIST);
     let notify = administration("notify", descriptions::NOTIFY).add_option(add).add_option(list);
     [

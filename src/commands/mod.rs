@@ -37,6 +37,7 @@ use crate::discord::limiter::Limiter;
 use crate::discord::rest::{Rest, RestError};
 use crate::discord::words;
 use crate::domain::ids::UserId;
+use crate::domain::style::Holds;
 use crate::nats::states::AccountStates;
 use crate::store::{Store, StoreError};
 use crate::telemetry::metrics::Metrics;
@@ -62,6 +63,8 @@ pub struct Shared {
     pub directory: Directory,
     /// How much a guild and a person may ask for.
     pub limits: Arc<Limits>,
+    /// For how long events wait in each style.
+    pub holds: Holds,
     /// The bot's token, for the gateway.
     pub token: SecretString,
     /// Discord's address.

@@ -3,7 +3,7 @@
 //! A page is made anew at each press, so a list that has changed meanwhile may show an entry on another page. Nothing is
 //! left out without being counted.
 
-use super::component::{Listing, Style, Target, button};
+use super::component::{ButtonStyle, Listing, Target, button};
 use super::reply::{Reply, fitting};
 use crate::discord::words;
 
@@ -17,7 +17,7 @@ pub(super) fn page(entries: &[String], remark: Option<&str>, listing: Listing, w
     let at = wanted.min(last);
     let place = words::page(at + 1, pages.len());
     let remark = remark.map_or(place.clone(), |remark| format!("{remark} {place}"));
-    let turn = |label, page, enabled| button(Style::Secondary, label, &Target::Page(listing, page), enabled);
+    let turn = |label, page, enabled| button(ButtonStyle::Secondary, label, &Target::Page(listing, page), enabled);
     Reply::list(pages[at], Some(&remark)).with_row(&[
         turn(words::PREVIOUS_PAGE, at.saturating_sub(1), at > 0),
         turn(words::NEXT_PAGE, at + 1, at < last),

@@ -87,7 +87,8 @@ async fn execute(shared: &Shared, press: &Press, target: &Target) -> Result<Repl
     match target {
         Target::Cancel => Ok(Reply::text(words::CANCELLED)),
         Target::Unlink(account) => account::unlink(shared, press, account).await,
-        Target::Kinds(binding) => notify::edit::choose(shared, press, *binding).await,
+        Target::Kinds(binding) => notify::edit::choose_kinds(shared, press, *binding).await,
+        Target::Style(binding) => notify::edit::choose_style(shared, press, *binding).await,
         Target::Page(Listing::Accounts, page) => account::list(shared, press.guild, *page).await,
         Target::Page(Listing::Bindings, page) => notify::list::list(shared, press.guild, *page).await,
         Target::Page(Listing::Servers, page) => status::show(shared, press.guild, None, *page).await,

@@ -93,7 +93,11 @@ fn binding_in_words(shared: &Shared, binding: &Binding) -> String {
         words::kinds_wait(&kinds_in_words(waiting))
     };
     let state = state_in_words(shared, &binding.account);
-    words::binding_line(binding.id, &in_words(binding), &format!("{since}{waiting}\n{}: {state}", binding.account))
+    words::binding_line(
+        binding.id,
+        &in_words(shared, binding),
+        &format!("{since}{waiting}\n{}: {state}", binding.account),
+    )
 }
 
 /// The last messages that were shown.

@@ -32,12 +32,28 @@ const STALE_PLACE: Duration = Duration::from_millis(500);
 /// For how long a message's nonce is relied upon. Discord says that it keeps one for "a few minutes".
 const NONCE_KEPT: Duration = Duration::from_mins(1);
 
-/// Sends what is due in `channel`, until nothing is, the channel refuses, or the service stops. When the database
-/// fails, the dispatcher's next look starts the lane again.
-pub(super) async fn run(shared: Shared, channel: ChannelId) -> Result<(), StoreError> {
+/// Sends what is due in `channel`, until nothing is, the channel refuses, or the service stops. Answers with the moment
+/// at which something will be due that is held until then. When the database fails, the dispatcher's next look starts
+/// the lane again.
+pub(super) async fn run(shared: Shared, channel: ChannelId) -> Result<Option<Timestamp>, StoreError> {
     let mut covered = None;
-    while step(&shared, channel, &mut covered).await? {}
-    Ok(())
+    loop {
+        match step(&shared, channel, &mut covered).await? {
+            Step::Done => {}
+            Step::Over => return Ok(None),
+            Step::Held(until) => return Ok(Some(until)),
+        }
+    }
+}
+
+/// What a lane goes on with.
+enum Step {
+    /// The next step.
+    Done,
+    /// Nothing.
+    Over,
+    /// Nothing until that moment.
+    Held(Timestamp),
 }
 
 /// A message that was not attempted before that moment, unless in vain.
@@ -46,13 +62,14 @@ struct Covered {
     since: Instant,
 }
 
-/// Sends one message. `false` when the lane has nothing more to do.
-async fn step(shared: &Shared, channel: ChannelId, covered: &mut Option<Covered>) -> Result<bool, StoreError> {
+/// Sends one message.
+async fn step(shared: &Shared, channel: ChannelId, covered: &mut Option<Covered>) -> Result<Step, StoreError> {
     if stops(shared) {
-        return Ok(false);
+        return Ok(Step::Over);
     }
     let sealed = match shared.store.head(channel, clock::now()).await? {
-        Head::Nothing => return Ok(false),
+        Head::Nothing => return Ok(Step::Over),
+        Head::Held(until) => return Ok(Step::Held(until)),
         Head::Sealed => shared.store.sealed_message(channel).await?,
         Head::Due => None,
     };
@@ -60,11 +77,11 @@ async fn step(shared: &Shared, channel: ChannelId, covered: &mut Option<Covered>
         // Bounded, because clocks are set back; what Discord told to wait for, the limiter knows.
         let wait = message.next_attempt_at.since(clock::now()).min(LONGEST_WAIT);
         if !goes_on_after(shared, tokio::time::sleep(wait)).await {
-            return Ok(false);
+            return Ok(Step::Over);
         }
     }
     if !goes_on_after(shared, shared.limiter.wait_for_channel(channel)).await {
-        return Ok(false);
+        return Ok(Step::Over);
     }
     let place = Instant::now();
     let message = if let Some(message) = sealed {
@@ -75,7 +92,7 @@ async fn step(shared: &Shared, channel: ChannelId, covered: &mut Option<Covered>
         *covered = Some(Covered { message: message.id, since: Instant::now() });
         // Lanes that waited for the database together must not send all at once.
         if place.elapsed() > STALE_PLACE && !goes_on_after(shared, shared.limiter.wait_for_gate()).await {
-            return Ok(false);
+            return Ok(Step::Over);
         }
         message
     };
@@ -85,10 +102,10 @@ async fn step(shared: &Shared, channel: ChannelId, covered: &mut Option<Covered>
         if look_for(shared, channel, &message).await? {
             *covered = Some(Covered { message: message.id, since });
         }
-        return Ok(true);
+        return Ok(Step::Done);
     }
     send(shared, channel, message).await?;
-    Ok(true)
+    Ok(Step::Done)
 }
 
 pub(super) async fn try_later(

@@ -8,7 +8,7 @@ mod lane;
 mod sealing;
 mod search;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use crate::clock;
 use crate::discord::limiter::Limiter;
 use crate::discord::rest::Rest;
 use crate::domain::ids::ChannelId;
+use crate::domain::timestamp::Timestamp;
 use crate::lifecycle::Lifecycle;
 use crate::store::{Store, StoreError};
 use crate::telemetry::metrics::{Metrics, Work};
@@ -28,6 +29,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// How many lanes at a time may have thousands of rows or a file in memory: one that is full takes 8 MiB.
 pub const BULK: usize = 4;
+
+/// Longer than any hold.
+const FOREVER: Duration = Duration::from_hours(24 * 365);
 
 /// What all lanes share.
 #[derive(Clone)]
@@ -53,7 +57,16 @@ pub struct Shared {
 /// Sends what is due until the service stops.
 pub async fn run(shared: Shared, lifecycle: Lifecycle) {
     let (ended, mut ends) = mpsc::unbounded_channel();
-    let mut dispatcher = Dispatcher { shared, lifecycle, running: HashMap::new(), failing: HashMap::new(), ended };
+    let mut dispatcher = Dispatcher {
+        shared,
+        lifecycle,
+        running: HashMap::new(),
+        held: BTreeSet::new(),
+        failing: HashMap::new(),
+        ended,
+    };
+    // What was held when the bot stopped: its lanes find out until when.
+    let mut horizon = FOREVER;
     let mut looks = tokio::time::interval(LOOK_EVERY);
     looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -61,8 +74,10 @@ pub async fn run(shared: Shared, lifecycle: Lifecycle) {
         tokio::select! {
             () = shared.drain.cancelled() => return,
             channels = shared.store.rung_lanes() => dispatcher.start_all(channels),
-            _ = looks.tick() => match shared.store.open_lanes(clock::now()).await {
+            () = dispatcher.next_hold_ends() => dispatcher.start_held(clock::now()),
+            _ = looks.tick() => match shared.store.open_lanes(clock::now().plus(horizon)).await {
                 Ok(channels) => {
+                    horizon = Duration::ZERO;
                     dispatcher.note_success(None);
                     dispatcher.start_all(channels);
                 }
@@ -78,9 +93,11 @@ struct Dispatcher {
     lifecycle: Lifecycle,
     /// The lanes that run, and whether they were rung since they started.
     running: HashMap<ChannelId, bool>,
+    /// The lanes that have something to send from that moment on.
+    held: BTreeSet<(Timestamp, ChannelId)>,
     /// The lanes that the database did not let go on when they were last tried, and why; `None` is the look for lanes.
     failing: HashMap<Option<ChannelId>, String>,
-    ended: mpsc::UnboundedSender<(ChannelId, Result<(), StoreError>)>,
+    ended: mpsc::UnboundedSender<(ChannelId, Result<Option<Timestamp>, StoreError>)>,
 }
 
 impl Dispatcher {
@@ -107,10 +124,29 @@ impl Dispatcher {
         });
     }
 
+    /// Waits until the soonest hold ends; for ever while nothing is held.
+    async fn next_hold_ends(&self) {
+        match self.held.first() {
+            Some((until, _)) => tokio::time::sleep(until.since(clock::now())).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Starts the lanes whose holds have ended by `now`.
+    fn start_held(&mut self, now: Timestamp) {
+        while self.held.first().is_some_and(|(until, _)| *until <= now) {
+            let ended = self.held.pop_first();
+            self.start_all(ended.map(|(_, channel)| channel));
+        }
+    }
+
     /// A lane that was rung may have looked before what it was rung for was there: it looks again.
-    fn end(&mut self, channel: ChannelId, ended: Result<(), StoreError>) {
+    fn end(&mut self, channel: ChannelId, ended: Result<Option<Timestamp>, StoreError>) {
         match ended {
-            Ok(()) => self.note_success(Some(channel)),
+            Ok(held_until) => {
+                self.held.extend(held_until.map(|until| (until, channel)));
+                self.note_success(Some(channel));
+            }
             Err(error) => self.note_failure(Some(channel), &error),
         }
         if self.running.remove(&channel) == Some(true) {

@@ -73,6 +73,8 @@ pub enum Head {
     Sealed,
     /// To seal a message of what is due, or of how much was given up where nothing else is left.
     Due,
+    /// To wait until that moment: what is there waits for others to be told with it.
+    Held(Timestamp),
 }
 
 /// What is on its way to channels.
@@ -106,7 +108,7 @@ impl Store {
                  WHEN EXISTS (SELECT 1 FROM outbox WHERE channel_id = $1 AND message_id IS NULL
                               AND (due_at <= $2 OR due_at > $3)) THEN 'due'
                  WHEN EXISTS (SELECT 1 FROM given_up WHERE channel_id = $1) THEN 'due'
-                 ELSE 'nothing' END",
+                 ELSE 'held' END",
         )
         .bind(channel.to_column())
         .bind(now.nanoseconds())
@@ -117,8 +119,18 @@ impl Store {
         Ok(match head.as_str() {
             "sealed" => Head::Sealed,
             "due" => Head::Due,
+            "held" => self.held_until(channel).await?.map_or(Head::Nothing, Head::Held),
             _ => Head::Nothing,
         })
+    }
+
+    /// Until when what waits in a channel is held: the end of the soonest hold.
+    async fn held_until(&self, channel: ChannelId) -> Result<Option<Timestamp>, StoreError> {
+        let row = sqlx::query("SELECT MIN(due_at) FROM outbox WHERE channel_id = $1 AND message_id IS NULL")
+            .bind(channel.to_column())
+            .fetch_one(&self.reader)
+            .await?;
+        Ok(row.try_get::<Option<i64>, _>(0)?.map(Timestamp::from_nanoseconds))
     }
 
     /// Marks a channel as one that refuses the bot.

@@ -207,7 +207,7 @@ async fn a_held_row_is_due_after_its_hold_and_goes_with_what_is_due_sooner() {
         insert(&store, &[NewOutboxRow { due_at: 50, ..row(&store, CHANNEL, 1, "held") }]).await;
         assert_eq!(
             (store.head(CHANNEL, at(49)).await.unwrap(), store.open_lanes(at(49)).await.unwrap()),
-            (Head::Nothing, [].into())
+            (Head::Held(at(50)), [].into())
         );
         assert_eq!(
             (store.head(CHANNEL, at(50)).await.unwrap(), store.open_lanes(at(50)).await.unwrap()),

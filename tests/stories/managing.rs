@@ -146,7 +146,7 @@ async fn other_events_are_chosen_and_the_rest_goes_on(database: Database) {
 
     let asked = house.command(guild, "notify edit", &[("binding", id.as_str().into())]).await.unwrap();
     assert!(asked.ephemeral && asked.took < DISCORD_WAITS, "{asked:?}");
-    let question = format!("{}. Choose all that it is to hear from now on:", hears("lifecycle"));
+    let question = format!("{}. Choose all that it is to hear from now on, or how it is told:", hears("lifecycle"));
     compare.equal("question", &asked.content, &question);
     let options = asked.components[0]["components"][0]["options"].as_array().unwrap().clone();
     let chosen: Vec<_> = options.iter().filter(|option| option["default"] == true).map(|of| &of["value"]).collect();

@@ -35,6 +35,7 @@ pub(in crate::commands) async fn add(shared: &Shared, guilds: &Guilds, request: 
     if !shared.store.add_binding(&binding).await? {
         let say = match equal {
             Some(equal) if equal.mention != binding.mention => words::already_bound_with_another_mention,
+            Some(equal) if equal.style != binding.style => words::already_bound_in_another_style,
             Some(equal) if equal.paused_at.is_some() => words::already_bound_but_paused,
             _ => words::already_bound,
         };
@@ -47,7 +48,7 @@ pub(in crate::commands) async fn add(shared: &Shared, guilds: &Guilds, request: 
     Ok(Reply::text(with_chat_warning(told_when(shared, &binding).await, binding.kinds)))
 }
 
-/// Whether two bindings do the same; only the role that is mentioned may be another.
+/// Whether two bindings do the same; only the role that is mentioned and the style may be others.
 fn is_equal(one: &Binding, other: &Binding) -> bool {
     let what = |binding: &Binding| (binding.channel, binding.account.clone(), binding.server.clone(), binding.kinds);
     what(one) == what(other)
@@ -58,6 +59,9 @@ async fn asked_for(shared: &Shared, guilds: &Guilds, request: &Request) -> Resul
     let Some(channel) = request.channel("channel") else { return Ok(Err(words::bad_option("channel"))) };
     let Some(group) = request.text("events").and_then(Group::from_name) else {
         return Ok(Err(words::bad_option("events")));
+    };
+    let Some(style) = request.text("style").map_or(Some(Style::Each), Style::from_name) else {
+        return Ok(Err(words::bad_option("style")));
     };
     let account = match account::wanted(shared, request).await? {
         Ok(account) => account,
@@ -79,7 +83,7 @@ async fn asked_for(shared: &Shared, guilds: &Guilds, request: &Request) -> Resul
         server,
         kinds: group.kinds(),
         mention,
-        style: Style::Each,
+        style,
         is_thread: Some(channel.place != Place::Channel),
         created_by: request.user,
         created_at: clock::now(),

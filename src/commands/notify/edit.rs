@@ -1,17 +1,19 @@
-//! `/notify edit`: a select of all kinds, and what comes of a choice.
+//! `/notify edit`: a select of all kinds and one of the styles, and what comes of a choice.
 //!
 //! Kinds that the binding had already go on without a gap; new ones begin when the consumer covers them, as after
-//! `/notify add`. The rule stands in [`Binding::choose`].
+//! `/notify add`. The rule stands in [`Binding::choose`]. A style is kept with each event when that is recorded, so
+//! another one holds for what is recorded from then on.
 
 use super::{Beginning, beginning, in_words, kinds_in_words, told_when, wanted_binding, with_chat_warning};
 use crate::commands::Shared;
-use crate::commands::component::{Target, kind_select};
+use crate::commands::component::{Target, kind_select, style_select};
 use crate::commands::press::Press;
 use crate::commands::reply::Reply;
 use crate::commands::request::Request;
 use crate::discord::words;
 use crate::domain::binding::Binding;
 use crate::domain::event::{Kind, KindSet};
+use crate::domain::style::Style;
 use crate::store::StoreError;
 use crate::store::bindings::Changed;
 
@@ -22,19 +24,21 @@ pub(in crate::commands) async fn ask(shared: &Shared, request: &Request) -> Resu
         None => None,
     };
     let Some(binding) = binding else { return Ok(Reply::text(words::NO_SUCH_BINDING)) };
-    let select = kind_select(&Target::Kinds(binding.id), binding.kinds);
-    Ok(Reply::text(words::edit_question(&in_words(&binding))).with_row(&[select]))
+    let kinds = kind_select(&Target::Kinds(binding.id), binding.kinds);
+    let style = style_select(&Target::Style(binding.id), binding.style, shared.holds);
+    let question = words::edit_question(&in_words(shared, &binding));
+    Ok(Reply::text(question).with_row(&[kinds]).with_row(&[style]))
 }
 
-/// The choice in that select.
-pub(in crate::commands) async fn choose(shared: &Shared, press: &Press, id: i64) -> Result<Reply, StoreError> {
+/// The choice in the select of kinds.
+pub(in crate::commands) async fn choose_kinds(shared: &Shared, press: &Press, id: i64) -> Result<Reply, StoreError> {
     let kinds: Option<KindSet> = press.values.iter().map(|name| Kind::from_name(name)).collect();
     let Some(kinds) = kinds.filter(|kinds| !kinds.is_empty()) else {
         return Ok(Reply::text(words::UNKNOWN_BUTTON));
     };
     Ok(Reply::text(match shared.store.change_binding(press.guild, id, |binding| binding.choose(kinds)).await? {
         Changed::Missing => words::NO_SUCH_BINDING.to_owned(),
-        Changed::Unchanged(binding) => words::hears_that_already(&in_words(&binding)),
+        Changed::Unchanged(binding) => words::hears_that_already(&in_words(shared, &binding)),
         Changed::Equal(binding) => words::another_is_that(binding.channel.0),
         Changed::Done { before, after } => {
             tracing::info!(
@@ -46,9 +50,29 @@ pub(in crate::commands) async fn choose(shared: &Shared, press: &Press, id: i64)
     }))
 }
 
+/// The choice in the select of styles.
+pub(in crate::commands) async fn choose_style(shared: &Shared, press: &Press, id: i64) -> Result<Reply, StoreError> {
+    let [style] = press.values.as_slice() else { return Ok(Reply::text(words::UNKNOWN_BUTTON)) };
+    let Some(style) = Style::from_name(style) else { return Ok(Reply::text(words::UNKNOWN_BUTTON)) };
+    let changed = shared.store.change_binding(press.guild, id, |binding| binding.style = style).await?;
+    Ok(Reply::text(match changed {
+        Changed::Missing => words::NO_SUCH_BINDING.to_owned(),
+        // Its style makes no binding equal to another.
+        Changed::Unchanged(binding) | Changed::Equal(binding) => words::hears_that_already(&in_words(shared, &binding)),
+        Changed::Done { before, after } => {
+            tracing::info!(
+                binding = id, account = %after.account, guild = %press.guild, user = %press.user,
+                before = before.style.name(), style = style.name(), "a binding tells its events in another style"
+            );
+            let binding = in_words(shared, &after);
+            if after.paused_at.is_some() { words::edited_while_paused(&binding) } else { words::restyled(&binding) }
+        }
+    }))
+}
+
 /// What a binding that was edited hears, and since when.
 async fn told(shared: &Shared, before: &Binding, after: &Binding) -> String {
-    let binding = in_words(after);
+    let binding = in_words(shared, after);
     let new = after.kinds.without(before.kinds);
     if after.paused_at.is_some() {
         words::edited_while_paused(&binding)

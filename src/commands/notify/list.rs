@@ -27,7 +27,7 @@ pub(in crate::commands) async fn list(shared: &Shared, guild: GuildId, page: usi
                 None if binding.waiting_kinds() == binding.kinds => words::BINDING_WAITS.to_owned(),
                 None => words::kinds_wait(&kinds_in_words(binding.waiting_kinds())),
             };
-            words::binding_line(binding.id, &in_words(binding), &(paused.unwrap_or_default() + &state))
+            words::binding_line(binding.id, &in_words(shared, binding), &(paused.unwrap_or_default() + &state))
         })
         .collect();
     Ok(paging::page(&lines, None, Listing::Bindings, page))

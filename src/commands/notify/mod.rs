@@ -53,7 +53,7 @@ async fn beginning(shared: &Shared, binding: &Binding) -> Beginning {
 
 /// What a binding that begins as a whole is told with.
 async fn told_when(shared: &Shared, binding: &Binding) -> String {
-    let told = in_words(binding);
+    let told = in_words(shared, binding);
     match beginning(shared, binding).await {
         Beginning::Now => words::bound(&told),
         Beginning::Later(why) => words::bound_later(&told, why.as_deref()),
@@ -100,11 +100,12 @@ pub(super) fn wanted_binding(request: &Request) -> Option<i64> {
 }
 
 /// What a binding does, in one sentence.
-pub(super) fn in_words(binding: &Binding) -> String {
+pub(super) fn in_words(shared: &Shared, binding: &Binding) -> String {
     let kinds = kinds_in_words(binding.kinds);
     let server = binding.server.as_ref().map(|server| display(server.as_str(), NAME_LIMIT, "?"));
     let mention = binding.mention.map(|role| role.0);
-    words::binding(binding.channel.0, &kinds, binding.account.as_str(), server.as_deref(), mention)
+    let style = (binding.style, shared.holds.of(binding.style));
+    words::binding(binding.channel.0, &kinds, binding.account.as_str(), server.as_deref(), mention, style)
 }
 
 /// The names of the groups whose kinds are all there, then those of the kinds that are left.

@@ -17,7 +17,7 @@ pub(in crate::commands) async fn pause(shared: &Shared, request: &Request) -> Re
     let changed = change(shared, request, |binding| binding.pause(now)).await?;
     Ok(Reply::text(match changed {
         Changed::Missing => words::NO_SUCH_BINDING.to_owned(),
-        Changed::Done { after, .. } => words::paused(&in_words(&after)),
+        Changed::Done { after, .. } => words::paused(&in_words(shared, &after)),
         Changed::Unchanged(binding) | Changed::Equal(binding) => {
             words::already_paused(binding.paused_at.unwrap_or(now).unix_seconds())
         }

@@ -18,5 +18,5 @@ pub(in crate::commands) async fn remove(shared: &Shared, request: &Request) -> R
         binding = binding.id, account = %binding.account, guild = %binding.guild, channel = %binding.channel,
         user = %request.user, "a binding was removed"
     );
-    Ok(Reply::text(words::unbound(&in_words(&binding))))
+    Ok(Reply::text(words::unbound(&in_words(shared, &binding))))
 }

@@ -1,6 +1,10 @@
 //! What commands answer, and what they refuse.
 
+use std::time::Duration;
+
+use super::told_together;
 use crate::domain::event::Kind;
+use crate::domain::style::Style;
 
 // ── Commands: refusals ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -148,12 +152,23 @@ pub(super) fn why_later(why: Option<&str>) -> String {
     )
 }
 
-/// What a binding does.
+/// What a binding does. That it tells events at once is not mentioned.
 #[must_use]
-pub fn binding(channel: u64, kinds: &str, account: &str, server: Option<&str>, mention: Option<u64>) -> String {
+pub fn binding(
+    channel: u64,
+    kinds: &str,
+    account: &str,
+    server: Option<&str>,
+    mention: Option<u64>,
+    (style, hold): (Style, Duration),
+) -> String {
     let server = server.map_or_else(|| "all servers".to_owned(), |server| format!("server **{server}**"));
     let mention = mention.map_or_else(String::new, |role| format!(", mentioning <@&{role}>"));
-    format!("<#{channel}> hears **{kinds}** of **{account}** ({server}){mention}")
+    let style = match style {
+        Style::Each => String::new(),
+        Style::Grouped | Style::Quiet => format!(", **{}** ({})", style.name(), told_together(style, hold)),
+    };
+    format!("<#{channel}> hears **{kinds}** of **{account}** ({server}){mention}{style}")
 }
 
 /// What whoever binds chat has to know.

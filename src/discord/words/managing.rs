@@ -68,7 +68,7 @@ pub fn not_linked_any_more(account: &str) -> String {
 /// What a binding is to hear.
 #[must_use]
 pub fn edit_question(binding: &str) -> String {
-    format!("{binding}. Choose all that it is to hear from now on:")
+    format!("{binding}. Choose all that it is to hear from now on, or how it is told:")
 }
 
 /// The select of kinds before anything is chosen.
@@ -97,6 +97,12 @@ pub const fn kind(kind: Kind) -> &'static str {
         Kind::PlayerItemCrafted => "Player crafts something",
         Kind::Unknown => "Events that I have no words for, by their name",
     }
+}
+
+/// A binding tells its events in another style.
+#[must_use]
+pub fn restyled(binding: &str) -> String {
+    format!("✅ {binding}: that is how I tell what comes from now on. What waits already is told as it was to be.")
 }
 
 /// A binding hears fewer kinds, and no others than before.
@@ -130,7 +136,7 @@ pub fn edited_while_paused(binding: &str) -> String {
     format!("✅ {binding}, once you resume it: it is paused, and nothing is kept for it until `/notify resume`.")
 }
 
-/// What was chosen is what it hears.
+/// What was chosen is what it does.
 #[must_use]
 pub fn hears_that_already(binding: &str) -> String {
     format!("{binding}, as before. Nothing was changed.")
@@ -187,6 +193,12 @@ pub fn already_bound_with_another_mention(channel: u64) -> String {
         "<#{channel}> hears exactly that already, with another mention or none. To change that, end it with `/notify \
          remove` and add it again."
     )
+}
+
+/// An equal binding exists, and tells events in another style.
+#[must_use]
+pub fn already_bound_in_another_style(channel: u64) -> String {
+    format!("<#{channel}> hears exactly that already, in another style. To change that, use `/notify edit`.")
 }
 
 // ── Limits ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -22,7 +22,10 @@ pub use self::events::*;
 pub use self::help::*;
 pub use self::managing::*;
 pub use self::notices::*;
+use std::time::Duration;
+
 use crate::domain::event::Group;
+use crate::domain::style::Style;
 
 /// The description of a group of kinds, where one is chosen.
 #[must_use]
@@ -36,4 +39,19 @@ pub const fn group(group: Group) -> &'static str {
         Group::Items => "Items: gathered, picked up, looted, crafted",
         Group::Everything => "Everything but chat",
     }
+}
+
+/// A style with its hold, where one is chosen.
+#[must_use]
+pub fn style_choice(style: Style, hold: Duration) -> String {
+    match style {
+        Style::Each => "each: at once".to_owned(),
+        Style::Grouped | Style::Quiet => format!("{}: {}", style.name(), told_together(style, hold)),
+    }
+}
+
+/// How events are told that wait for others, within a sentence.
+fn told_together(style: Style, hold: Duration) -> String {
+    let sound = if style == Style::Quiet { ", without a sound" } else { "" };
+    format!("told together after {}{sound}", duration(hold))
 }
