@@ -17,6 +17,9 @@ UPDATE outbox SET recorded_at = stored_at;
 ALTER TABLE messages ADD COLUMN attachment TEXT;
 ALTER TABLE messages ADD COLUMN wording TEXT NOT NULL DEFAULT 'full';
 
+-- What Discord did not accept is rare, and listed for people among all that a channel was shown.
+CREATE INDEX messages_set_aside ON messages (channel_id, id) WHERE state = 'parked';
+
 -- When a stopped lane is tried again, and how often it was in vain. NULL while only a change in Discord can help.
 ALTER TABLE stopped_lanes ADD COLUMN probes BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE stopped_lanes ADD COLUMN next_probe_at BIGINT;

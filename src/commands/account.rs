@@ -60,7 +60,7 @@ pub(super) async fn list(shared: &Shared, guild: GuildId, page: usize) -> Result
             words::account_line(link.account.as_str(), link.linked_at.unix_seconds(), &state)
         })
         .collect();
-    Ok(paging::page(&entries, None, Listing::Accounts, page))
+    Ok(paging::page(&entries, None, page, |page| Target::Page(Listing::Accounts, page)))
 }
 
 /// `/account unlink`: asks, and says what goes with the link.

@@ -21,6 +21,9 @@ pub(super) enum Target {
     Kinds(i64),
     /// Choose the style of the binding with that number.
     Style(i64),
+    /// Show that page of what became of the events of the binding with that number, of those of the channel where it is
+    /// asked when there is none, counted from 0.
+    Why(Option<i64>, usize),
     /// Show that page of a list, counted from 0.
     Page(Listing, usize),
 }
@@ -65,6 +68,8 @@ impl Target {
             Self::Cancel => "cancel".to_owned(),
             Self::Kinds(binding) => format!("kinds:{binding}"),
             Self::Style(binding) => format!("style:{binding}"),
+            Self::Why(None, page) => format!("why:{page}"),
+            Self::Why(Some(binding), page) => format!("why:{page}:{binding}"),
             Self::Page(listing, page) => format!("page:{}:{page}", listing.name()),
         }
     }
@@ -78,6 +83,13 @@ impl Target {
             "cancel" if id == name => Some(Self::Cancel),
             "kinds" => rest.parse().ok().map(Self::Kinds),
             "style" => rest.parse().ok().map(Self::Style),
+            "why" => {
+                let (page, binding) = match rest.split_once(':') {
+                    Some((page, binding)) => (page, Some(binding.parse().ok()?)),
+                    None => (rest, None),
+                };
+                Some(Self::Why(binding, page.parse().ok()?))
+            }
             "page" => {
                 let (name, page) = rest.split_once(':')?;
                 let listing = Listing::ALL.into_iter().find(|listing| listing.name() == name)?;
@@ -140,6 +152,8 @@ mod tests {
             Target::Cancel,
             Target::Kinds(i64::MAX),
             Target::Style(i64::MAX),
+            Target::Why(None, 0),
+            Target::Why(Some(i64::MAX), usize::MAX),
             Target::Page(Listing::Accounts, 0),
             Target::Page(Listing::Bindings, usize::MAX),
             Target::Page(Listing::Servers, 3),
@@ -170,6 +184,11 @@ mod tests {
             "kinds:1:2",
             "style:",
             "style:quiet",
+            "why:",
+            "why::1",
+            "why:1:",
+            "why:1:2:3",
+            "why:-1",
             "page",
             "page:",
             "page:accounts",

@@ -3,13 +3,14 @@
 //! A page is made anew at each press, so a list that has changed meanwhile may show an entry on another page. Nothing is
 //! left out without being counted.
 
-use super::component::{ButtonStyle, Listing, Target, button};
+use super::component::{ButtonStyle, Target, button};
 use super::reply::{Reply, fitting};
 use crate::discord::words;
 
-/// The page of a list that was asked for, or the last where there are fewer. A list that fits has no buttons.
+/// The page of a list that was asked for, or the last where there are fewer. A list that fits has no buttons; those of
+/// others lead to the `target` of another page.
 #[must_use]
-pub(super) fn page(entries: &[String], remark: Option<&str>, listing: Listing, wanted: usize) -> Reply {
+pub(super) fn page(entries: &[String], remark: Option<&str>, wanted: usize, target: impl Fn(usize) -> Target) -> Reply {
     let pages = pages(entries);
     let Some(last) = pages.len().checked_sub(1).filter(|last| *last > 0) else {
         return Reply::list(entries, remark);
@@ -17,7 +18,7 @@ pub(super) fn page(entries: &[String], remark: Option<&str>, listing: Listing, w
     let at = wanted.min(last);
     let place = words::page(at + 1, pages.len());
     let remark = remark.map_or(place.clone(), |remark| format!("{remark} {place}"));
-    let turn = |label, page, enabled| button(ButtonStyle::Secondary, label, &Target::Page(listing, page), enabled);
+    let turn = |label, page, enabled| button(ButtonStyle::Secondary, label, &target(page), enabled);
     Reply::list(pages[at], Some(&remark)).with_row(&[
         turn(words::PREVIOUS_PAGE, at.saturating_sub(1), at > 0),
         turn(words::NEXT_PAGE, at + 1, at < last),
@@ -39,6 +40,11 @@ fn pages(entries: &[String]) -> Vec<&[String]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commands::component::Listing;
+
+    fn target(page: usize) -> Target {
+        Target::Page(Listing::Bindings, page)
+    }
 
     fn entries(count: usize) -> Vec<String> {
         (0..count).map(|number| format!("{number}: {}", "x".repeat(100))).collect()
@@ -54,7 +60,7 @@ mod tests {
 
     #[test]
     fn a_list_that_fits_has_no_buttons() {
-        let message = page(&entries(38), Some("remark"), Listing::Servers, 7).to_message(true);
+        let message = page(&entries(38), Some("remark"), 7, target).to_message(true);
         assert_eq!(message["components"], serde_json::json!([]));
         assert_eq!(message["embeds"][0]["footer"]["text"], "remark");
     }
@@ -67,7 +73,7 @@ mod tests {
             (1, "Page 2 of 3.", ("page:bindings:0", false), ("page:bindings:2", false)),
             (usize::MAX, "Page 3 of 3.", ("page:bindings:1", false), ("page:bindings:3", true)),
         ] {
-            let message = page(&entries, None, Listing::Bindings, wanted).to_message(true);
+            let message = page(&entries, None, wanted, target).to_message(true);
             assert_eq!(message["embeds"][0]["footer"]["text"], shown);
             let buttons = &message["components"][0]["components"];
             for (button, (id, disabled)) in [(&buttons[0], before), (&buttons[1], after)] {
@@ -80,7 +86,7 @@ mod tests {
     fn an_entry_longer_than_a_page_has_one_of_its_own() {
         let entries = ["a".to_owned(), "b".repeat(9_000), "c".to_owned()];
         assert_eq!(pages(&entries).iter().map(|page| page.len()).collect::<Vec<_>>(), [1, 1, 1]);
-        let message = page(&entries, None, Listing::Bindings, 1).to_message(true);
+        let message = page(&entries, None, 1, target).to_message(true);
         assert!(message["embeds"][0]["description"].as_str().unwrap().starts_with("bbb"));
     }
 }

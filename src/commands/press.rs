@@ -6,11 +6,11 @@ use serenity::model::application::{ComponentInteraction, ComponentInteractionDat
 use super::component::{Listing, Target};
 use super::reply::{Form, Reply};
 use super::request::may_manage;
-use super::{Sender, Shared, account, notify, respond_in_time, status};
+use super::{Sender, Shared, account, notify, respond_in_time, status, why};
 use crate::clock;
 use crate::discord::rest::RestError;
 use crate::discord::words;
-use crate::domain::ids::{GuildId, UserId};
+use crate::domain::ids::{ChannelId, GuildId, UserId};
 use crate::store::StoreError;
 
 /// A button or a select that somebody used.
@@ -18,6 +18,8 @@ use crate::store::StoreError;
 pub(super) struct Press {
     /// Where.
     pub(super) guild: GuildId,
+    /// In which channel.
+    place: ChannelId,
     /// Who.
     pub(super) user: UserId,
     /// What the member may do in the guild, as Discord says.
@@ -33,6 +35,7 @@ impl Press {
     fn new(interaction: &ComponentInteraction) -> Option<Self> {
         Some(Self {
             guild: GuildId(interaction.guild_id?.get()),
+            place: ChannelId(interaction.channel_id.get()),
             user: UserId(interaction.user.id.get()),
             permissions: interaction.member.as_ref()?.permissions.unwrap_or_default(),
             target: Target::from_custom_id(&interaction.data.custom_id),
@@ -89,6 +92,7 @@ async fn execute(shared: &Shared, press: &Press, target: &Target) -> Result<Repl
         Target::Unlink(account) => account::unlink(shared, press, account).await,
         Target::Kinds(binding) => notify::edit::choose_kinds(shared, press, *binding).await,
         Target::Style(binding) => notify::edit::choose_style(shared, press, *binding).await,
+        Target::Why(binding, page) => why::show(shared, press.guild, press.place, *binding, *page).await,
         Target::Page(Listing::Accounts, page) => account::list(shared, press.guild, *page).await,
         Target::Page(Listing::Bindings, page) => notify::list::list(shared, press.guild, *page).await,
         Target::Page(Listing::Servers, page) => status::show(shared, press.guild, None, *page).await,

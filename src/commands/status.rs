@@ -1,6 +1,6 @@
 //! `/status`: what was last heard of the servers, and no more than that.
 
-use super::component::Listing;
+use super::component::{Listing, Target};
 use super::reply::Reply;
 use super::request::Request;
 use super::{Shared, paging};
@@ -54,7 +54,7 @@ pub(super) async fn show(
         // A page's button can't say which server was meant. One for each account with a server of that name: they fit.
         return Ok(Reply::list(&lines, Some(words::STATUS_REMARK)));
     }
-    Ok(paging::page(&lines, Some(words::STATUS_REMARK), Listing::Servers, page))
+    Ok(paging::page(&lines, Some(words::STATUS_REMARK), page, |page| Target::Page(Listing::Servers, page)))
 }
 
 /// Servers that may have been meant, each name once: two accounts may have a server of the same name.

@@ -1,66 +1,94 @@
-//! `/why`: what happened to the last events for a channel, from what is recorded, and what that can't tell.
+//! `/why`: what became of the last events for a channel, from what is recorded, and what that can't tell.
+
+mod lately;
+mod silence;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::Shared;
+use self::lately::Lately;
 use super::account::state_in_words;
-use super::lane_state::{Hindrance, REASON_LIMIT, lane_state};
+use super::component::Target;
+use super::lane_state::{Hindrance, lane_state};
 use super::notify::{in_words, kinds_in_words, wanted_binding};
 use super::reply::Reply;
 use super::request::Request;
+use super::{Shared, paging};
 use crate::clock;
 use crate::discord::words;
 use crate::domain::binding::Binding;
-use crate::domain::ids::{AccountName, ChannelId};
-use crate::domain::text::display;
+use crate::domain::ids::{AccountName, ChannelId, GuildId};
+use crate::domain::text::utf16_length;
+use crate::domain::timestamp::Timestamp;
 use crate::store::StoreError;
-use crate::store::history::{LaneBacklog, SettledMessage};
-use crate::store::servers::ServerStatus;
-
-/// How many of the last messages are looked through, and how many are told of.
-const LOOK_BACK: u32 = 100;
-const SHOWN_LIMIT: usize = 5;
-const SET_ASIDE_LIMIT: usize = 3;
-
-/// How many servers are told of, and how much of each one's name, in UTF-16 units.
-const SERVERS_LIMIT: usize = 5;
-const NAME_LIMIT: usize = 100;
+use crate::store::history::LaneBacklog;
 
 /// How far back rejects count.
 const REJECTS_SINCE: Duration = Duration::from_hours(24);
 
+/// How much of an answer stands together at most, in UTF-16 units: what is longer can't be shared out among pages.
+const BLOCK_LIMIT: usize = 1_500;
+
 /// `/why`.
 pub(super) async fn why(shared: &Shared, request: &Request) -> Result<Reply, StoreError> {
-    let mut bindings = shared.store.bindings_of_guild(request.guild).await?;
-    let channel = if request.text("binding").is_some() {
-        let chosen = wanted_binding(request);
-        bindings.retain(|binding| Some(binding.id) == chosen);
+    match (request.text("binding"), wanted_binding(request)) {
+        (Some(_), None) => Ok(Reply::text(words::NO_SUCH_BINDING)),
+        (_, binding) => show(shared, request.guild, request.place, binding, 0).await,
+    }
+}
+
+/// A page of what became of a binding's events; of those of the channel where it is asked when there is none.
+pub(super) async fn show(
+    shared: &Shared,
+    guild: GuildId,
+    place: ChannelId,
+    chosen: Option<i64>,
+    page: usize,
+) -> Result<Reply, StoreError> {
+    let mut bindings = shared.store.bindings_of_guild(guild).await?;
+    let channel = if let Some(chosen) = chosen {
+        bindings.retain(|binding| binding.id == chosen);
         let [binding] = bindings.as_slice() else { return Ok(Reply::text(words::NO_SUCH_BINDING)) };
         binding.channel
     } else {
-        bindings.retain(|binding| binding.channel == request.place);
-        request.place
+        bindings.retain(|binding| binding.channel == place);
+        place
     };
     let (backlog, hindrance) = lane_state(shared, channel).await?;
-    let settled = shared.store.settled_messages(channel, LOOK_BACK).await?;
-    if bindings.is_empty() && settled.is_empty() && backlog == LaneBacklog::default() {
+    let held_until = held_until(shared, channel, &backlog).await?;
+    let lately = Lately::read(shared, guild, channel, backlog.due).await?.of(chosen.and(bindings.first()));
+    if bindings.is_empty() && lately.is_empty() {
         return Ok(Reply::text(words::nothing_goes_to(channel.0)));
     }
-    let mut entries = vec![at_present(channel, &backlog, hindrance.as_ref(), &settled)];
+    let mut entries = vec![at_present(channel, &backlog, hindrance.as_ref(), held_until, &lately)];
     for binding in &bindings {
         entries.push(binding_in_words(shared, binding));
     }
-    entries.extend(shown(request, channel, &settled));
-    entries.extend(set_aside(&settled));
-    if backlog == LaneBacklog::default() && settled.iter().all(|message| message.events == 0) {
-        entries.extend(silence(shared, request, &bindings).await?);
+    let named: &[Binding] = if chosen.is_none() && bindings.len() > 1 { &bindings } else { &[] };
+    entries.extend(blocks(words::LAST_EVENTS, lately.lines(hindrance.is_some(), held_until, named)));
+    entries.extend(blocks(words::GIVEN_UP, lately.given_up()));
+    if backlog == LaneBacklog::default() && !lately.tells_of_events() {
+        entries.extend(silence::told(shared, guild, &bindings).await?);
     }
     let accounts: BTreeSet<_> = bindings.iter().map(|binding| &binding.account).collect();
     for account in accounts {
         entries.extend(rejects(shared, account).await?);
     }
-    Ok(Reply::list(&entries, Some(words::WHY_REMARK)))
+    entries.extend(blocks(words::SET_ASIDE, lately.set_aside()));
+    Ok(paging::page(&entries, Some(words::WHY_REMARK), page, |page| Target::Why(chosen, page)))
+}
+
+/// Until when all that waits for a channel is held, if it is.
+async fn held_until(
+    shared: &Shared,
+    channel: ChannelId,
+    backlog: &LaneBacklog,
+) -> Result<Option<Timestamp>, StoreError> {
+    if backlog.due == 0 {
+        return Ok(None);
+    }
+    let now = clock::now();
+    Ok(shared.store.held_until(channel).await?.filter(|until| *until > now))
 }
 
 /// Whether anything waits, and what hinders it.
@@ -68,14 +96,16 @@ fn at_present(
     channel: ChannelId,
     backlog: &LaneBacklog,
     hindrance: Option<&Hindrance>,
-    settled: &[SettledMessage],
+    held_until: Option<Timestamp>,
+    lately: &Lately,
 ) -> String {
     let waiting = backlog.due + backlog.sealed.as_ref().map_or(0, |message| message.rows);
-    match hindrance {
-        Some(hindrance) => words::hindered(channel.0, &hindrance.in_words(), waiting),
-        None if waiting > 0 => words::on_its_way(channel.0, waiting),
-        None if settled.is_empty() => words::nothing_yet(channel.0),
-        None => words::nothing_waits(channel.0),
+    match (hindrance, held_until) {
+        (Some(hindrance), _) => words::hindered(channel.0, &hindrance.in_words(), waiting),
+        (None, Some(until)) if backlog.sealed.is_none() => words::all_held(channel.0, waiting, until.unix_seconds()),
+        _ if waiting > 0 => words::on_its_way(channel.0, waiting),
+        _ if lately.is_empty() => words::nothing_yet(channel.0),
+        _ => words::nothing_waits(channel.0),
     }
 }
 
@@ -93,68 +123,8 @@ fn binding_in_words(shared: &Shared, binding: &Binding) -> String {
         words::kinds_wait(&kinds_in_words(waiting))
     };
     let state = state_in_words(shared, &binding.account);
-    words::binding_line(
-        binding.id,
-        &in_words(shared, binding),
-        &format!("{since}{waiting}\n{}: {state}", binding.account),
-    )
-}
-
-/// The last messages that were shown.
-fn shown(request: &Request, channel: ChannelId, settled: &[SettledMessage]) -> Option<String> {
-    let lines: Vec<_> = settled
-        .iter()
-        .filter(|message| message.set_aside.is_none())
-        .take(SHOWN_LIMIT)
-        .map(|message| {
-            let link = message.discord_id.map(|id| words::link(request.guild.0, channel.0, id));
-            let took = message.first_stored.map(|stored| message.at.since(stored));
-            words::shown_message(message.at.unix_seconds(), message.events, message.others, took, link.as_deref())
-        })
-        .collect();
-    (!lines.is_empty()).then(|| words::shown_last(&lines.join("\n")))
-}
-
-/// The last messages that Discord did not accept.
-fn set_aside(settled: &[SettledMessage]) -> Option<String> {
-    let refused = settled.iter().filter_map(|message| Some((message, message.set_aside.as_deref()?)));
-    let lines: Vec<_> = refused
-        .take(SET_ASIDE_LIMIT)
-        .map(|(message, reason)| {
-            let reason = display(reason, REASON_LIMIT, "?");
-            words::message_set_aside(message.at.unix_seconds(), message.events + message.others, &reason)
-        })
-        .collect();
-    (!lines.is_empty()).then(|| words::set_aside_last(&lines.join("\n")))
-}
-
-/// Why nothing was shown, as far as the servers' last events tell.
-async fn silence(shared: &Shared, request: &Request, bindings: &[Binding]) -> Result<Vec<String>, StoreError> {
-    let servers = shared.store.servers_of_guild(request.guild).await?;
-    let told = |binding: &Binding| {
-        let mut of_account: Vec<_> = servers.iter().filter(|status| status.account == binding.account).collect();
-        let is_another = |status: &ServerStatus| binding.server.as_ref().is_some_and(|bound| *bound != status.server);
-        of_account.sort_by_key(|status| (is_another(status), std::cmp::Reverse(status.last_event_at)));
-        if of_account.is_empty() {
-            return words::no_server_heard(binding.account.as_str());
-        }
-        let lines: Vec<_> = of_account.iter().take(SERVERS_LIMIT).map(|status| silence_of(binding, status)).collect();
-        words::servers_heard(binding.id, &lines.join("\n"))
-    };
-    Ok(bindings.iter().map(told).collect())
-}
-
-/// Why a binding shows nothing of what a server sent last.
-fn silence_of(binding: &Binding, status: &ServerStatus) -> String {
-    let server = display(status.server.as_str(), NAME_LIMIT, "?");
-    let why = match &binding.server {
-        Some(bound) if *bound != status.server => words::HEARS_ANOTHER_SERVER,
-        _ if binding.paused_at.is_some() => words::PAUSED,
-        _ if binding.covered_from.is_none_or(|from| status.last_event_at <= from) => words::SENT_BEFORE_IT_BEGAN,
-        // It was read and is new enough. What was shown is forgotten sooner than what was heard of the server.
-        _ => words::HEARS_OTHER_KINDS,
-    };
-    words::server_silent(&server, status.last_event_at.unix_seconds(), why)
+    let standing = format!("{since}{waiting}\n{}: {state}", binding.account);
+    words::binding_line(binding.id, &in_words(shared, binding), &standing)
 }
 
 /// How much on the account's stream was no event.
@@ -164,4 +134,20 @@ async fn rejects(shared: &Shared, account: &AccountName) -> Result<Option<String
     let reasons: Vec<_> =
         rejected.iter().map(|rejected| words::rejected_for(rejected.count, &rejected.reason)).collect();
     Ok((!reasons.is_empty()).then(|| words::rejected(account.as_str(), &reasons.join(", "))))
+}
+
+/// Lines below a title, in entries that are small enough to be shared out among pages. Nothing where there are none.
+fn blocks(title: &str, lines: Vec<String>) -> Vec<String> {
+    let mut blocks: Vec<String> = Vec::new();
+    for line in lines {
+        match blocks.last_mut() {
+            Some(block) if utf16_length(block) + utf16_length(&line) < BLOCK_LIMIT => {
+                block.push('\n');
+                block.push_str(&line);
+            }
+            Some(_) => blocks.push(line),
+            None => blocks.push(format!("{title}\n{line}")),
+        }
+    }
+    blocks
 }

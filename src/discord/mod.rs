@@ -4,6 +4,7 @@ pub mod answer;
 mod catch_up;
 pub mod embed;
 pub mod event_embed;
+pub mod event_line;
 pub mod guilds;
 mod joined_embed;
 pub mod limiter;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::event::{Kind, KindSet};
+use super::event::{Event, Kind, KindSet};
 use super::ids::{AccountName, ChannelId, GuildId, RoleId, ServerId, UserId};
 use super::style::Style;
 use super::timestamp::Timestamp;
@@ -101,6 +101,16 @@ impl Binding {
         self.later_kinds.values_mut().flatten().for_each(later);
     }
 
+    /// Whether an event like that is one of those it asks for, paused or not.
+    #[must_use]
+    pub fn asks_for(&self, event: &Event) -> bool {
+        let kind = event.details.kind();
+        self.account == event.account
+            && self.kinds.contains(kind)
+            && self.server.as_ref().is_none_or(|bound| *bound == event.server)
+            && self.beginning(kind).is_some_and(|beginning| event.stored > beginning)
+    }
+
     /// The moment since which a kind of its is covered; `None` while it is not.
     fn beginning(&self, kind: Kind) -> Option<Timestamp> {
         self.later_kinds.get(&kind).copied().unwrap_or(self.covered_from)
@@ -148,7 +158,7 @@ pub fn recipients(bindings: &[Binding], kind: Kind, server: &ServerId, stored: T
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::event::Group;
+    use crate::domain::event::{Details, Group};
 
     fn binding(channel: u64, group: Group) -> Binding {
         Binding {
@@ -285,5 +295,28 @@ mod tests {
         let before = bound.clone();
         bound.resume();
         assert_eq!(bound, before, "what is not paused goes on");
+    }
+
+    #[test]
+    fn it_asks_for_events_of_its_kinds_and_server_since_it_began_also_while_it_is_paused() {
+        let event = |account: &str, server: &str, stored| Event {
+            account: account.parse().unwrap(),
+            server: server.into(),
+            player: None,
+            player_name: None,
+            stored: at(stored),
+            sequence: 1,
+            details: Details::ServerStarted,
+        };
+        let mut bound = Binding { server: Some("main".into()), ..binding(7, Group::Lifecycle) };
+        for paused_at in [None, Some(at(200))] {
+            bound.paused_at = paused_at;
+            assert!(bound.asks_for(&event("GA-1", "main", 101)));
+            assert!(!bound.asks_for(&event("GA-1", "main", 100)), "before it began");
+            assert!(!bound.asks_for(&event("GA-1", "other", 101)));
+            assert!(!bound.asks_for(&event("GA-2", "main", 101)));
+        }
+        bound.kinds = Group::Chat.kinds();
+        assert!(!bound.asks_for(&event("GA-1", "main", 101)));
     }
 }

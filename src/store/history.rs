@@ -1,4 +1,4 @@
-//! What became of a channel's rows: what waits, what was shown, what was set aside, as far as it is still kept.
+//! What waits for a channel, and what of an account's stream was no event.
 
 use sqlx::Row;
 use sqlx::any::AnyRow;
@@ -27,23 +27,6 @@ pub struct OpenMessage {
     pub reason: Option<String>,
     /// When the next is made.
     pub next_attempt_at: Timestamp,
-}
-
-/// A message that was shown or set aside.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SettledMessage {
-    /// When.
-    pub at: Timestamp,
-    /// Why it was set aside; `None` when it was shown.
-    pub set_aside: Option<String>,
-    /// Under which id it stands in the channel.
-    pub discord_id: Option<u64>,
-    /// How many events it tells of.
-    pub events: u64,
-    /// How many samples and notices stand in it beside them.
-    pub others: u64,
-    /// When nats-server stored the first of its events, by nats-server's clock.
-    pub first_stored: Option<Timestamp>,
 }
 
 /// How many messages on an account's stream were no events, for one reason.
@@ -76,22 +59,6 @@ impl Store {
         })
     }
 
-    /// The messages that were settled last in a channel, the newest first, at most `limit`.
-    pub async fn settled_messages(&self, channel: ChannelId, limit: u32) -> Result<Vec<SettledMessage>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT settled_at, state, reason, discord_id,
-                    (SELECT COUNT(*) FROM outbox WHERE message_id = messages.id AND form = 'event') AS events,
-                    (SELECT COUNT(*) FROM outbox WHERE message_id = messages.id AND form <> 'event') AS others,
-                    (SELECT MIN(stored_at) FROM outbox WHERE message_id = messages.id AND form = 'event') AS first_stored
-             FROM messages WHERE channel_id = $1 AND settled_at IS NOT NULL ORDER BY id DESC LIMIT $2",
-        )
-        .bind(channel.to_column())
-        .bind(i64::from(limit))
-        .fetch_all(&self.reader)
-        .await?;
-        rows.iter().map(settled_message_from).collect()
-    }
-
     /// How many messages on the account's stream were no events since `since`, for which reasons, the most first.
     pub async fn rejected_since(&self, account: &AccountName, since: Timestamp) -> Result<Vec<Rejected>, StoreError> {
         let rows = sqlx::query(
@@ -114,18 +81,5 @@ fn open_message_from(row: &AnyRow) -> Result<OpenMessage, StoreError> {
         attempts: u32::try_from(row.try_get::<i64, _>("attempts")?).unwrap_or(u32::MAX),
         reason: row.try_get("reason")?,
         next_attempt_at: Timestamp::from_nanoseconds(row.try_get("next_attempt_at")?),
-    })
-}
-
-fn settled_message_from(row: &AnyRow) -> Result<SettledMessage, StoreError> {
-    let state: String = row.try_get("state")?;
-    let reason: Option<String> = row.try_get("reason")?;
-    Ok(SettledMessage {
-        at: Timestamp::from_nanoseconds(row.try_get("settled_at")?),
-        set_aside: (state == "parked").then(|| reason.unwrap_or_default()),
-        discord_id: row.try_get::<Option<i64>, _>("discord_id")?.map(i64::cast_unsigned),
-        events: row.try_get::<i64, _>("events")?.cast_unsigned(),
-        others: row.try_get::<i64, _>("others")?.cast_unsigned(),
-        first_stored: row.try_get::<Option<i64>, _>("first_stored")?.map(Timestamp::from_nanoseconds),
     })
 }

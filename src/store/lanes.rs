@@ -124,8 +124,8 @@ impl Store {
         })
     }
 
-    /// Until when what waits in a channel is held: the end of the soonest hold.
-    async fn held_until(&self, channel: ChannelId) -> Result<Option<Timestamp>, StoreError> {
+    /// Until when what waits in a channel is held: the end of the soonest hold. `None` when nothing waits.
+    pub async fn held_until(&self, channel: ChannelId) -> Result<Option<Timestamp>, StoreError> {
         let row = sqlx::query("SELECT MIN(due_at) FROM outbox WHERE channel_id = $1 AND message_id IS NULL")
             .bind(channel.to_column())
             .fetch_one(&self.reader)

@@ -11,6 +11,7 @@ pub mod fates;
 pub mod given_up;
 pub mod history;
 pub mod lanes;
+pub mod lately;
 pub mod lock;
 pub mod notices;
 mod open;

@@ -88,9 +88,9 @@ pub struct Contents<'a> {
 }
 
 /// Rows with what is shown along with them.
-const DUE: &str =
+pub(super) const DUE: &str =
     "SELECT outbox.account, id, form, server_id, outbox.player_id, player_name, stored_at, sequence, details,
-                          mention_roles, style, recorded_at, due_at, players.name AS last_name
+                          mention_roles, style, recorded_at, due_at, message_id, players.name AS last_name
                    FROM outbox LEFT JOIN players
                        ON players.account = outbox.account AND players.player_id = outbox.player_id";
 
@@ -272,7 +272,7 @@ impl Store {
     }
 }
 
-fn due_from(row: &AnyRow) -> Result<Due, StoreError> {
+pub(super) fn due_from(row: &AnyRow) -> Result<Due, StoreError> {
     let form: String = row.try_get("form")?;
     let told = match form.as_str() {
         EVENT => Told::Event(event_from(row)?),

@@ -243,8 +243,8 @@ async fn a_message_that_its_channel_refuses_is_given_up_with_what_it_was_to_tell
         let mut told = store.given_up(CHANNEL).await.unwrap();
         told.sort_by_key(|it| it.events);
         assert_eq!(told, kinds);
-        let shown = store.settled_messages(CHANNEL, 10).await.unwrap();
-        assert_eq!(shown.iter().map(|it| it.set_aside.as_deref()).collect::<Vec<_>>(), [Some("given up")]);
+        let set_aside = store.set_aside(CHANNEL, 10).await.unwrap();
+        assert_eq!(set_aside.iter().map(|it| it.reason.as_deref()).collect::<Vec<_>>(), [Some("given up")]);
         assert!(store.sealed_message(CHANNEL).await.unwrap().is_none());
 
         // Once is enough, and what was shown meanwhile is not given up.

@@ -3,7 +3,8 @@
 use guildwire::domain::event::{Details, Event};
 use guildwire::domain::ids::RoleId;
 use guildwire::domain::wording::Wording;
-use guildwire::store::history::{LaneBacklog, OpenMessage, Rejected, SettledMessage};
+use guildwire::store::history::{LaneBacklog, OpenMessage, Rejected};
+use guildwire::store::lately::{LaneMessage, LaneRow, Progress};
 use guildwire::store::outbox::{SealedMessage, Told};
 use guildwire::store::recording::Reject;
 use guildwire::store::samples::{QueuedSample, SampleFate};
@@ -109,24 +110,30 @@ async fn what_became_of_a_channels_rows_is_remembered() {
 
         let sealed = OpenMessage { rows: 1, attempts: 3, reason: Some("503".to_owned()), next_attempt_at: at(99) };
         assert_eq!(store.lane_backlog(CHANNEL).await.unwrap(), LaneBacklog { sealed: Some(sealed), due: 1 });
-        let told = SettledMessage {
-            at: at(7_000),
-            set_aside: None,
-            discord_id: Some(77),
-            events: 2,
-            others: 0,
-            first_stored: Some(at(6_000)),
+        let of = |id, progress, reason: Option<&str>, rows| {
+            let (reason, wording) = (reason.map(str::to_owned), Wording::Full);
+            LaneMessage { id, progress, wording, reason, rows }
         };
-        let set_aside = SettledMessage {
-            at: at(8_000),
-            set_aside: Some("400".to_owned()),
-            discord_id: None,
-            events: 0,
-            others: 1,
-            first_stored: None,
-        };
-        assert_eq!(store.settled_messages(CHANNEL, 9).await.unwrap(), [set_aside.clone(), told]);
-        assert_eq!(store.settled_messages(CHANNEL, 1).await.unwrap(), [set_aside]);
+        let told = of(shown, Progress::Shown { at: at(7_000), discord_id: Some(77) }, None, 2);
+        let set_aside = of(refused, Progress::SetAside { at: at(8_000) }, Some("400"), 1);
+        let open = of(open, Progress::Sealed, Some("503"), 1);
+        let last = store.last_messages(CHANNEL, 9).await.unwrap();
+        assert_eq!(last, [open.clone(), set_aside.clone(), told]);
+        assert_eq!(store.last_messages(CHANNEL, 1).await.unwrap(), [open, set_aside.clone()]);
+        assert_eq!(store.set_aside(CHANNEL, 9).await.unwrap(), [set_aside]);
+        assert_eq!(store.set_aside(ChannelId(201), 9).await.unwrap(), []);
+
+        // Rows, the newest first, each with its message; of a message that is not reached by the limit, none is read.
+        let numbers = |rows: Vec<LaneRow>| rows.iter().map(|row| (row.due.id, row.message)).collect::<Vec<_>>();
+        let [first, second, third, fourth] = [0, 1, 2, 3].map(|number| events[number].id);
+        let (of_open, of_refused) = ((third, Some(last[0].id)), (asked.id, Some(refused)));
+        let of_shown = [(second, Some(shown)), (first, Some(shown))];
+        let all = [&[of_refused, of_open][..], &of_shown].concat();
+        assert_eq!(numbers(store.rows_of(&last, 9).await.unwrap()), all);
+        assert_eq!(numbers(store.rows_of(&last, 3).await.unwrap()), all[..3]);
+        assert_eq!(numbers(store.rows_of(&last, 2).await.unwrap()), all[..2]);
+        assert_eq!(numbers(store.rows_of(&[], 9).await.unwrap()), []);
+        assert_eq!(numbers(store.waiting_rows(CHANNEL, 9).await.unwrap()), [(fourth, None)]);
 
         let account = add_account(&store, "GA-1").await;
         let reject = |stored_at, reason| Reject { stored_at, sequence: 1, subject: "a".to_owned(), size: 0, reason };

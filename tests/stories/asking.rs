@@ -178,8 +178,8 @@ async fn a_sample_that_has_to_wait_says_for_what(database: Database) {
         "{why}"
     );
     house.discord.clear_trouble();
-    house.wait_for_shown(failing, 13).await.unwrap();
-    assert!(house.shown(failing)[12].starts_with("🧪 **Sample**"), "in order, behind what came before it");
+    house.wait_for_shown(failing, 3).await.unwrap();
+    assert!(house.shown(failing)[2].starts_with("🧪 **Sample**"), "in order, behind what came before it");
 }
 
 async fn a_sample_that_discord_does_not_take_is_set_aside(database: Database) {
@@ -196,7 +196,7 @@ async fn a_sample_that_discord_does_not_take_is_set_aside(database: Database) {
     house.discord.trouble(
         Route::MessageCreateIn(channel),
         Trouble::Error { status: 400, code: 200_000, message },
-        Some(1),
+        Some(2),
     );
     let said = says(&house, guild, "notify test", &[("binding", id.into())]).await;
     compare.equal(
@@ -209,8 +209,11 @@ async fn a_sample_that_discord_does_not_take_is_set_aside(database: Database) {
         ),
     );
     let why = wait_for_why(&house, guild, channel, &format!("🟢 Nothing waits to be shown in <#{channel}>.")).await;
-    let line = "**Set aside, because Discord does not accept them**\n⛔ <time>: 1 item. HTTP 400";
+    let line = "\n⛔ <time> 🧪 a sample, for `/notify test` · set aside: why stands below\n";
     assert!(why.contains(line), "{why}");
+    let set_aside = "**Set aside, because Discord does not accept it**\n⛔ <time>: 1 item. HTTP 400, code 200000\\: Message was \
+                     blocked by automatic moderation\n· <time> 🧪 a sample, for `/notify test`\n";
+    assert!(why.contains(set_aside), "{why}");
 }
 
 async fn why_tells_what_happened_to_the_last_events(database: Database) {
@@ -233,8 +236,8 @@ async fn why_tells_what_happened_to_the_last_events(database: Database) {
 
     let why = format!(
         "🟢 Nothing waits to be shown in <#{channel}>.\n\n`#{id}` <#{channel}> hears **everything** of **GA-1** (all \
-         servers)\nsince <time>\nGA-1: 🟢 reading its events (connected <time>)\n\n**Shown last**\n✅ <time>: 1 event, \
-         <took> after the first was stored · [message](https://discord.com/channels/{}/{channel}/{message})\n\nOf what \
+         servers)\nsince <time>\nGA-1: 🟢 reading its events (connected <time>)\n\n**The last events**\n✅ <time> \
+         🟢 Server **main** is up · [shown](https://discord.com/channels/{}/{channel}/{message}) after <took>\n\nOf what \
          came on the stream of **GA-1** in the last 24 hours, I could not read: 1 with a subject that names no event. \
          That is for whoever publishes there.\nFrom what I still keep, which is some days. Of events that no game server \
          published, I can't know. Two clocks are compared: nats-server's and mine.",
@@ -389,13 +392,13 @@ async fn help_says_the_next_step(database: Database) {
 }
 
 /// The guild's bindings' numbers, the oldest first.
-async fn bindings(house: &House, guild: Guild) -> Vec<String> {
+pub(crate) async fn bindings(house: &House, guild: Guild) -> Vec<String> {
     let bindings = offered(house, guild, "notify remove", &[], ("binding", "")).await;
     bindings.into_iter().map(|(_, id)| id).collect()
 }
 
 /// What `/why` says to somebody who uses it in a channel.
-async fn why_in(house: &House, guild: Guild, channel: u64) -> String {
+pub(crate) async fn why_in(house: &House, guild: Guild, channel: u64) -> String {
     let by = Actor { guild: guild.id, channel, user: guild.admin };
     let no_options: &[(&str, Value)] = &[];
     let reply = house.discord.command(by, "why", no_options).await.unwrap();
@@ -406,7 +409,7 @@ async fn why_in(house: &House, guild: Guild, channel: u64) -> String {
 }
 
 /// Waits until `/why` begins with what is wanted: what a channel shows is noted a moment later.
-async fn wait_for_why(house: &House, guild: Guild, channel: u64, wanted: &str) -> String {
+pub(crate) async fn wait_for_why(house: &House, guild: Guild, channel: u64, wanted: &str) -> String {
     let deadline = tokio::time::Instant::now() + PATIENCE;
     loop {
         let why = why_in(house, guild, channel).await;
@@ -418,11 +421,17 @@ async fn wait_for_why(house: &House, guild: Guild, channel: u64, wanted: &str) -
     }
 }
 
-/// A text with how long a message took as `<took>`.
-fn without_took(text: &str) -> String {
-    let Some((before, after)) = text.split_once(" seconds after the first was stored") else { return text.to_owned() };
-    let (before, _) = before.rsplit_once(' ').unwrap();
-    format!("{before} <took> after the first was stored{after}")
+/// A text with how long each message took as `<took>`.
+pub(crate) fn without_took(text: &str) -> String {
+    const BEFORE: [&str; 2] = [") after ", ", the first after "];
+    BEFORE.iter().fold(text.to_owned(), |text, before| {
+        let mut parts = text.split(before);
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |result, part| {
+            let end = part.find(" · ").into_iter().chain(part.find('\n')).min().unwrap_or(part.len());
+            format!("{result}{before}<took>{}", &part[end..])
+        })
+    })
 }
 
 /// A text with each number as `N`.

@@ -5,6 +5,7 @@ use async_nats::jetstream;
 use guildwire_harness::house::{FIRST_ACCOUNT, PATIENCE, Publisher};
 use guildwire_harness::{NatsConfig, NatsServer, NatsUser, free_port};
 
+use crate::fire;
 use crate::installation::{Comparisons, USER, file, house_around, on_sqlite, refused, without_version};
 use crate::support::{Database, build_house, on_both_databases};
 
@@ -101,7 +102,7 @@ async fn an_account_that_moves_to_the_streams_end_tells_nothing_twice(database: 
     for number in 0..20 {
         before.publish(&format!("s{number}.events.started"), "{}").await.unwrap();
     }
-    house.wait_for_shown(channel, 20).await.unwrap();
+    fire::wait_for(&house.discord, channel, "s19").await;
 
     let other = NatsServer::start(&NatsConfig::blog_post()).unwrap();
     let after = publisher(&other).await;
@@ -115,16 +116,11 @@ async fn an_account_that_moves_to_the_streams_end_tells_nothing_twice(database: 
     let stream = after.jetstream.get_stream("EVENTS").await.unwrap();
     wait_for_consumers(&stream, 1).await;
     after.publish("moved.events.started", "{}").await.unwrap();
-    let moved = "🟢 Server **moved** is up";
-    house
-        .discord
-        .wait_until(PATIENCE, "it is read there", |_| house.shown(channel).iter().any(|line| line == moved))
-        .await
-        .unwrap();
-    let shown = house.shown(channel);
+    fire::wait_for(&house.discord, channel, "moved").await;
+    let shown = fire::shown(&house.discord, channel);
     let each: std::collections::BTreeSet<_> = shown.iter().collect();
     assert_eq!(each.len(), shown.len(), "twice: {shown:#?}");
-    assert!(!shown.iter().any(|line| line.contains("unheard")), "{shown:#?}");
+    assert!(!shown.iter().any(|server| server == "unheard"), "{shown:#?}");
 }
 
 /// Waits until the stream has so many consumers.

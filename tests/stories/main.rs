@@ -32,3 +32,4 @@ mod styles;
 mod support;
 mod unreadable;
 mod watching;
+mod why;

@@ -19,10 +19,10 @@ on_both_databases!(
 on_sqlite!(only_styles_that_there_are_can_be_chosen);
 
 /// Longer than any story: what is held so long is shown with something else, or never.
-const FOR_LONG: u64 = 3_600;
+pub(crate) const FOR_LONG: u64 = 3_600;
 
 /// A house where grouped and quiet events are held for so many seconds.
-async fn house_holding(database: Database, grouped: u64, quiet: u64) -> House {
+pub(crate) async fn house_holding(database: Database, grouped: u64, quiet: u64) -> House {
     let House { nats, discord, bot } = build_house(database).await;
     let bot = bot
         .setting("delivery.grouped_hold_seconds", &grouped.to_string())

@@ -1,7 +1,7 @@
 //! `/notify list`: what goes where, and how that is doing.
 
 use super::{in_words, kinds_in_words};
-use crate::commands::component::Listing;
+use crate::commands::component::{Listing, Target};
 use crate::commands::lane_state::Hindrance;
 use crate::commands::reply::Reply;
 use crate::commands::{Shared, paging};
@@ -30,5 +30,5 @@ pub(in crate::commands) async fn list(shared: &Shared, guild: GuildId, page: usi
             words::binding_line(binding.id, &in_words(shared, binding), &(paused.unwrap_or_default() + &state))
         })
         .collect();
-    Ok(paging::page(&lines, None, Listing::Bindings, page))
+    Ok(paging::page(&lines, None, page, |page| Target::Page(Listing::Bindings, page)))
 }

@@ -13,6 +13,7 @@ mod events;
 mod help;
 mod managing;
 mod notices;
+mod why;
 
 pub use self::accounts::*;
 pub use self::answers::*;
@@ -22,6 +23,7 @@ pub use self::events::*;
 pub use self::help::*;
 pub use self::managing::*;
 pub use self::notices::*;
+pub use self::why::*;
 use std::time::Duration;
 
 use crate::domain::event::Group;
