@@ -57,8 +57,8 @@ async fn what_waits_too_long_for_a_dead_channel_is_given_up(database: Database) 
     assert!((value(&scrape(&bot).await, GIVEN_UP) - 31.0).abs() < f64::EPSILON);
     let told = "the channel takes no messages for too long";
     assert_eq!(bot.log().matches(told).count(), 1, "told when it begins, not again and again");
-    let set_aside = store.settled_messages(channel, 10).await.unwrap();
-    let reasons: Vec<_> = set_aside.iter().filter_map(|message| message.set_aside.as_deref()).collect();
+    let set_aside = store.set_aside(channel, 10).await.unwrap();
+    let reasons: Vec<_> = set_aside.iter().filter_map(|message| message.reason.as_deref()).collect();
     assert_eq!(reasons.len(), 1);
     assert!(reasons[0].starts_with("given up: ") && reasons[0].contains("50001"), "{reasons:?}");
 
