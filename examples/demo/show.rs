@@ -7,6 +7,7 @@ mod garbage;
 mod machines;
 mod metrics;
 mod panel;
+mod reading;
 mod rehearsal;
 mod setting;
 

@@ -132,6 +132,7 @@ async fn play(stage: &Stage, screen: &Screen, headline: &str, events: &[Event]) 
 
 /// The bot is killed in the middle of it all, and started again.
 async fn crash(stage: &mut Stage, screen: &Screen) -> Result<()> {
+    looks::wait_for_the_first(stage).await;
     screen.headline("The bot is killed, and knows nothing of what happens meanwhile")?;
     stage.kill(screen).await?;
     play(stage, screen, "Meanwhile, without it", MEANWHILE).await?;

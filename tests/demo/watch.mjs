@@ -108,14 +108,14 @@ try {
     await press("discord_away");
     await part("discord", "gone");
     const recorded = await metric("recorded");
-    await press("burst");
+    await press("storm");
     await page.waitForFunction(
         (least) => Number(document.querySelector('[data-metric="recorded"]').textContent.replaceAll(",", "")) >= least,
         { timeout: PATIENCE },
-        recorded + 100,
+        recorded + 1000,
     );
     await part("discord", "running");
-    await has(" gathered ", 90);
+    await has("Every one of them, in order: events.txt");
     await press("crash", "Saltflats");
     await page.waitForSelector(`${button("start", "Saltflats")}:not([hidden])`, { timeout: PATIENCE });
 

@@ -169,12 +169,6 @@ impl Script {
         Some(Happening::Gathered { player: self.one_of(players)?, item, amount })
     }
 
-    /// So many things of no weight, which come all at once; from the cast's first player where nobody plays.
-    pub(crate) fn burst(&mut self, players: &[PlayerId], count: usize) -> Vec<Happening> {
-        let players = if players.is_empty() { &[0] } else { players };
-        (0..count).filter_map(|_| self.gathers(players)).collect()
-    }
-
     fn one_of(&mut self, players: &[PlayerId]) -> Option<PlayerId> {
         players.choose(&mut self.random).copied()
     }

@@ -27,8 +27,8 @@ pub(crate) enum Action {
     Crash { server: Server },
     /// Messages that are broken, unheard of, or mean harm.
     Garbage {},
-    /// A hundred events at once.
-    Burst {},
+    /// A thousand events at once.
+    Storm {},
     /// Discord can't be reached for a while.
     DiscordAway {},
     /// nats-server is killed and started again.
@@ -69,7 +69,7 @@ impl Action {
             }
             Action::Start { server } => (server, matches!(is(server), State::Stopped | State::Crashed), false),
             Action::Garbage {}
-            | Action::Burst {}
+            | Action::Storm {}
             | Action::DiscordAway {}
             | Action::NatsRestart {}
             | Action::BotKill {} => return None,

@@ -27,8 +27,8 @@ const YOU: &str = "you";
 /// Whose word it is that follows what was pressed.
 const DEMO: &str = "demo";
 
-/// How many events a burst has.
-pub(crate) const BURST: usize = 100;
+/// How many events a storm has.
+pub(crate) const STORM: usize = 1_000;
 
 /// Between two looks at the bot's metrics.
 const SCRAPE_EVERY: Duration = Duration::from_secs(1);
@@ -141,7 +141,7 @@ impl Machines {
             }
             Action::Crash { server } => self.all_of(board, vec![(server.0, Happening::Crashed)]).await,
             Action::Garbage {} => self.garbage(board).await,
-            Action::Burst {} => self.burst(board).await,
+            Action::Storm {} => self.storm(board).await,
             Action::DiscordAway {} => self.discord_away(board).await,
             Action::NatsRestart {} => self.nats_restart(board).await,
             Action::BotKill {} => self.bot_kill(board).await,
@@ -184,14 +184,26 @@ impl Machines {
         Ok(())
     }
 
-    async fn burst(&self, board: &Board) -> Result<()> {
-        let (server, burst) = board.decide(|script, town| {
-            let server = (0..SERVERS.len()).find(|server| !town.on(*server).is_empty()).unwrap_or_default();
-            (server, script.burst(&town.on(server), BURST))
+    /// So much of the community's life at once that no channel could show it event by event.
+    async fn storm(&self, board: &Board) -> Result<()> {
+        let publisher = self.publisher.lock().await;
+        board.note(YOU, format!("{STORM} events at once: counted and in a file, what servers say in the open"));
+        let wires = board.decide(|script, town| {
+            let mut wires = Vec::new();
+            while wires.len() < STORM {
+                if let Some((server, happening)) = script.next(town) {
+                    town.apply(server, &happening);
+                    wires.extend(happening.wire(SERVERS[server], clock::now().unix_seconds()));
+                }
+            }
+            wires
         });
-        board.note(YOU, format!("{BURST} events at once: up to ten go into a message"));
-        for happening in burst {
-            self.happen(board, |_, _| Some((server, happening))).await?;
+        let mut stored = Vec::new();
+        for (subject, payload) in wires {
+            stored.push(publisher.jetstream.publish(format!("v0.rust.servers.{subject}"), payload.into()).await?);
+        }
+        for acknowledgement in stored {
+            acknowledgement.await?;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use discord_sim::Message;
 use guildwire_harness::house::PATIENCE;
 use reqwest::header::{CONTENT_TYPE, HOST, ORIGIN};
 use reqwest::{Client, RequestBuilder, StatusCode};
@@ -10,8 +11,9 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use super::board::Board;
-use super::machines::{BURST, Machines};
+use super::machines::{Machines, STORM};
 use super::metrics::Metrics;
+use super::reading;
 use crate::checks::Checks;
 use crate::community::cast::PLAYERS;
 use crate::community::happening::Happening;
@@ -20,6 +22,9 @@ use crate::community::town::Town;
 
 /// Between two looks at something that nobody announces.
 const STEP: Duration = Duration::from_millis(20);
+
+/// How many messages a storm may take.
+const STORM_MESSAGES: usize = 10;
 
 /// The servers' buttons: what is pressed, and what has to stand in the channel then, in this order.
 const SERVER_BUTTONS: [(&str, &str, &[&str]); 7] = [
@@ -53,6 +58,7 @@ pub(crate) fn rules(checks: &mut Checks) {
     // Half of the two in the middle are done at 0.55 s; of the slowest is known only that it took a second at least.
     let is_right = read["p50"] == 0.55 && read["p99"] == 1.0;
     checks.note("p50 and p99 are read from the bot's histogram", (!is_right).then(|| read.to_string()));
+    checks.note("what is told together is counted as a person counts it", reading::miscounted());
     let (life, same, other) = (life(1), life(1), life(2));
     checks.note(
         "the same seed tells the same life, another one another",
@@ -135,8 +141,9 @@ pub(crate) async fn press_everything(machines: &Machines, board: &Board, port: u
     let crashed = watcher.wait(|state| state["town"]["servers"][1]["state"] == "crashed").await;
     let problem = crashed.err().map(|error| error.to_string());
     checks.note("a server that crashed is shown as such on the page, which alone knows", problem);
-    watcher.flood(checks).await?;
+    watcher.litter(checks).await?;
     watcher.hurt(checks).await?;
+    watcher.storm(checks).await?;
     watcher.count(checks).await
 }
 
@@ -220,18 +227,32 @@ impl Watcher<'_> {
         Ok(())
     }
 
-    /// Garbage and a burst.
-    async fn flood(&self, checks: &mut Checks) -> Result<()> {
+    /// Garbage.
+    async fn litter(&self, checks: &mut Checks) -> Result<()> {
         let before = self.shown().len();
         self.press(&json!({ "action": "garbage" })).await?;
         let expected = ["[76561197900000666](", "❔ **meteor\\.landed**", "＠everyone \\[free skins"];
         self.note(checks, "the button “garbage”", before, &expected).await;
         let counted = self.wait(|state| state["metrics"]["rejected"] == 1.0).await;
         checks.note("what is no event is set aside and counted", counted.err().map(|error| error.to_string()));
+        Ok(())
+    }
 
-        let before = self.shown().len();
-        self.press(&json!({ "action": "burst" })).await?;
-        self.note(checks, "the button “burst”", before, &["⛏️ "; BURST]).await;
+    /// A thousand events: all can be read, in few messages, and what the servers say without opening a file.
+    async fn storm(&self, checks: &mut Checks) -> Result<()> {
+        let before = self.messages().len();
+        self.press(&json!({ "action": "storm" })).await?;
+        let read = || self.messages().iter().skip(before).map(|message| self.events(message)).sum::<usize>();
+        let all = self.machines.discord.wait_until(PATIENCE, "the storm", |_| read() >= STORM).await;
+        let news = self.messages().split_off(before);
+        let is_condensed = news.len() <= STORM_MESSAGES;
+        let problem = (all.is_err() || read() != STORM || !is_condensed)
+            .then(|| format!("{} events can be read, in {} messages", read(), news.len()));
+        checks.note(format!("{STORM} events at once can all be read, in at most {STORM_MESSAGES} messages"), problem);
+        let hidden: Vec<String> =
+            news.iter().flat_map(|message| reading::hidden(&self.machines.discord, message)).collect();
+        let problem = (!hidden.is_empty()).then(|| hidden.join("; "));
+        checks.note("what a server said last in a storm is seen without opening a file", problem);
         Ok(())
     }
 
@@ -256,7 +277,7 @@ impl Watcher<'_> {
         let publisher = self.machines.publisher.lock().await;
         let mut stream = publisher.jetstream.get_stream("EVENTS").await?;
         let stored = usize::try_from(stream.info().await?.state.messages)?;
-        let shown = self.shown().len();
+        let shown: usize = self.messages().iter().map(|message| self.events(message)).sum();
         let problem = (shown + 1 != stored).then(|| format!("{stored} are stored, {shown} are shown"));
         checks.note(format!("each of {} events is shown once, after all of that", stored - 1), problem);
         Ok(())
@@ -274,8 +295,16 @@ impl Watcher<'_> {
         checks.note(format!("{what} shows its effect in Discord"), problem);
     }
 
+    fn messages(&self) -> Vec<Message> {
+        self.machines.discord.messages(self.machines.live)
+    }
+
+    fn events(&self, message: &Message) -> usize {
+        reading::events(&self.machines.discord, message)
+    }
+
     fn shown(&self) -> Vec<String> {
-        let messages = self.machines.discord.messages(self.machines.live);
+        let messages = self.messages();
         let embeds = messages.iter().flat_map(|message| &message.embeds);
         embeds.map(|embed| embed.description.clone().unwrap_or_default()).collect()
     }

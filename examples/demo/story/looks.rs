@@ -60,9 +60,18 @@ const SHOWN: [(&str, &[&str]); 4] = [
 /// What the players' network addresses begin with.
 const ADDRESSES: &str = "203.0.113.";
 
+/// How many events the bot shows one by one in a message.
+const ALONE: usize = 10;
+
 /// How long the last messages may take, and for how long nothing more may come after them.
 const PATIENCE: Duration = Duration::from_secs(45);
 const QUIET: Duration = Duration::from_millis(500);
+
+/// Waits until no channel lacks more than one message shows event by event: of more, the bot tells several together.
+pub(crate) async fn wait_for_the_first(stage: &Stage) {
+    let begun = |_: &_| stage.channels.iter().all(|channel| expected(*channel).len() <= stage.count(*channel) + ALONE);
+    stage.house.discord.wait_until(PATIENCE, "the first events are shown", begun).await.ok();
+}
 
 /// Waits until the channels show all they have to, or it took too long; then a moment longer, for what is too much.
 pub(crate) async fn wait_for_everything(stage: &Stage) {
