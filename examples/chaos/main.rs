@@ -124,8 +124,7 @@ async fn run(arguments: &Arguments, log: &std::path::Path) -> Result<Report> {
         waited.elapsed().as_secs_f64()
     ));
     let verdict = Verdict::of(&conductor.stage, &conductor.evidence).await;
-    let report =
-        Report::new(arguments.seed, arguments.database.name(), arguments.minutes, &mut conductor, verdict).await;
+    let report = Report::new(arguments.seed, arguments.database.name(), arguments.minutes, &conductor, verdict).await;
     conductor.close().await?;
     Ok(report)
 }

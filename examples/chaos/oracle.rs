@@ -74,6 +74,8 @@ pub(crate) struct Verdict {
     pub(crate) stray: Vec<String>,
     /// Messages that were seen.
     pub(crate) messages: usize,
+    /// Those with text files.
+    pub(crate) attachments: usize,
     /// Numbers that were seen in a channel.
     pub(crate) shown: usize,
     /// Numbers that Discord refused for good and `/why` told.
@@ -90,6 +92,7 @@ impl Verdict {
         for channel in &stage.channels {
             let places = places(&stage.house.discord, channel.id, evidence);
             verdict.messages += places.len();
+            verdict.attachments += places.iter().filter(|place| !place.attached.is_empty()).count();
             verdict.order(channel, &places);
             seen.push(verdict.sightings(channel, &places));
         }

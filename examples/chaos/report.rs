@@ -15,6 +15,9 @@ const KILLS_AT_EACH: u64 = 20;
 /// How many faults of one sort are told in full.
 const DETAILS: usize = 20;
 
+/// How wide the table's first column is.
+const WIDTH: usize = 90;
+
 /// The figures of a run.
 pub(crate) struct Report {
     verdict: Verdict,
@@ -30,7 +33,7 @@ impl Report {
         seed: u64,
         database: &str,
         minutes: f64,
-        conductor: &mut Conductor,
+        conductor: &Conductor,
         verdict: Verdict,
     ) -> Report {
         let (mut published, mut acknowledged) = (0, 0);
@@ -47,7 +50,7 @@ impl Report {
             "seed": seed, "database": database, "minutes": minutes,
             "published": published, "acknowledged": acknowledged,
             "faults": conductor.tally, "boundaries": boundaries,
-            "messages": verdict.messages, "shown": verdict.shown, "told_by_why": verdict.told, "cut_off": verdict.cut_off,
+            "messages": verdict.messages, "attachments": verdict.attachments, "shown": verdict.shown, "told_by_why": verdict.told, "cut_off": verdict.cut_off,
             "lost": verdict.lost.len(), "doubled": verdict.doubled.len(),
             "disordered": verdict.disordered.len(), "stray": verdict.stray.len(),
             "nonce_replays": limited.nonce_replays, "invalid_responses": limited.invalid,
@@ -56,6 +59,7 @@ impl Report {
             ("events published".to_owned(), published as u64),
             ("  acknowledged by JetStream".to_owned(), acknowledged as u64),
             ("messages seen".to_owned(), verdict.messages as u64),
+            ("  with a text file".to_owned(), verdict.attachments as u64),
             ("  numbers in them".to_owned(), verdict.shown as u64),
             ("  refused for good, and told by /why".to_owned(), verdict.told as u64),
             ("  cut off with their history".to_owned(), verdict.cut_off as u64),
@@ -64,6 +68,8 @@ impl Report {
         rows.extend(conductor.tally.iter().map(|(fault, times)| (format!("  {fault}"), *times)));
         rows.push(("killed at".to_owned(), conductor.boundaries.values().sum()));
         rows.extend(conductor.boundaries.iter().map(|(boundary, times)| (format!("  {}", boundary.name()), *times)));
+        rows.push(("the bot's log".to_owned(), conductor.said.values().sum()));
+        rows.extend(conductor.said.iter().map(|(message, times)| (format!("  {}", cut(message)), *times)));
         rows.push(("lost".to_owned(), verdict.lost.len() as u64));
         rows.push(("doubled".to_owned(), verdict.doubled.len() as u64));
         rows.push(("disordered".to_owned(), verdict.disordered.len() as u64));
@@ -85,7 +91,7 @@ impl Report {
         let mut text = String::new();
         let mut line = |line: &str| writeln!(text, "{line}").expect("a string takes all text");
         for (what, count) in &self.rows {
-            line(&format!("{what:<44}{count:>9}"));
+            line(&format!("{what:<WIDTH$}{count:>9}"));
         }
         let Verdict { lost, doubled, disordered, stray, .. } = &self.verdict;
         for (sort, found) in [("lost", lost), ("doubled", doubled), ("disordered", disordered), ("stray", stray)] {
@@ -102,4 +108,9 @@ impl Report {
         line(&self.json.to_string());
         text
     }
+}
+
+/// A line of the log, as far as the table has room for it.
+fn cut(message: &str) -> String {
+    message.chars().take(WIDTH - 3).collect()
 }

@@ -1,5 +1,6 @@
 //! What breaks, in the order that the seed decides: every other time the bot dies at a boundary, and between that
-//! whatever comes out of a bag that holds every other fault once, shuffled, and is filled again when it is empty.
+//! whatever comes out of a bag that holds every other fault, shuffled, and is filled again when it is empty. On top lie
+//! those that no run should do without, however short it is.
 
 mod bot;
 mod discord;
@@ -60,52 +61,45 @@ enum Fault {
     Cut { cut: Cut, while_dead: bool },
 }
 
-const FAULTS: [Fault; 38] = {
-    use Fault::{
-        Cut as Cuts, DeleteDurable, Denied, FreezeBot, KillNats, LostAndDeleted, LostAndForgotten, Outage, Refused,
-        Revoked, Stranger, Trouble as Troubles,
-    };
-    [
-        FreezeBot { then_kill: false },
-        FreezeBot { then_kill: true },
-        KillNats,
-        KillNats,
-        Troubles(Trouble::Restart),
-        Troubles(Trouble::Away),
-        Troubles(Trouble::Frozen),
-        Troubles(Trouble::RouteLimit),
-        Troubles(Trouble::GlobalLimit),
-        Troubles(Trouble::SharedLimit),
-        Troubles(Trouble::ServerErrors),
-        Troubles(Trouble::Hang),
-        Troubles(Trouble::RefusedConnections),
-        Troubles(Trouble::LostReplies),
-        Troubles(Trouble::LostReplies),
-        LostAndForgotten,
-        LostAndForgotten,
-        LostAndDeleted,
-        Refused(Refusal::BadOnce),
-        Refused(Refusal::BadForGood),
-        Refused(Refusal::AutoModOnce),
-        Refused(Refusal::AutoModForGood),
-        Denied { sees: true },
-        Denied { sees: false },
-        Outage,
-        Revoked,
-        DeleteDurable,
-        Stranger,
-        Stranger,
-        Stranger,
-        Cuts { cut: Cut::PurgeAll, while_dead: false },
-        Cuts { cut: Cut::PurgeSome, while_dead: true },
-        Cuts { cut: Cut::Recreate, while_dead: false },
-        Cuts { cut: Cut::Recreate, while_dead: true },
-        Cuts { cut: Cut::RollBack, while_dead: false },
-        Cuts { cut: Cut::RollBack, while_dead: false },
-        Cuts { cut: Cut::RollBack, while_dead: true },
-        Cuts { cut: Cut::RollBack, while_dead: true },
-    ]
-};
+/// What breaks first: what tells whether the bot's anchor, its count of deliveries, its nonces and its search hold.
+const FIRST_FAULTS: [Fault; 6] = [
+    Fault::Cut { cut: Cut::RollBack, while_dead: true },
+    Fault::Cut { cut: Cut::RollBack, while_dead: false },
+    Fault::Cut { cut: Cut::Recreate, while_dead: true },
+    Fault::Stranger,
+    Fault::Trouble(Trouble::LostReplies),
+    Fault::LostAndForgotten,
+];
+
+/// Everything else.
+const FAULTS: [Fault; 26] = [
+    Fault::FreezeBot { then_kill: false },
+    Fault::FreezeBot { then_kill: true },
+    Fault::KillNats,
+    Fault::Trouble(Trouble::Restart),
+    Fault::Trouble(Trouble::Away),
+    Fault::Trouble(Trouble::Frozen),
+    Fault::Trouble(Trouble::RouteLimit),
+    Fault::Trouble(Trouble::GlobalLimit),
+    Fault::Trouble(Trouble::SharedLimit),
+    Fault::Trouble(Trouble::ServerErrors),
+    Fault::Trouble(Trouble::Hang),
+    Fault::Trouble(Trouble::RefusedConnections),
+    Fault::LostAndDeleted,
+    Fault::Refused(Refusal::BadOnce),
+    Fault::Refused(Refusal::BadForGood),
+    Fault::Refused(Refusal::AutoModOnce),
+    Fault::Refused(Refusal::AutoModForGood),
+    Fault::Denied { sees: true },
+    Fault::Denied { sees: false },
+    Fault::Outage,
+    Fault::Revoked,
+    Fault::DeleteDurable,
+    Fault::Stranger,
+    Fault::Cut { cut: Cut::PurgeAll, while_dead: false },
+    Fault::Cut { cut: Cut::PurgeSome, while_dead: true },
+    Fault::Cut { cut: Cut::Recreate, while_dead: false },
+];
 
 /// What takes long: Discord's address is banned for at least ten minutes by Cloudflare, which the bot believes.
 const SLOW_FAULTS: [Fault; 2] = [Fault::Trouble(Trouble::Cloudflare), Fault::LostForLong];
@@ -161,11 +155,15 @@ impl Conductor {
 
     fn next_fault(&mut self) -> Fault {
         if self.bag.is_empty() {
-            self.bag = FAULTS.to_vec();
+            let mut later = FAULTS.to_vec();
             if self.lasts >= LONG_RUN {
-                self.bag.extend(SLOW_FAULTS);
+                later.extend(SLOW_FAULTS);
             }
-            self.bag.shuffle(&mut self.random);
+            later.shuffle(&mut self.random);
+            let mut first = FIRST_FAULTS;
+            first.shuffle(&mut self.random);
+            self.bag = later;
+            self.bag.extend(first);
         }
         self.bag.pop().unwrap_or(Fault::KillNats)
     }

@@ -7,6 +7,7 @@ use async_nats::jetstream::consumer::{AckPolicy, PullConsumer};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use rand::RngExt as _;
 use tempfile::TempDir;
+use tokio::time::{Instant, sleep};
 
 use super::Conductor;
 use crate::ledger::{Entry, Kind, Ledger};
@@ -14,6 +15,14 @@ use crate::publisher::{Account, STREAM};
 
 /// How long a stranger waits for events.
 const STRANGER_WAITS: Duration = Duration::from_secs(1);
+
+const STRANGER_ROUNDS: usize = 2;
+/// How long a stranger waits for the bot to read.
+const STRANGER_PATIENCE: Duration = Duration::from_secs(3);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// For how long the streams grow before they are rolled back.
+const GROWS_FOR: Duration = Duration::from_millis(1_500);
 
 /// A stream that lost something grows by at most so much before the bot is back.
 const LARGEST_GROWTH: usize = 300;
@@ -65,15 +74,22 @@ impl Conductor {
         // So that there is something to take.
         let kinds: Vec<Kind> = (0..wanted + 20).map(|_| self.one_of(&Kind::ALL)).collect();
         let mut random = rand::SeedableRng::seed_from_u64(self.random.random());
-        let (taken, ()) = tokio::join!(take(&account, wanted), async {
-            account.publish(&mut *account.pause().await, &kinds, &mut random).await;
-        });
+        let mut taken = 0;
+        for _ in 0..STRANGER_ROUNDS {
+            let publishing = async { account.publish(&mut *account.pause().await, &kinds, &mut random).await };
+            taken += tokio::join!(take(&account, wanted), publishing).0;
+        }
         self.count(if taken > 0 { "stranger took events" } else { "stranger got nothing" });
         Ok(())
     }
 
     /// A stream loses something, while the bot lives or not.
     pub(super) async fn cut(&mut self, cut: Cut, while_dead: bool) -> Result<()> {
+        if cut == Cut::RollBack && self.copy.is_none() {
+            self.copy_streams().await?;
+            // So that there is something to roll back, which the bot has recorded.
+            sleep(GROWS_FOR).await;
+        }
         if while_dead {
             self.kill_bot().await?;
         }
@@ -159,12 +175,9 @@ impl Conductor {
         Ok(gone)
     }
 
-    /// nats-server's store becomes an older one; where there is no copy, one is taken.
+    /// nats-server's store becomes an older one.
     async fn roll_back(&mut self) -> Result<usize> {
-        let Some(copy) = self.copy.take() else {
-            self.copy_streams().await?;
-            return Ok(0);
-        };
+        let copy = self.copy.take().context("there is a copy")?;
         let accounts = self.stage.accounts.clone();
         let mut gone = 0;
         {
@@ -219,7 +232,12 @@ async fn take(account: &Account, wanted: usize) -> usize {
     let taking = async {
         let durables = durables(account).await?;
         let durable = durables.first().context("the bot has made its durable")?;
-        let consumer: PullConsumer = account.jetstream.get_consumer_from_stream(durable, STREAM).await?;
+        let mut consumer: PullConsumer = account.jetstream.get_consumer_from_stream(durable, STREAM).await?;
+        // While the bot reads: what is taken before it attaches is handed out again.
+        let deadline = Instant::now() + STRANGER_PATIENCE;
+        while consumer.info().await?.num_waiting == 0 && Instant::now() < deadline {
+            sleep(LOOK_EVERY).await;
+        }
         anyhow::ensure!(consumer.cached_info().config.ack_policy == AckPolicy::Explicit, "it can be acknowledged");
         let mut events = consumer.fetch().max_messages(wanted).expires(STRANGER_WAITS).messages().await?;
         let mut taken = 0;
