@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use async_nats::jetstream::consumer::{AckPolicy, PullConsumer};
+use async_nats::jetstream::consumer::PullConsumer;
+use async_nats::jetstream::consumer::pull::Batch;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use rand::RngExt as _;
 use tempfile::TempDir;
@@ -73,11 +74,16 @@ impl Conductor {
         let wanted = self.random.random_range(1..40);
         // So that there is something to take.
         let kinds: Vec<Kind> = (0..wanted + 20).map(|_| self.one_of(&Kind::ALL)).collect();
-        let mut random = rand::SeedableRng::seed_from_u64(self.random.random());
         let mut taken = 0;
         for _ in 0..STRANGER_ROUNDS {
-            let publishing = async { account.publish(&mut *account.pause().await, &kinds, &mut random).await };
-            taken += tokio::join!(take(&account, wanted), publishing).0;
+            // The bot resets its consumer when it notices, and may delete it: then the stranger gets nothing.
+            let waiting = wait_as_stranger(&account, wanted).await;
+            account.publish(&mut *account.pause().await, &kinds, &mut self.random).await;
+            if let Ok(mut events) = waiting {
+                while let Some(Ok(event)) = events.next().await {
+                    taken += usize::from(event.ack().await.is_ok());
+                }
+            }
         }
         self.count(if taken > 0 { "stranger took events" } else { "stranger got nothing" });
         Ok(())
@@ -97,25 +103,27 @@ impl Conductor {
         let gone = match cut {
             Cut::PurgeAll => {
                 self.count("stream purged");
-                self.purge(account, false).await?
+                vec![(account, self.purge(account, false).await?)]
             }
             Cut::PurgeSome => {
                 self.count("stream purged in part");
-                self.purge(account, true).await?
+                vec![(account, self.purge(account, true).await?)]
             }
             Cut::Recreate => {
                 self.count("stream made anew");
-                self.recreate(account).await?
+                vec![(account, self.recreate(account).await?)]
             }
             Cut::RollBack => {
                 self.count("streams rolled back");
                 self.roll_back().await?
             }
         };
-        // Half the time it is longer than it was before the bot looks, so that other events stand where the last one
+        // With the bot dead always, else half the time, it is longer than it was before the bot looks, so that other events stand where the last one
         // stood that the bot recorded.
-        if self.random.random() {
-            self.outgrow(account, gone).await;
+        if while_dead || self.random.random() {
+            for (account, gone) in gone {
+                self.outgrow(account, gone).await;
+            }
         }
         if while_dead {
             self.start_bot()?;
@@ -175,11 +183,11 @@ impl Conductor {
         Ok(gone)
     }
 
-    /// nats-server's store becomes an older one.
-    async fn roll_back(&mut self) -> Result<usize> {
+    /// nats-server's store becomes an older one. Answers with how much each account lost.
+    async fn roll_back(&mut self) -> Result<Vec<(usize, usize)>> {
         let copy = self.copy.take().context("there is a copy")?;
         let accounts = self.stage.accounts.clone();
-        let mut gone = 0;
+        let mut gone = Vec::new();
         {
             let mut ledgers = Vec::new();
             for account in &accounts {
@@ -187,8 +195,8 @@ impl Conductor {
             }
             self.stage.house.nats.kill()?;
             self.stage.house.nats.restore_store(copy.folder.path())?;
-            for (ledger, published) in ledgers.iter_mut().zip(&copy.published) {
-                gone = gone.max(ledger.cut(|index, _| index >= *published));
+            for (account, (ledger, published)) in ledgers.iter_mut().zip(&copy.published).enumerate() {
+                gone.push((account, ledger.cut(|index, _| index >= *published)));
             }
             tokio::task::block_in_place(|| self.stage.house.nats.start_again())?;
         }
@@ -227,29 +235,17 @@ async fn durables(account: &Account) -> Result<Vec<String>> {
         .await
 }
 
-/// Takes so many events by the bot's own durable; how many there were.
-async fn take(account: &Account, wanted: usize) -> usize {
-    let taking = async {
-        let durables = durables(account).await?;
-        let durable = durables.first().context("the bot has made its durable")?;
-        let mut consumer: PullConsumer = account.jetstream.get_consumer_from_stream(durable, STREAM).await?;
-        // While the bot reads: what is taken before it attaches is handed out again.
-        let deadline = Instant::now() + STRANGER_PATIENCE;
-        while consumer.info().await?.num_waiting == 0 && Instant::now() < deadline {
-            sleep(LOOK_EVERY).await;
-        }
-        anyhow::ensure!(consumer.cached_info().config.ack_policy == AckPolicy::Explicit, "it can be acknowledged");
-        let mut events = consumer.fetch().max_messages(wanted).expires(STRANGER_WAITS).messages().await?;
-        let mut taken = 0;
-        while let Some(Ok(event)) = events.next().await {
-            if event.ack().await.is_ok() {
-                taken += 1;
-            }
-        }
-        anyhow::Ok(taken)
-    };
-    // The bot resets its consumer when it notices, and deletes may come between: then the stranger gets nothing.
-    taking.await.unwrap_or_default()
+/// Asks for so many events by the bot's own durable.
+async fn wait_as_stranger(account: &Account, wanted: usize) -> Result<Batch> {
+    let durables = durables(account).await?;
+    let durable = durables.first().context("the bot has made its durable")?;
+    let mut consumer: PullConsumer = account.jetstream.get_consumer_from_stream(durable, STREAM).await?;
+    // While the bot reads: what is taken before it attaches is handed out again.
+    let deadline = Instant::now() + STRANGER_PATIENCE;
+    while consumer.info().await?.num_waiting == 0 && Instant::now() < deadline {
+        sleep(LOOK_EVERY).await;
+    }
+    Ok(consumer.fetch().max_messages(wanted).expires(STRANGER_WAITS).messages().await?)
 }
 
 /// Whether what was to be deleted is not there.
