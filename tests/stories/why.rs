@@ -17,7 +17,7 @@ on_both_databases!(
     what_discord_never_takes_is_told_event_by_event,
     ten_thousand_events_are_told_in_time,
 );
-on_sqlite!(what_waits_says_for_what);
+on_sqlite!(what_waits_says_for_what, what_is_shown_in_other_words_says_why);
 
 const SEND: u64 = 1 << 11;
 
@@ -138,6 +138,38 @@ async fn what_waits_says_for_what(database: Database) {
     }
     house.discord.clear_trouble();
     house.discord.wait_for_messages(failing, 2, PATIENCE).await.unwrap();
+}
+
+async fn what_is_shown_in_other_words_says_why(database: Database) {
+    let house = build_house(database).await;
+    house.add_accounts().await.unwrap();
+    let _bot = house.start().await.unwrap();
+    let guild = house.guild("Rustaceans");
+    house.link(guild, FIRST_ACCOUNT).await.unwrap();
+    let channel = house.channel(guild, "guarded");
+    house.notify(guild, channel, "players", &[]).await.unwrap();
+    let mut compare = Comparisons::default();
+    let refusals = [
+        (50_035, "Invalid Form Body", "as plain text: Discord did not accept it otherwise"),
+        (
+            200_000,
+            "Message was blocked by automatic moderation",
+            "without what players wrote: AutoMod did not let that pass",
+        ),
+    ];
+    for (number, (code, message, how)) in refusals.into_iter().enumerate() {
+        let trouble = Trouble::Error { status: 400, code, message: message.to_owned() };
+        house.discord.trouble(Route::MessageCreateIn(channel), trouble, Some(1));
+        joins(&house, "Ada").await;
+        let shown = house.discord.wait_for_messages(channel, number + 1, PATIENCE).await.unwrap();
+        let why = wait_for_why(&house, guild, channel, "🟢").await;
+        let wanted = format!(
+            "✅ <time> 📥 **Ada** joined **main** · [shown](https://discord.com/channels/{}/{channel}/{}) after <took>, {how} \
+             (HTTP 400, code {code}\\: {message})",
+            guild.id, shown[number].id
+        );
+        compare.equal(how, lines(&why).lines().next().unwrap_or_default(), &wanted);
+    }
 }
 
 /// All pages of an answer, turned by its button.
