@@ -39,17 +39,27 @@ pub(super) async fn lane_state(
 ) -> Result<(LaneBacklog, Option<Hindrance>), StoreError> {
     let backlog = shared.store.lane_backlog(channel).await?;
     let stopped = shared.store.stopped_lane(channel).await?;
+    let hindrance = hindrance(shared, channel, stopped, backlog.sealed.clone());
+    Ok((backlog, hindrance))
+}
+
+/// What hinders a channel that is `stopped`, or in front of which that message is sealed.
+pub(super) fn hindrance(
+    shared: &Shared,
+    channel: ChannelId,
+    stopped: Option<StoppedLane>,
+    sealed: Option<OpenMessage>,
+) -> Option<Hindrance> {
     let limited = shared.limiter.closed_for(channel);
-    let hindrance = if shared.halted.is_cancelled() {
+    if shared.halted.is_cancelled() {
         Some(Hindrance::Halted)
     } else if let Some(lane) = stopped {
         Some(Hindrance::Refused(lane))
     } else if limited > SHORT {
         Some(Hindrance::Limited(limited))
     } else {
-        backlog.sealed.clone().filter(|message| message.attempts > 0).map(Hindrance::Failing)
-    };
-    Ok((backlog, hindrance))
+        sealed.filter(|message| message.attempts > 0).map(Hindrance::Failing)
+    }
 }
 
 impl Hindrance {

@@ -1,10 +1,12 @@
 //! What waits for a channel, and what of an account's stream was no event.
 
+use std::collections::BTreeMap;
+
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::{Store, StoreError};
-use crate::domain::ids::{AccountName, ChannelId};
+use crate::domain::ids::{AccountName, ChannelId, GuildId};
 use crate::domain::timestamp::Timestamp;
 
 /// What a channel's lane has to do.
@@ -57,6 +59,22 @@ impl Store {
             sealed: sealed.as_ref().map(open_message_from).transpose()?,
             due: due.try_get::<i64, _>(0)?.cast_unsigned(),
         })
+    }
+
+    /// The messages that are sealed and not settled in the channels that the guild's bindings name.
+    pub async fn open_messages(&self, guild: GuildId) -> Result<BTreeMap<ChannelId, OpenMessage>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT channel_id, attempts, reason, next_attempt_at,
+                    (SELECT COUNT(*) FROM outbox WHERE message_id = messages.id) AS rows_in_it
+             FROM messages WHERE state = 'sealed'
+             AND channel_id IN (SELECT channel_id FROM bindings WHERE guild_id = $1)",
+        )
+        .bind(guild.to_column())
+        .fetch_all(&self.reader)
+        .await?;
+        rows.iter()
+            .map(|row| Ok((ChannelId::from_column(row.try_get("channel_id")?), open_message_from(row)?)))
+            .collect()
     }
 
     /// How many messages on the account's stream were no events since `since`, for which reasons, the most first.

@@ -9,6 +9,7 @@ pub mod bindings;
 pub mod directory;
 pub mod fates;
 pub mod given_up;
+pub mod health;
 pub mod history;
 pub mod lanes;
 pub mod lately;

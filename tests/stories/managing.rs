@@ -221,7 +221,7 @@ async fn kinds_chosen_while_events_are_on_their_way_begin_when_they_are_covered(
     assert!(said.starts_with(&waits) && said.ends_with(CHAT_WARNING), "{said}");
     let listed = says(&house, guild, "notify list", &[]).await;
     assert!(
-        listed.ends_with("\n🕓 **chat** begins as soon as the account can be read: `/account list` says why it can't"),
+        listed.contains("\n🕓 **chat** begins as soon as the account can be read: `/account list` says why it can't"),
         "{listed}"
     );
     nats.pass();
@@ -262,7 +262,13 @@ async fn what_happens_in_a_pause_is_never_shown(database: Database) {
     let already = "That is paused already (<time>): nothing is kept for it until `/notify resume`.";
     compare.equal("already", &say("notify pause").await, already);
     let line = |kinds: &str| {
-        format!("`#{id}` {}\n⏸️ paused <time>: nothing is kept for it until `/notify resume`", hears(kinds))
+        let message = house.discord.messages(channel)[0].id;
+        let link = format!("https://discord.com/channels/{}/{channel}/{message}", guild.id);
+        format!(
+            "`#{id}` {}\n⏸️ paused <time>: nothing is kept for it until `/notify resume`\n✅ shown last <time> · \
+             [message]({link})",
+            hears(kinds)
+        )
     };
     compare.equal("listed", &without_moments(&says(&house, guild, "notify list", &[]).await), &line("lifecycle"));
     let reads = says(&house, guild, "account list", &[]).await;

@@ -16,6 +16,7 @@ on_both_databases!(
     each_event_is_told_with_what_became_of_it,
     what_discord_never_takes_is_told_event_by_event,
     ten_thousand_events_are_told_in_time,
+    the_list_says_how_each_entry_does,
 );
 on_sqlite!(what_waits_says_for_what, what_is_shown_in_other_words_says_why);
 
@@ -280,4 +281,65 @@ async fn ten_thousand_events_are_told_in_time(database: Database) {
         let told = lines(reply.embeds[0].description.as_deref().unwrap());
         assert!(told.starts_with(wanted) && told.lines().count() == 1, "{told}");
     }
+}
+
+async fn the_list_says_how_each_entry_does(database: Database) {
+    let house = build_house(database).await;
+    house.add_accounts().await.unwrap();
+    let _bot = house.start().await.unwrap();
+    let guild = house.guild("Rustaceans");
+    house.link(guild, FIRST_ACCOUNT).await.unwrap();
+    let (both, failing) = (house.channel(guild, "both"), house.channel(guild, "failing"));
+    house.notify(guild, both, "lifecycle", &[]).await.unwrap();
+    house.notify(guild, both, "players", &[]).await.unwrap();
+    house.notify(guild, failing, "everything", &[]).await.unwrap();
+    let ids = bindings(&house, guild).await;
+    let line = |number: usize, channel: u64, kinds: &str, standing: &str| {
+        format!("`#{}` <#{channel}> hears **{kinds}** of **GA-1** (all servers){standing}", ids[number])
+    };
+    // What is shown is noted a moment later.
+    let lists = async |wanted: [String; 3]| {
+        let wanted = wanted.join("\n\n");
+        let mut last = String::new();
+        let found = tokio::time::timeout(PATIENCE, async {
+            while last != wanted {
+                last = without_moments(&says(&house, guild, "notify list", &[]).await);
+                // The number of attempts grows.
+                for attempts in 2..10 {
+                    last = last.replace(&format!("{attempts} attempts"), "1 attempt");
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        });
+        if found.await.is_err() {
+            panic!("said:   {last}\nwanted: {wanted}");
+        }
+    };
+    let shown_in = |message: usize| {
+        let message = house.discord.messages(both)[message].id;
+        let link = format!("https://discord.com/channels/{}/{both}/{message}", guild.id);
+        format!("\n✅ shown last <time> · [message]({link})")
+    };
+
+    house.discord.trouble(Route::MessageCreateIn(failing), Trouble::Status(503), None);
+    happens(&house, "started").await;
+    house.discord.wait_for_messages(both, 1, PATIENCE).await.unwrap();
+    let hindered = "\n🔴 1 attempt failed, the last with: HTTP 503. I keep trying (next <time>).";
+    let waits = format!("{hindered}\n🕓 1 event waits since <time>");
+    // Of two entries for one channel, each has what it asked for.
+    lists([
+        line(0, both, "lifecycle", &shown_in(0)),
+        line(1, both, "players", ""),
+        line(2, failing, "everything", &waits),
+    ])
+    .await;
+    joins(&house, "Ada").await;
+    house.discord.wait_for_messages(both, 2, PATIENCE).await.unwrap();
+    let waits = format!("{hindered}\n🕓 2 events wait, the first since <time>");
+    lists([
+        line(0, both, "lifecycle", &shown_in(0)),
+        line(1, both, "players", &shown_in(1)),
+        line(2, failing, "everything", &waits),
+    ])
+    .await;
 }

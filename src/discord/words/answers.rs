@@ -187,7 +187,7 @@ pub fn binding_line(id: i64, binding: &str, state: &str) -> String {
 /// A binding that no consumer covered so far.
 pub const BINDING_WAITS: &str = "\n🕓 begins as soon as the account can be read: `/account list` says why it can't";
 
-/// A binding whose channel refuses the bot.
+/// A binding whose channel is told nothing.
 #[must_use]
 pub fn binding_stopped(hindrance: &str) -> String {
     format!("\n🔴 {hindrance}")

@@ -1,6 +1,7 @@
 //! What is said when links and bindings are changed, when a list is long, and when a limit is reached.
 
 use super::answers::why_later;
+use super::count;
 use crate::domain::event::Kind;
 
 // ── Buttons and lists ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -149,6 +150,28 @@ pub fn another_is_that(channel: u64) -> String {
         "Nothing was changed: another entry for <#{channel}> is exactly that already. `/notify list` shows it; \
          `/notify remove` ends the one you don't need."
     )
+}
+
+// ── Listing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/// A binding whose account's events don't come through; `fault` is whole sentences.
+#[must_use]
+pub fn binding_without_account(account: &str, fault: &str) -> String {
+    format!("\n🔴 I can't read the events of **{account}** now. {fault}")
+}
+
+/// How many events of a binding wait, and since when the first does.
+#[must_use]
+pub fn binding_has_waiting(events: u64, since: i64) -> String {
+    let wait = if events == 1 { "waits" } else { "wait, the first" };
+    format!("\n🕓 {} {wait} since <t:{since}:R>", count(events, "event"))
+}
+
+/// When a binding showed something last, and in which message, if that was not deleted at once.
+#[must_use]
+pub fn binding_shown_last(at: i64, link: Option<&str>) -> String {
+    let link = link.map_or_else(String::new, |link| format!(" · [message]({link})"));
+    format!("\n✅ shown last <t:{at}:R>{link}")
 }
 
 // ── Pausing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
