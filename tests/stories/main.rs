@@ -28,6 +28,7 @@ mod position;
 mod publishing;
 mod refusals;
 mod states;
+mod storm;
 mod styles;
 mod support;
 mod unreadable;
