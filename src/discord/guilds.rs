@@ -67,6 +67,19 @@ impl ChannelAccess {
     }
 }
 
+/// Whether a guild shows a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// The guild itself is not shown: it has an outage, or is still to come.
+    OutOfSight,
+    /// It is shown, as a channel or as an active thread.
+    Shown,
+    /// It is shown as a thread of a channel that is not there any more.
+    WithoutParent,
+    /// It is not shown.
+    Absent,
+}
+
 /// The guilds the bot is in, as the gateway keeps them up to date. Cloning shares them.
 #[derive(Clone)]
 pub struct Guilds(Arc<Cache>);
@@ -110,6 +123,27 @@ impl Guilds {
         });
         let place = parent.map_or(Place::Channel, |parent| Place::PublicThread { parent });
         self.access(guild, ChosenChannel { id: channel, place })
+    }
+
+    /// Whether the guild shows the channel.
+    #[must_use]
+    pub fn presence(&self, guild: GuildId, channel: ChannelId) -> Presence {
+        let Some(guild) = self.0.guild(guild.0) else { return Presence::OutOfSight };
+        if channel_of(&guild, channel).is_some() {
+            return Presence::Shown;
+        }
+        let Some(thread) = guild.threads.iter().find(|thread| thread.id.get() == channel.0) else {
+            return Presence::Absent;
+        };
+        let parent = thread.parent_id.and_then(|parent| guild.channels.get(&parent));
+        if parent.is_some() { Presence::Shown } else { Presence::WithoutParent }
+    }
+
+    /// The guild that shows the channel, where it is one and not a thread.
+    #[must_use]
+    #[expect(deprecated, reason = "the only look-up that needs no guild; the version is pinned")]
+    pub fn guild_of(&self, channel: ChannelId) -> Option<GuildId> {
+        self.0.channel(channel.0).map(|channel| GuildId(channel.guild_id.get()))
     }
 
     /// Whether everybody may mention the role; `None` when the guild has no such role.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use dashmap::DashMap;
 use tokio::time::{Instant, sleep_until};
 
+use crate::domain::breaker::Breaker;
 use crate::domain::ids::ChannelId;
 
 /// What Discord's headers say of a channel's bucket.
@@ -26,6 +27,7 @@ pub struct Limiter {
     /// Channels whose bucket is empty, and until when.
     empty: DashMap<ChannelId, Instant>,
     gate: Mutex<Gate>,
+    breaker: Mutex<Breaker>,
 }
 
 /// The global limit: requests pass one by one, evenly spaced.
@@ -44,7 +46,7 @@ impl Limiter {
     pub fn new(per_second: u32) -> Self {
         let now = Instant::now();
         let gate = Mutex::new(Gate { next: now, opens: now, spacing: spacing(per_second) });
-        Self { empty: DashMap::new(), gate }
+        Self { empty: DashMap::new(), gate, breaker: Mutex::default() }
     }
 
     /// Lets as many pass from now on.
@@ -101,6 +103,31 @@ impl Limiter {
         gate.opens = gate.opens.max(Instant::now() + duration);
     }
 
+    /// Counts an answer that Discord counts towards a ban of the address. After too many, nothing passes until they are
+    /// few again; `true` when that begins.
+    pub fn count_refusal(&self) -> bool {
+        let now = Instant::now().into_std();
+        let mut breaker = self.breaker();
+        let begins = breaker.count(now);
+        let closed = breaker.closed_for(now);
+        drop(breaker);
+        if let Some(wait) = closed {
+            self.close(wait);
+        }
+        begins
+    }
+
+    /// For how long nothing passes because too many requests were refused.
+    #[must_use]
+    pub fn stopped_for(&self) -> Option<Duration> {
+        self.breaker().closed_for(Instant::now().into_std())
+    }
+
+    /// Whether it has ended, since this was asked last, that nothing passes because too many requests were refused.
+    pub fn recovers(&self) -> bool {
+        self.breaker().recovers(Instant::now().into_std())
+    }
+
     /// How long nothing is sent to `channel` from now on, because Discord said so.
     #[must_use]
     pub fn closed_for(&self, channel: ChannelId) -> Duration {
@@ -114,6 +141,10 @@ impl Limiter {
         let place = gate.next.max(gate.opens).max(Instant::now());
         gate.next = place + gate.spacing;
         place
+    }
+
+    fn breaker(&self) -> MutexGuard<'_, Breaker> {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn gate(&self) -> MutexGuard<'_, Gate> {
@@ -196,5 +227,17 @@ mod tests {
         };
         tokio::join!(waiting, closing);
         assert!(start.elapsed() >= Duration::from_secs(30), "{:?}", start.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_passes_after_too_many_refusals_until_they_are_few() {
+        let limiter = Limiter::new(45);
+        let begins = (0..1_500).filter(|_| limiter.count_refusal()).count();
+        assert_eq!((begins, limiter.recovers()), (1, false));
+        assert_eq!(limiter.stopped_for(), Some(Duration::from_mins(10)));
+        let start = Instant::now();
+        limiter.wait_for_channel(CHANNEL).await;
+        assert!(start.elapsed() >= Duration::from_mins(10), "{:?}", start.elapsed());
+        assert!(limiter.recovers() && limiter.stopped_for().is_none());
     }
 }

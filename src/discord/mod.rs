@@ -11,4 +11,5 @@ pub mod limiter;
 pub mod message;
 pub mod notice_embed;
 pub mod rest;
+pub mod sight;
 pub mod words;

@@ -6,6 +6,7 @@
 pub mod account;
 pub mod allowance;
 pub mod binding;
+pub mod breaker;
 pub mod check;
 pub mod condense;
 pub mod event;
@@ -17,6 +18,7 @@ pub mod notice;
 pub mod position;
 pub mod retry;
 pub mod session_starts;
+pub mod stoppage;
 pub mod style;
 pub mod subject;
 pub mod text;
