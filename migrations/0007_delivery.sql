@@ -39,3 +39,11 @@ CREATE TABLE given_up (
 
 -- What a message tells of that, as JSON: counted again where the message itself is given up.
 ALTER TABLE messages ADD COLUMN given_up TEXT;
+
+-- Why a lane is stopped: `refused` by Discord, `lacking` permissions or `gone`, as the gateway shows it. Those that
+-- earlier versions stopped are tried again once, as every start did then.
+ALTER TABLE stopped_lanes ADD COLUMN cause TEXT NOT NULL DEFAULT 'refused';
+UPDATE stopped_lanes SET next_probe_at = stopped_at;
+
+-- Whether Discord has refused every attempt at a sealed message, so that it can't stand in the channel.
+ALTER TABLE messages ADD COLUMN in_vain BIGINT NOT NULL DEFAULT 0;

@@ -18,6 +18,7 @@ use crate::commands::{Caps, Directory, Limits};
 use crate::delivery::giving_up::{self, Kept};
 use crate::discord::limiter::Limiter;
 use crate::discord::rest::Rest;
+use crate::discord::sight::Sight;
 use crate::http::readiness::Readiness;
 use crate::http::scrape::Scrape;
 use crate::lifecycle::{Lifecycle, Outcome};
@@ -45,12 +46,11 @@ pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<O
     let key = intake::load_key(&store, &settings.secrets.key_file).await?;
     let installation = intake::installation(&store).await?;
     let durable = intake::durable_name(&installation);
-    // Whatever stopped them may be mended: a restart is how an operator says "try again".
-    store.reopen_lanes().await?;
     let metrics = Metrics::default();
-    let rest = Rest::new(&settings.discord.api_url, token.clone(), settings.delivery.request_timeout)?
-        .counting_in(metrics.clone());
     let limiter = Arc::new(Limiter::new(settings.discord.messages_per_second));
+    let rest = Rest::new(&settings.discord.api_url, token.clone(), settings.delivery.request_timeout)?
+        .counting_in(metrics.clone(), Arc::clone(&limiter));
+    let sight = Sight::default();
     let directory = Directory::load(&store).await?;
     let listener = http::bind(settings.http.listen).await?;
     let address = listener.local_addr()?;
@@ -102,6 +102,9 @@ pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<O
         store: store.clone(),
         rest: rest.clone(),
         limiter: Arc::clone(&limiter),
+        sight: sight.clone(),
+        probe_after: settings.delivery.probe_after,
+        tell_after: settings.notices.after,
         metrics: metrics.clone(),
         late_after: settings.delivery.late_after,
         bulk: Arc::new(Semaphore::new(delivery::BULK)),
@@ -110,7 +113,7 @@ pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<O
     };
     let kept = Kept { age: settings.delivery.keep, rows: settings.delivery.keep_events };
     lifecycle.spawn("bounds", giving_up::run(sending.clone(), kept));
-    lifecycle.spawn("delivery", delivery::run(sending, lifecycle.clone()));
+    delivery::start(&sending, &lifecycle);
 
     let (retention, kept) = watch::channel(settings.retention.clone());
     lifecycle.spawn("retention", forget(store.clone(), kept, lifecycle.drain()));
@@ -123,11 +126,13 @@ pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<O
         store,
         rest,
         limiter,
+        sight,
         states,
         metrics,
         directory,
         limits: Arc::new(limits(settings)),
         holds: settings.delivery.holds,
+        tell_after: settings.notices.after,
         token,
         api_url: settings.discord.api_url.clone(),
         is_test_address: settings.discord.is_test_address(),

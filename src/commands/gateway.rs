@@ -1,5 +1,6 @@
 //! The connection that brings interactions and keeps the bot's picture of its guilds: serenity's, watched.
 
+mod handler;
 mod shards;
 mod visit;
 
@@ -8,20 +9,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use serenity::all::{
-    Client, ClientBuilder, ConnectionStage, Context, EventHandler, GatewayIntents, HttpBuilder, Interaction, Ready,
-    ResumedEvent, ShardStageUpdateEvent,
-};
-use serenity::async_trait;
+use serenity::all::{Client, ClientBuilder, EventHandler, GatewayIntents, HttpBuilder};
 use serenity::cache::Settings as CacheSettings;
 use serenity::gateway::GatewayError;
 use serenity::http::HttpError;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use self::handler::Handler;
 use self::shards::{Shards, stalled};
 pub use self::visit::{Visit, visit};
-use super::{Shared, answer, definitions, offer, press};
+use super::{Shared, definitions};
 use crate::discord::guilds::Guilds;
 use crate::discord::rest::{Gateway, RestError};
 use crate::domain::retry::backoff;
@@ -54,6 +52,7 @@ pub async fn run(shared: Shared, lifecycle: Lifecycle) {
     while !shared.drain.is_cancelled() {
         let began = Instant::now();
         let ended = connect(&shared, &was_ready).await;
+        shared.sight.end();
         shared.connected.store(false, Ordering::Relaxed);
         shared.metrics.shards(0, 0);
         if began.elapsed() > LONGEST_WAIT {
@@ -109,6 +108,7 @@ async fn connect(shared: &Shared, was_ready: &Arc<AtomicBool>) -> Failure {
             return Failure::ForNow(error.to_string());
         }
     };
+    shared.sight.begin(Guilds::new(Arc::clone(&client.cache)), gateway.shards());
     let manager = Arc::clone(&client.shard_manager);
     tokio::select! {
         ended = client.start_shards(gateway.shards()) => match ended {
@@ -227,7 +227,7 @@ pub fn rest_failure(error: &RestError) -> String {
 /// The library makes requests of its own, of which we learn only when they fail.
 fn count(shared: &Shared, error: &serenity::Error) {
     if let serenity::Error::Http(HttpError::UnsuccessfulRequest(response)) = error {
-        shared.metrics.answered(response.status_code.as_u16());
+        shared.rest.count_answer(response.status_code.as_u16());
     }
 }
 
@@ -236,58 +236,5 @@ fn failure(error: RestError) -> Failure {
         RestError::Unauthorised => Failure::WrongToken,
         RestError::Limited { wait, .. } => Failure::Limited(wait),
         other => Failure::ForNow(other.to_string()),
-    }
-}
-
-struct Handler {
-    shared: Shared,
-    /// Whether a session ever began.
-    was_ready: Arc<AtomicBool>,
-    shards: watch::Sender<Shards>,
-}
-
-impl Handler {
-    fn note(&self, change: impl FnOnce(&mut Shards)) {
-        self.shards.send_modify(change);
-        let shards = self.shards.borrow();
-        self.shared.metrics.shards(shards.connected(), shards.total());
-        self.shared.connected.store(shards.are_all_connected(), Ordering::Relaxed);
-    }
-}
-
-#[async_trait]
-impl EventHandler for Handler {
-    async fn ready(&self, context: Context, ready: Ready) {
-        tracing::info!(shard = context.shard_id.0, guilds = ready.guilds.len(), "connected to Discord");
-        self.was_ready.store(true, Ordering::Relaxed);
-        self.note(|shards| shards.connect(context.shard_id));
-    }
-
-    async fn resume(&self, context: Context, _: ResumedEvent) {
-        tracing::info!(shard = context.shard_id.0, "connected to Discord again, with nothing missed");
-        self.note(|shards| shards.connect(context.shard_id));
-    }
-
-    async fn shard_stage_update(&self, _: Context, event: ShardStageUpdateEvent) {
-        self.note(|shards| {
-            if event.new == ConnectionStage::Connected {
-                shards.connect(event.shard_id);
-            } else {
-                shards.disconnect(event.shard_id);
-            }
-        });
-    }
-
-    async fn interaction_create(&self, context: Context, interaction: Interaction) {
-        let guilds = Guilds::new(Arc::clone(&context.cache));
-        let answered = match &interaction {
-            Interaction::Command(command) => answer(&self.shared, &guilds, command).await,
-            Interaction::Autocomplete(command) => offer(&self.shared, &guilds, command).await,
-            Interaction::Component(component) => press::answer(&self.shared, component).await,
-            _ => Ok(()),
-        };
-        if let Err(error) = answered {
-            tracing::warn!(%error, "an interaction was not answered");
-        }
     }
 }

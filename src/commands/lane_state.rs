@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::Shared;
+pub(super) use crate::discord::notice_embed::REASON_LIMIT;
+use crate::discord::notice_embed::stopped_in_words;
 use crate::discord::words;
 use crate::domain::ids::ChannelId;
 use crate::domain::text::display;
@@ -10,22 +12,18 @@ use crate::store::StoreError;
 use crate::store::history::{LaneBacklog, OpenMessage};
 use crate::store::lanes::StoppedLane;
 
-/// How much of what Discord said is shown, in UTF-16 units.
-pub(super) const REASON_LIMIT: usize = 300;
-
 /// A limit that ends sooner is the usual pace, and nothing to tell: a bucket that is empty fills within seconds.
 const SHORT: Duration = Duration::from_secs(15);
-
-/// Discord's code for a channel that is not there: <https://discord.com/developers/docs/topics/opcodes-and-status-codes>.
-const UNKNOWN_CHANNEL: &str = "code 10003:";
 
 /// Why a channel is told nothing at this moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Hindrance {
     /// Discord refuses the bot itself.
     Halted,
-    /// The channel refuses the bot.
+    /// The channel takes no messages.
     Refused(StoppedLane),
+    /// Discord refused too much, and nothing is sent for that long.
+    Stopped(Duration),
     /// Discord's limits, for that long.
     Limited(Duration),
     /// The message in front fails.
@@ -55,6 +53,8 @@ pub(super) fn hindrance(
         Some(Hindrance::Halted)
     } else if let Some(lane) = stopped {
         Some(Hindrance::Refused(lane))
+    } else if let Some(wait) = shared.limiter.stopped_for() {
+        Some(Hindrance::Stopped(wait))
     } else if limited > SHORT {
         Some(Hindrance::Limited(limited))
     } else {
@@ -67,14 +67,8 @@ impl Hindrance {
     pub(super) fn in_words(&self) -> String {
         match self {
             Self::Halted => words::HALTED.to_owned(),
-            Self::Refused(lane) => {
-                let remedy = if lane.reason.contains(UNKNOWN_CHANNEL) {
-                    words::CHANNEL_GONE
-                } else {
-                    words::CHANNEL_NEEDS_PERMISSIONS
-                };
-                words::refused(&display(&lane.reason, REASON_LIMIT, "?"), lane.stopped_at.unix_seconds(), remedy)
-            }
+            Self::Refused(lane) => stopped_in_words(lane.cause, &lane.reason, lane.stopped_at),
+            Self::Stopped(wait) => words::stopped(*wait),
             Self::Limited(wait) => words::limited(*wait),
             Self::Failing(message) => {
                 let reason = display(message.reason.as_deref().unwrap_or_default(), REASON_LIMIT, "?");

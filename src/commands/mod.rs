@@ -1,6 +1,7 @@
 //! Slash commands: the gateway brings them, plain functions answer them.
 
 mod account;
+mod attention;
 mod autocomplete;
 mod component;
 mod definitions;
@@ -35,6 +36,7 @@ use crate::clock;
 use crate::discord::guilds::Guilds;
 use crate::discord::limiter::Limiter;
 use crate::discord::rest::{Rest, RestError};
+use crate::discord::sight::Sight;
 use crate::discord::words;
 use crate::domain::ids::UserId;
 use crate::domain::style::Holds;
@@ -55,6 +57,8 @@ pub struct Shared {
     pub rest: Rest,
     /// The bot's pace, for requests that Discord counts.
     pub limiter: Arc<Limiter>,
+    /// What the gateway shows of the channels; written here.
+    pub sight: Sight,
     /// How reading the accounts goes.
     pub states: AccountStates,
     /// Where the gateway's shards are counted.
@@ -65,6 +69,8 @@ pub struct Shared {
     pub limits: Arc<Limits>,
     /// For how long events wait in each style.
     pub holds: Holds,
+    /// How long a channel takes no messages until somebody of its guild is told.
+    pub tell_after: Duration,
     /// The bot's token, for the gateway.
     pub token: SecretString,
     /// Discord's address.
@@ -142,7 +148,8 @@ async fn offer(shared: &Shared, guilds: &Guilds, interaction: &CommandInteractio
 
 async fn reply_to(shared: &Shared, guilds: &Guilds, interaction: &CommandInteraction) -> Reply {
     let Some(request) = Request::new(interaction) else { return Reply::text(words::ONLY_IN_GUILDS) };
-    let reply = execute(shared, guilds, &request).await.unwrap_or_else(|error| {
+    let reply = async { attention::with_untold(shared, &request, execute(shared, guilds, &request).await?).await };
+    let reply = reply.await.unwrap_or_else(|error| {
         tracing::error!(command = request.name, guild = %request.guild, %error, "a command failed");
         Reply::text(words::FAILED)
     });

@@ -10,6 +10,9 @@ use crate::domain::text::utf16_length;
 /// <https://discord.com/developers/docs/resources/message#message-object-message-flags>.
 const EPHEMERAL: u32 = 1 << 6;
 
+/// <https://discord.com/developers/docs/resources/message#create-message>.
+const CONTENT_LIMIT: usize = 2_000;
+
 /// An answer to a command.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Reply {
@@ -84,6 +87,16 @@ impl Reply {
         self
     }
 
+    /// With another paragraph, where it fits.
+    #[must_use]
+    pub(super) fn with_remark(mut self, remark: &str) -> Self {
+        let content = format!("{}\n\n{remark}", self.content);
+        if utf16_length(&content) <= CONTENT_LIMIT {
+            content.trim_start().clone_into(&mut self.content);
+        }
+        self
+    }
+
     /// The message itself. Nobody is notified by it.
     #[must_use]
     pub(super) fn to_message(&self, ephemeral: bool) -> Value {
@@ -146,6 +159,15 @@ mod tests {
         assert!(description.ends_with("… and 62 more"), "{description}");
         assert_eq!(message["flags"], 64);
         assert_eq!(message["allowed_mentions"], json!({ "parse": [] }));
+    }
+
+    #[test]
+    fn a_remark_stands_below_the_answer() {
+        assert_eq!(Reply::text("Done.").with_remark("But.").content, "Done.\n\nBut.");
+        let list = Reply::list(&["one".to_owned()], None).with_remark("But.");
+        assert_eq!((list.content.as_str(), list.embeds.len()), ("But.", 1));
+        let full = "x".repeat(1_998);
+        assert_eq!(Reply::text(&full).with_remark("But.").content, full);
     }
 
     #[test]

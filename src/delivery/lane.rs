@@ -10,7 +10,8 @@ use tokio::time::Instant;
 
 use super::Shared;
 use super::sealing::{seal, seal_anew};
-use super::search::look_for;
+use super::search::{Found, look_for, mark_as_repeated};
+use super::stopping::{begin_probe, is_to_stop, settle_lane};
 use crate::clock;
 use crate::discord::answer::{Answer, Verdict};
 use crate::domain::ids::ChannelId;
@@ -36,9 +37,9 @@ const NONCE_KEPT: Duration = Duration::from_mins(1);
 /// at which something will be due that is held until then. When the database fails, the dispatcher's next look starts
 /// the lane again.
 pub(super) async fn run(shared: Shared, channel: ChannelId) -> Result<Option<Timestamp>, StoreError> {
-    let mut covered = None;
+    let mut lane = Lane::default();
     loop {
-        match step(&shared, channel, &mut covered).await? {
+        match step(&shared, channel, &mut lane).await? {
             Step::Done => {}
             Step::Over => return Ok(None),
             Step::Held(until) => return Ok(Some(until)),
@@ -56,21 +57,34 @@ enum Step {
     Held(Timestamp),
 }
 
+/// What a lane knows while it runs.
+#[derive(Default)]
+struct Lane {
+    covered: Option<Covered>,
+    /// While the lane is tried though it is stopped: for the how manieth time.
+    probe: Option<u32>,
+}
+
 /// A message that was not attempted before that moment, unless in vain.
 struct Covered {
     message: i64,
     since: Instant,
+    /// How many attempts had failed by then: of those, nothing is known.
+    attempts: u32,
+    /// Whether that is known, or it is sent because nothing can be known.
+    is_certain: bool,
 }
 
 /// Sends one message.
-async fn step(shared: &Shared, channel: ChannelId, covered: &mut Option<Covered>) -> Result<Step, StoreError> {
+async fn step(shared: &Shared, channel: ChannelId, lane: &mut Lane) -> Result<Step, StoreError> {
     if stops(shared) {
         return Ok(Step::Over);
     }
-    let sealed = match shared.store.head(channel, clock::now()).await? {
+    let head = if lane.probe.is_some() { Head::Probe } else { shared.store.head(channel, clock::now()).await? };
+    let sealed = match head {
         Head::Nothing => return Ok(Step::Over),
         Head::Held(until) => return Ok(Step::Held(until)),
-        Head::Sealed => shared.store.sealed_message(channel).await?,
+        Head::Sealed | Head::Probe => shared.store.sealed_message(channel).await?,
         Head::Due => None,
     };
     if let Some(message) = &sealed {
@@ -84,27 +98,59 @@ async fn step(shared: &Shared, channel: ChannelId, covered: &mut Option<Covered>
         return Ok(Step::Over);
     }
     let place = Instant::now();
+    if is_to_stop(shared, channel, head).await? {
+        return Ok(Step::Over);
+    }
+    if head == Head::Probe && lane.probe.is_none() {
+        lane.probe = Some(begin_probe(shared, channel).await?);
+    }
     let message = if let Some(message) = sealed {
         message
     } else {
         // Only now that it can be sent: whatever came while the lane waited goes with it.
         let message = seal(shared, channel).await?;
-        *covered = Some(Covered { message: message.id, since: Instant::now() });
+        lane.covered = Some(Covered { message: message.id, since: Instant::now(), attempts: 0, is_certain: true });
         // Lanes that waited for the database together must not send all at once.
         if place.elapsed() > STALE_PLACE && !goes_on_after(shared, shared.limiter.wait_for_gate()).await {
             return Ok(Step::Over);
         }
         message
     };
-    let is_covered = |it: &Covered| it.message == message.id && it.since.elapsed() < NONCE_KEPT;
-    if !covered.as_ref().is_some_and(is_covered) {
-        let since = Instant::now();
-        if look_for(shared, channel, &message).await? {
-            *covered = Some(Covered { message: message.id, since });
+    let is_covered = |it: &&Covered| it.message == message.id && it.since.elapsed() < NONCE_KEPT;
+    let Some(covered) = lane.covered.as_ref().filter(is_covered) else {
+        return cover(shared, channel, message, lane).await;
+    };
+    let tried = Tried {
+        channel,
+        is_in_vain: covered.is_certain && covered.attempts == message.attempts,
+        message,
+        probe: lane.probe.take(),
+    };
+    send(shared, &tried).await?;
+    Ok(Step::Done)
+}
+
+/// Finds out whether a message that may have been attempted long ago stands in its channel.
+async fn cover(
+    shared: &Shared,
+    channel: ChannelId,
+    message: SealedMessage,
+    lane: &mut Lane,
+) -> Result<Step, StoreError> {
+    let since = Instant::now();
+    let found = look_for(shared, channel, &message).await?;
+    if found == Found::Settled {
+        // Whatever came of it, Discord has answered nothing that concerns the channel.
+        if lane.probe.take().is_some() {
+            shared.store.probe_lane_at(channel, clock::now().plus(LONGEST_WAIT)).await?;
         }
         return Ok(Step::Done);
     }
-    send(shared, channel, message).await?;
+    if found == Found::OutOfSight {
+        mark_as_repeated(shared, channel, &message).await?;
+    }
+    let (is_certain, attempts) = (found == Found::Absent, message.attempts);
+    lane.covered = Some(Covered { message: message.id, since, attempts, is_certain });
     Ok(Step::Done)
 }
 
@@ -138,20 +184,32 @@ pub(super) async fn goes_on_after(shared: &Shared, wait: impl Future<Output = ()
     }
 }
 
-async fn send(shared: &Shared, channel: ChannelId, message: SealedMessage) -> Result<(), StoreError> {
+/// A message that is tried to be sent.
+pub(super) struct Tried {
+    pub(super) channel: ChannelId,
+    pub(super) message: SealedMessage,
+    /// Whether it can't stand in the channel if Discord refuses it now.
+    pub(super) is_in_vain: bool,
+    /// For the how manieth time its lane is tried though it is stopped.
+    pub(super) probe: Option<u32>,
+}
+
+async fn send(shared: &Shared, tried: &Tried) -> Result<(), StoreError> {
+    let Tried { channel, message, .. } = tried;
+    let channel = *channel;
     let verdict = if message.has_file {
         let Some(place) = shared.drain.run_until_cancelled(shared.bulk.acquire()).await else { return Ok(()) };
         let file = shared.store.file(message.id).await?;
-        let verdict = post(shared, channel, &message, file).await;
+        let verdict = post(shared, channel, message, file).await;
         drop(place);
         verdict
     } else {
-        post(shared, channel, &message, None).await
+        post(shared, channel, message, None).await
     };
     shared.metrics.sent(outcome(&verdict, message.wording));
-    let next = clock::now().plus(obey(shared, channel, &message, &verdict));
+    let next = clock::now().plus(obey(shared, channel, message, &verdict));
     let mut failures = 0;
-    while let Err(error) = settle(shared, channel, &message, &verdict, next).await {
+    while let Err(error) = settle(shared, tried, &verdict, next).await {
         // What Discord said is known: to forget it would mean to ask again.
         failures += 1;
         shared.metrics.database_failed(Work::Delivery);
@@ -196,10 +254,8 @@ fn obey(shared: &Shared, channel: ChannelId, message: &SealedMessage, verdict: &
             return *wait;
         }
         Verdict::Retry(reason) => return wait_after_failure(channel, message, reason),
-        Verdict::Refused(reason) => tracing::warn!(
-            %channel, reason,
-            "the channel refuses the bot: its events are kept, and tried again at the next start, /notify add or /notify test"
-        ),
+        // Told when it is noted.
+        Verdict::Refused(_) => {}
         Verdict::Unacceptable(reason) | Verdict::Filtered(reason) if message.wording == Wording::Full => {
             tracing::warn!(%channel, mark = message.mark, reason, "Discord does not accept a message; it is worded anew");
         }
@@ -222,31 +278,25 @@ fn obey(shared: &Shared, channel: ChannelId, message: &SealedMessage, verdict: &
 }
 
 /// Notes in the database what became of a message, and when it may be tried next.
-async fn settle(
-    shared: &Shared,
-    channel: ChannelId,
-    message: &SealedMessage,
-    verdict: &Verdict,
-    next: Timestamp,
-) -> Result<(), StoreError> {
-    let (store, id) = (&shared.store, message.id);
+async fn settle(shared: &Shared, tried: &Tried, verdict: &Verdict, next: Timestamp) -> Result<(), StoreError> {
+    settle_lane(shared, tried, verdict, next).await?;
+    let (store, message, id) = (&shared.store, &tried.message, tried.message.id);
     match verdict {
         Verdict::Delivered(discord_id) => settle_delivered(shared, id, *discord_id).await,
         Verdict::ChannelLimited(_) | Verdict::Limited(_) => {
             store.postpone(id, message.attempts, next, "rate limited").await
         }
         Verdict::Retry(reason) => store.postpone(id, message.attempts.saturating_add(1), next, reason).await,
-        Verdict::Refused(reason) => store.stop_lane(channel, reason, clock::now()).await,
         Verdict::Unacceptable(reason) if message.wording == Wording::Full => {
-            seal_anew(shared, channel, message, Wording::Plain, reason).await
+            seal_anew(shared, tried.channel, message, Wording::Plain, reason).await
         }
         Verdict::Filtered(reason) if message.wording == Wording::Full => {
-            seal_anew(shared, channel, message, Wording::Withheld, reason).await
+            seal_anew(shared, tried.channel, message, Wording::Withheld, reason).await
         }
         Verdict::Unacceptable(reason) | Verdict::Filtered(reason) => {
             store.settle_parked(id, reason, clock::now()).await
         }
-        Verdict::Unauthorised(_) => Ok(()),
+        Verdict::Refused(_) | Verdict::Unauthorised(_) => Ok(()),
     }
 }
 

@@ -7,6 +7,8 @@ pub mod giving_up;
 mod lane;
 mod sealing;
 mod search;
+mod stopping;
+mod telling;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -18,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock;
 use crate::discord::limiter::Limiter;
 use crate::discord::rest::Rest;
+use crate::discord::sight::Sight;
 use crate::domain::ids::ChannelId;
 use crate::domain::timestamp::Timestamp;
 use crate::lifecycle::Lifecycle;
@@ -42,6 +45,12 @@ pub struct Shared {
     pub rest: Rest,
     /// The bot's pace.
     pub limiter: Arc<Limiter>,
+    /// What the gateway shows of the channels.
+    pub sight: Sight,
+    /// How long a lane that is refused stays stopped until it is tried for the first time.
+    pub probe_after: Duration,
+    /// How long a lane is stopped until somebody of its guild is told.
+    pub tell_after: Duration,
     /// Where it is counted what becomes of messages.
     pub metrics: Metrics,
     /// From which age on an event is told as late.
@@ -54,8 +63,15 @@ pub struct Shared {
     pub halted: CancellationToken,
 }
 
+/// Starts what sends, what stops and opens lanes as Discord changes, and what tells of those that are stopped.
+pub fn start(shared: &Shared, lifecycle: &Lifecycle) {
+    lifecycle.spawn("delivery", run(shared.clone(), lifecycle.clone()));
+    lifecycle.spawn("channels", stopping::watch(shared.clone()));
+    lifecycle.spawn("telling", telling::tell(shared.clone()));
+}
+
 /// Sends what is due until the service stops.
-pub async fn run(shared: Shared, lifecycle: Lifecycle) {
+async fn run(shared: Shared, lifecycle: Lifecycle) {
     let (ended, mut ends) = mpsc::unbounded_channel();
     let mut dispatcher = Dispatcher {
         shared,
@@ -75,16 +91,27 @@ pub async fn run(shared: Shared, lifecycle: Lifecycle) {
             () = shared.drain.cancelled() => return,
             channels = shared.store.rung_lanes() => dispatcher.start_all(channels),
             () = dispatcher.next_hold_ends() => dispatcher.start_held(clock::now()),
-            _ = looks.tick() => match shared.store.open_lanes(clock::now().plus(horizon)).await {
-                Ok(channels) => {
-                    horizon = Duration::ZERO;
-                    dispatcher.note_success(None);
-                    dispatcher.start_all(channels);
+            _ = looks.tick() => {
+                note_recovery(&shared);
+                match shared.store.open_lanes(clock::now().plus(horizon)).await {
+                    Ok(channels) => {
+                        horizon = Duration::ZERO;
+                        dispatcher.note_success(None);
+                        dispatcher.start_all(channels);
+                    }
+                    Err(error) => dispatcher.note_failure(None, &error),
                 }
-                Err(error) => dispatcher.note_failure(None, &error),
-            },
+            }
             Some((channel, ended)) = ends.recv() => dispatcher.end(channel, ended),
         }
+    }
+}
+
+/// Tells when what was stopped after too many refusals goes on.
+fn note_recovery(shared: &Shared) {
+    if shared.limiter.recovers() {
+        shared.metrics.stopped(false);
+        tracing::info!("Discord has refused few requests of late: everything is sent again");
     }
 }
 

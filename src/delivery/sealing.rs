@@ -32,7 +32,7 @@ pub(super) async fn seal(shared: &Shared, channel: ChannelId) -> Result<SealedMe
     }
     let given_up = shared.store.given_up(channel).await?;
     let rows = rows(shared, &due).await?;
-    let (mark, nonce) = (random_text(MARK_LENGTH), random_text(NONCE_LENGTH));
+    let (mark, nonce) = (random_text(MARK_LENGTH), new_nonce());
     let now = clock::now();
     let composed = compose(&rows, &given_up, shared.late_after, now, Seal { mark: &mark, nonce: &nonce });
     let ids: Vec<i64> = due[..composed.rows].iter().map(|row| row.id).collect();
@@ -109,6 +109,10 @@ async fn target_name(
     let name = shared.store.player_name(&key.0, &key.1).await?;
     names.insert(key, name.clone());
     Ok(name)
+}
+
+pub(super) fn new_nonce() -> String {
+    random_text(NONCE_LENGTH)
 }
 
 fn random_text(length: usize) -> String {

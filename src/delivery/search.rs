@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use super::Shared;
 use super::lane::{goes_on_after, settle_delivered, try_later};
+use super::sealing::new_nonce;
 use crate::clock;
-use crate::discord::rest::{PAGE, RestError};
+use crate::discord::message::marked_as_repeated;
+use crate::discord::rest::{PAGE, Posted, RestError};
 use crate::domain::ids::ChannelId;
 use crate::domain::timestamp::Timestamp;
 use crate::store::StoreError;
@@ -23,50 +25,114 @@ const PAGES: usize = 20;
 /// <https://discord.com/developers/docs/reference#snowflakes>.
 const DISCORD_EPOCH: u64 = 1_420_070_400_000;
 
-/// Looks for a message in its channel, by its mark, and settles it when it stands there. `true` when it does not, or the
-/// bot may not look: then it may be sent.
-pub(super) async fn look_for(shared: &Shared, channel: ChannelId, message: &SealedMessage) -> Result<bool, StoreError> {
+/// What looking for a message came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Nothing more is to be done for now: it stands there and is settled, or can't be looked for yet.
+    Settled,
+    /// It does not stand there.
+    Absent,
+    /// It may stand there, but the bot may not look.
+    OutOfSight,
+    /// Discord refuses the bot itself: the attempt to send it tells what that means.
+    Unauthorised,
+}
+
+/// Looks for a message in its channel, by its mark, and settles it when it stands there.
+pub(super) async fn look_for(
+    shared: &Shared,
+    channel: ChannelId,
+    message: &SealedMessage,
+) -> Result<Found, StoreError> {
+    if shared.store.take_in_vain(message.id).await? {
+        return Ok(Found::Absent);
+    }
     let mut after = first_id(shared.store.sealed_at(message.id).await?);
-    for _ in 0..PAGES {
-        let page = match shared.rest.messages_after(channel, after).await {
+    for number in 0..PAGES {
+        let page = match page(shared, channel, message, after).await? {
             Ok(page) => page,
-            Err(RestError::Limited { wait, is_global }) => {
-                if is_global {
-                    shared.limiter.close(wait);
-                } else {
-                    shared.limiter.close_channel(channel, wait);
-                }
-                tracing::warn!(%channel, ?wait, is_global, "Discord limits looking for a message");
-                let next = clock::now().plus(wait);
-                shared.store.postpone(message.id, message.attempts, next, "rate limited").await?;
-                return Ok(false);
-            }
-            Err(RestError::Refused { status, .. }) if status >= 500 => {
-                try_later(shared, channel, message, &format!("HTTP {status}, looking for it in the channel")).await?;
-                return Ok(false);
-            }
-            Err(RestError::NoAnswer(reason)) => {
-                try_later(shared, channel, message, &reason).await?;
-                return Ok(false);
-            }
-            // The attempt to send it tells what that means.
-            Err(RestError::Refused { .. } | RestError::Unauthorised) => return Ok(true),
+            Err(found) => return Ok(found),
         };
         if let Some(shown) = page.iter().find(|posted| posted.carries(&message.mark)) {
             tracing::info!(%channel, mark = message.mark, "delivered already, by an attempt that got no answer");
             settle_delivered(shared, message.id, Some(shown.id)).await?;
             shared.metrics.sent(Outcome::Found);
-            return Ok(false);
+            return Ok(Found::Settled);
         }
         match page.iter().map(|posted| posted.id).max() {
             Some(last) if page.len() == PAGE => after = last,
+            None if number == 0 => return is_readable(shared, channel, message).await,
             _ => break,
         }
         if !goes_on_after(shared, shared.limiter.wait_for_gate()).await {
-            return Ok(false);
+            return Ok(Found::Settled);
         }
     }
-    Ok(true)
+    Ok(Found::Absent)
+}
+
+/// Whether nothing was found because nothing is there. Who may not read a channel's history is answered as if there was
+/// none: <https://discord.com/developers/docs/resources/message#get-channel-messages>. In a channel that shows nothing
+/// at all, it can't be told.
+async fn is_readable(shared: &Shared, channel: ChannelId, message: &SealedMessage) -> Result<Found, StoreError> {
+    if !goes_on_after(shared, shared.limiter.wait_for_gate()).await {
+        return Ok(Found::Settled);
+    }
+    Ok(match page(shared, channel, message, 0).await? {
+        Ok(page) if page.is_empty() => Found::OutOfSight,
+        Ok(_) => Found::Absent,
+        Err(found) => found,
+    })
+}
+
+/// The channel's messages after an id, or what it means that they can't be had.
+async fn page(
+    shared: &Shared,
+    channel: ChannelId,
+    message: &SealedMessage,
+    after: u64,
+) -> Result<Result<Vec<Posted>, Found>, StoreError> {
+    let found = match shared.rest.messages_after(channel, after).await {
+        Ok(page) => return Ok(Ok(page)),
+        Err(RestError::Limited { wait, is_global }) => {
+            if is_global {
+                shared.limiter.close(wait);
+            } else {
+                shared.limiter.close_channel(channel, wait);
+            }
+            tracing::warn!(%channel, ?wait, is_global, "Discord limits looking for a message");
+            let next = clock::now().plus(wait);
+            shared.store.postpone(message.id, message.attempts, next, "rate limited").await?;
+            Found::Settled
+        }
+        Err(RestError::Refused { status, .. }) if status >= 500 => {
+            try_later(shared, channel, message, &format!("HTTP {status}, looking for it in the channel")).await?;
+            Found::Settled
+        }
+        Err(RestError::NoAnswer(reason)) => {
+            try_later(shared, channel, message, &reason).await?;
+            Found::Settled
+        }
+        Err(RestError::Refused { .. }) => Found::OutOfSight,
+        Err(RestError::Unauthorised) => Found::Unauthorised,
+    };
+    Ok(Err(found))
+}
+
+/// Has a message say that it may have been shown before, once, under a nonce of its own: before it is sent again.
+pub(super) async fn mark_as_repeated(
+    shared: &Shared,
+    channel: ChannelId,
+    message: &SealedMessage,
+) -> Result<(), StoreError> {
+    if let Some(body) = marked_as_repeated(&message.body, &new_nonce()) {
+        shared.store.replace_body(message.id, &body).await?;
+        tracing::warn!(
+            %channel, mark = message.mark,
+            "it can't be told whether a message was shown: it is sent again, and says so"
+        );
+    }
+    Ok(())
 }
 
 /// An id below those of all messages that were made since `moment`.

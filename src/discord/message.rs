@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::catch_up::{self, CatchUp, catch_up};
 use super::embed::{DESCRIPTION_LIMIT, EMBEDS_LIMIT, Embed, MESSAGE_LIMIT};
@@ -228,6 +229,22 @@ fn message(rows: &[Row], mut embeds: Vec<Embed>, file: Option<String>, seal: Sea
         enforce_nonce: true,
     };
     Message { json: serde_json::to_string(&request).expect("texts and numbers are JSON"), file, rows: rows.len() }
+}
+
+/// The same message under another nonce, saying that its channel may have shown it before. `None` where it says so
+/// already, or is no message of ours.
+#[must_use]
+pub fn marked_as_repeated(body: &str, nonce: &str) -> Option<String> {
+    let mut message: Value = serde_json::from_str(body).ok()?;
+    let fields = message.as_object_mut()?;
+    let content = fields.get("content").and_then(Value::as_str).unwrap_or_default();
+    if content.starts_with(words::POSSIBLY_REPEATED) {
+        return None;
+    }
+    let content = format!("{}\n{content}", words::POSSIBLY_REPEATED);
+    fields.insert("content".to_owned(), content.trim_end().into());
+    fields.insert("nonce".to_owned(), nonce.into());
+    Some(message.to_string())
 }
 
 #[cfg(test)]

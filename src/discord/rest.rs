@@ -1,6 +1,7 @@
 //! Requests to Discord's REST API. One place makes them, names the bot and holds the token.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
@@ -11,7 +12,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::answer::{Answer, Scope, Verdict, seconds};
-use super::limiter::BucketState;
+use super::limiter::{BucketState, Limiter};
 use super::words;
 use crate::domain::ids::ChannelId;
 use crate::domain::session_starts::SessionStarts;
@@ -31,6 +32,8 @@ pub struct Rest {
     base: String,
     token: SecretString,
     metrics: Metrics,
+    /// Told of answers that Discord counts towards a ban.
+    limiter: Option<Arc<Limiter>>,
 }
 
 /// Why a request failed.
@@ -147,13 +150,24 @@ impl Rest {
             .redirect(redirect::Policy::none())
             .build()
             .map_err(|error| no_answer(&error))?;
-        Ok(Self { client, base: format!("{api_url}/api/v10"), token, metrics: Metrics::default() })
+        Ok(Self { client, base: format!("{api_url}/api/v10"), token, metrics: Metrics::default(), limiter: None })
     }
 
-    /// Counts what Discord answers in `metrics`.
+    /// Counts what Discord answers in `metrics`, and has `limiter` stop everything when too much of it are refusals.
     #[must_use]
-    pub fn counting_in(self, metrics: Metrics) -> Self {
-        Self { metrics, ..self }
+    pub fn counting_in(self, metrics: Metrics, limiter: Arc<Limiter>) -> Self {
+        Self { metrics, limiter: Some(limiter), ..self }
+    }
+
+    /// Counts an answer that is no 429 for everybody: 401, 403 and 429 lead to a ban of the address.
+    pub fn count_answer(&self, status: u16) {
+        if self.metrics.answered(status) && self.limiter.as_ref().is_some_and(|limiter| limiter.count_refusal()) {
+            self.metrics.stopped(true);
+            tracing::error!(
+                "Discord has refused so many requests that it may ban this address: nothing but answers to commands is \
+                 sent until they are fewer"
+            );
+        }
     }
 
     /// Posts a message's body as it stands, with the text of the file that goes with it.
@@ -269,7 +283,7 @@ impl Rest {
 
     fn count(&self, status: u16, headers: &HeaderMap) {
         if status != StatusCode::TOO_MANY_REQUESTS.as_u16() {
-            return self.metrics.answered(status);
+            return self.count_answer(status);
         }
         let scope = match scope(headers) {
             Some(Scope::User) => LimitScope::User,
@@ -280,7 +294,7 @@ impl Rest {
         self.metrics.limited(scope);
         // What everybody does in a channel is not held against the bot.
         if scope != LimitScope::Shared {
-            self.metrics.answered(status);
+            self.count_answer(status);
         }
     }
 }

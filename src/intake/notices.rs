@@ -9,11 +9,9 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
-use crate::domain::binding::Binding;
-use crate::domain::event::Kind;
 use crate::domain::fault::Fault;
 use crate::domain::ids::{AccountName, ChannelId, GuildId};
-use crate::domain::notice::Notice;
+use crate::domain::notice::{Notice, channel_that_works};
 use crate::domain::timestamp::Timestamp;
 use crate::nats::states::{AccountState, AccountStates, Standing};
 use crate::store::notices::ToldOutage;
@@ -121,23 +119,6 @@ async fn tell_resumed(
 
 async fn stopped_channels(store: &Store) -> Result<BTreeSet<ChannelId>, StoreError> {
     Ok(store.stopped_lanes().await?.into_iter().map(|lane| lane.channel).collect())
-}
-
-/// The channel in which a guild is told of an account, among the account's bindings: one that takes messages and is not
-/// paused, for that asks for silence; `before` if that is one, else one that is told when servers stop.
-fn channel_that_works(
-    bindings: &[Binding],
-    guild: GuildId,
-    stopped: &BTreeSet<ChannelId>,
-    before: Option<ChannelId>,
-) -> Option<ChannelId> {
-    let works = |binding: &&Binding| {
-        binding.guild == guild && binding.paused_at.is_none() && !stopped.contains(&binding.channel)
-    };
-    let working: Vec<_> = bindings.iter().filter(works).collect();
-    let same = working.iter().find(|binding| Some(binding.channel) == before);
-    let lifecycle = working.iter().find(|binding| binding.kinds.contains(Kind::ServerStopped));
-    same.or(lifecycle).or(working.first()).map(|binding| binding.channel)
 }
 
 /// Since when accounts can't be read. One that runs only for a moment at a time is out all along.

@@ -191,8 +191,8 @@ async fn channels(report: &mut Report, store: &Store, seen: Option<&Visit>) -> R
             report.bad(
                 &what,
                 format!(
-                    "refused the bot at {} ({}): its events are kept, and sent once an admin has mended that and used \
-                     /notify add or /notify test there, or guildwire was started again",
+                    "has taken no messages since {} ({}): its events are kept, and sent once an admin has mended that or \
+                     used /notify test there",
                     lane.stopped_at.rfc3339(),
                     lane.reason
                 ),

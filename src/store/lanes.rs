@@ -1,4 +1,4 @@
-//! Lanes: which of them have something to do, and which are stopped because their channel refuses the bot.
+//! Lanes: which of them have something to do, and which are stopped because their channel takes no message.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -7,7 +7,8 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::{Store, StoreError};
-use crate::domain::ids::ChannelId;
+use crate::domain::ids::{ChannelId, GuildId};
+use crate::domain::stoppage::Cause;
 use crate::domain::timestamp::Timestamp;
 
 /// The channels with rows that are in no message yet, as the table `lanes` of a statement's beginning: a step along the
@@ -34,7 +35,7 @@ const OPEN_LANES: &str = with_lanes!(
          SELECT 1 FROM outbox WHERE outbox.channel_id = lanes.channel_id AND message_id IS NULL
          AND (due_at <= $1 OR due_at > $2))
      UNION SELECT channel_id FROM given_up
-     EXCEPT SELECT channel_id FROM stopped_lanes"
+     EXCEPT SELECT channel_id FROM stopped_lanes WHERE next_probe_at IS NULL OR next_probe_at > $1"
 );
 
 /// The same for `/metrics`.
@@ -53,21 +54,41 @@ const BACKLOG: &str = with_lanes!(
 /// No hold is longer: a row that seems to be held for longer was recorded before the clock was set back, and is due.
 const LONGEST_HOLD: Duration = Duration::from_hours(24);
 
-/// A channel that refuses the bot.
+/// What [`stopped_lane_from`] reads.
+pub(super) const STOPPED: &str = "channel_id, stopped_at, cause, reason, next_probe_at, probes";
+
+/// A channel that takes no message of the bot's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoppedLane {
     /// Which channel.
     pub channel: ChannelId,
     /// Since when.
     pub stopped_at: Timestamp,
-    /// What Discord said.
+    /// Why.
+    pub cause: Cause,
+    /// What Discord said, or what the gateway shows.
     pub reason: String,
+    /// How often it was tried since.
+    pub probes: u32,
+    /// When it is tried again; `None` while only a change in Discord can help.
+    pub next_probe_at: Option<Timestamp>,
+}
+
+/// Why and until when a lane is to be stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stop {
+    /// Why.
+    pub cause: Cause,
+    /// What Discord said, or what the gateway shows.
+    pub reason: String,
+    /// When it is tried again; `None` while only a change in Discord can help.
+    pub next_probe_at: Option<Timestamp>,
 }
 
 /// What a lane has to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Head {
-    /// Nothing: all is sent, or its channel refuses the bot.
+    /// Nothing: all is sent, or the lane is stopped.
     Nothing,
     /// To send the message that is sealed.
     Sealed,
@@ -75,6 +96,8 @@ pub enum Head {
     Due,
     /// To wait until that moment: what is there waits for others to be told with it.
     Held(Timestamp),
+    /// To try, though it is stopped, with the message that is sealed or is to be sealed.
+    Probe,
 }
 
 /// What is on its way to channels.
@@ -84,12 +107,12 @@ pub struct Backlog {
     pub events: u64,
     /// Channels that have something to send and are not stopped.
     pub due_lanes: u64,
-    /// Channels that refuse the bot.
+    /// Channels that take no message.
     pub stopped_lanes: u64,
 }
 
 impl Store {
-    /// The channels that have something to send by now and are not stopped.
+    /// The channels that have something to send by now and are not stopped, or are to be tried by now.
     pub async fn open_lanes(&self, now: Timestamp) -> Result<BTreeSet<ChannelId>, StoreError> {
         let rows = sqlx::query(OPEN_LANES)
             .bind(now.nanoseconds())
@@ -103,7 +126,12 @@ impl Store {
     pub async fn head(&self, channel: ChannelId, now: Timestamp) -> Result<Head, StoreError> {
         let row = sqlx::query(
             "SELECT CASE
-                 WHEN EXISTS (SELECT 1 FROM stopped_lanes WHERE channel_id = $1) THEN 'nothing'
+                 WHEN EXISTS (SELECT 1 FROM stopped_lanes WHERE channel_id = $1) THEN CASE
+                     WHEN EXISTS (SELECT 1 FROM stopped_lanes WHERE channel_id = $1
+                                  AND (next_probe_at IS NULL OR next_probe_at > $2)) THEN 'nothing'
+                     WHEN EXISTS (SELECT 1 FROM messages WHERE channel_id = $1 AND state = 'sealed') THEN 'probe'
+                     WHEN EXISTS (SELECT 1 FROM outbox WHERE channel_id = $1 AND message_id IS NULL) THEN 'probe'
+                     ELSE 'nothing' END
                  WHEN EXISTS (SELECT 1 FROM messages WHERE channel_id = $1 AND state = 'sealed') THEN 'sealed'
                  WHEN EXISTS (SELECT 1 FROM outbox WHERE channel_id = $1 AND message_id IS NULL
                               AND (due_at <= $2 OR due_at > $3)) THEN 'due'
@@ -117,6 +145,7 @@ impl Store {
         .await?;
         let head: String = row.try_get(0)?;
         Ok(match head.as_str() {
+            "probe" => Head::Probe,
             "sealed" => Head::Sealed,
             "due" => Head::Due,
             "held" => self.held_until(channel).await?.map_or(Head::Nothing, Head::Held),
@@ -133,33 +162,108 @@ impl Store {
         Ok(row.try_get::<Option<i64>, _>(0)?.map(Timestamp::from_nanoseconds))
     }
 
-    /// Marks a channel as one that refuses the bot.
-    pub async fn stop_lane(&self, channel: ChannelId, reason: &str, now: Timestamp) -> Result<(), StoreError> {
+    /// Stops a lane, or notes that it is stopped for another reason than before: since when, and whether somebody was
+    /// told, stays. `in_vain` is its sealed message, where Discord has refused every attempt at it.
+    pub async fn stop_lane(
+        &self,
+        channel: ChannelId,
+        stop: &Stop,
+        in_vain: Option<i64>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
         sqlx::query(
-            "INSERT INTO stopped_lanes (channel_id, stopped_at, reason) VALUES ($1, $2, $3)
-             ON CONFLICT (channel_id) DO UPDATE SET reason = excluded.reason",
+            "INSERT INTO stopped_lanes (channel_id, stopped_at, cause, reason, next_probe_at)
+             VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (channel_id) DO UPDATE
+             SET cause = excluded.cause, reason = excluded.reason, next_probe_at = excluded.next_probe_at",
         )
         .bind(channel.to_column())
         .bind(now.nanoseconds())
-        .bind(reason)
-        .execute(&self.writer)
+        .bind(stop.cause.name())
+        .bind(&stop.reason)
+        .bind(stop.next_probe_at.map(Timestamp::nanoseconds))
+        .execute(&mut *transaction)
         .await?;
+        if let Some(message) = in_vain {
+            sqlx::query("UPDATE messages SET in_vain = 1 WHERE id = $1")
+                .bind(message)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
         Ok(())
     }
 
-    /// The channel as one that refuses the bot, if it does.
+    /// The channel as one that takes no message, if it does not.
     pub async fn stopped_lane(&self, channel: ChannelId) -> Result<Option<StoppedLane>, StoreError> {
-        let row = sqlx::query("SELECT channel_id, stopped_at, reason FROM stopped_lanes WHERE channel_id = $1")
-            .bind(channel.to_column())
-            .fetch_optional(&self.reader)
-            .await?;
+        let query = format!("SELECT {STOPPED} FROM stopped_lanes WHERE channel_id = $1");
+        let row =
+            sqlx::query(sqlx::AssertSqlSafe(query)).bind(channel.to_column()).fetch_optional(&self.reader).await?;
         row.as_ref().map(stopped_lane_from).transpose()
     }
 
-    /// Opens every stopped lane again, as a restart does.
-    pub async fn reopen_lanes(&self) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM stopped_lanes").execute(&self.writer).await?;
+    /// Opens a lane. `false` when it was not stopped.
+    pub async fn open_lane(&self, channel: ChannelId) -> Result<bool, StoreError> {
+        let opened = sqlx::query("DELETE FROM stopped_lanes WHERE channel_id = $1")
+            .bind(channel.to_column())
+            .execute(&self.writer)
+            .await?;
+        self.ring_lanes([channel]);
+        Ok(opened.rows_affected() > 0)
+    }
+
+    /// Sets when a stopped lane is tried next, if it still is stopped.
+    pub async fn probe_lane_at(&self, channel: ChannelId, next: Timestamp) -> Result<(), StoreError> {
+        sqlx::query("UPDATE stopped_lanes SET next_probe_at = $1 WHERE channel_id = $2")
+            .bind(next.nanoseconds())
+            .bind(channel.to_column())
+            .execute(&self.writer)
+            .await?;
         Ok(())
+    }
+
+    /// Counts one more attempt at a stopped lane; how many that makes. Before the attempt, and with when the next may be
+    /// made: whoever dies of it must not try again and again.
+    pub async fn begin_probe(&self, channel: ChannelId, next: Timestamp) -> Result<u32, StoreError> {
+        let row = sqlx::query(
+            "UPDATE stopped_lanes SET probes = probes + 1, next_probe_at = $1 WHERE channel_id = $2 RETURNING probes",
+        )
+        .bind(next.nanoseconds())
+        .bind(channel.to_column())
+        .fetch_optional(&self.writer)
+        .await?;
+        let probes: i64 = row.map(|row| row.try_get(0)).transpose()?.unwrap_or_default();
+        Ok(u32::try_from(probes).unwrap_or(u32::MAX))
+    }
+
+    /// Where a channel is, and whether it may be a thread, as its bindings tell.
+    pub async fn home_of_channel(&self, channel: ChannelId) -> Result<Option<(GuildId, bool)>, StoreError> {
+        let row = sqlx::query(
+            "SELECT guild_id, MIN(COALESCE(is_thread, 1)) FROM bindings WHERE channel_id = $1 GROUP BY guild_id",
+        )
+        .bind(channel.to_column())
+        .fetch_optional(&self.reader)
+        .await?;
+        row.map(|row| Ok((GuildId::from_column(row.try_get(0)?), row.try_get::<i64, _>(1)? != 0))).transpose()
+    }
+
+    /// A guild's bound channels, or those of all guilds, and whether each may be a thread.
+    pub async fn channels_of(&self, guild: Option<GuildId>) -> Result<Vec<(GuildId, ChannelId, bool)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT guild_id, channel_id, MIN(COALESCE(is_thread, 1)) FROM bindings
+             WHERE CAST($1 AS BIGINT) IS NULL OR guild_id = $1 GROUP BY guild_id, channel_id",
+        )
+        .bind(guild.map(GuildId::to_column))
+        .fetch_all(&self.reader)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let (guild, channel) = (row.try_get(0)?, row.try_get(1)?);
+                let may_be_thread = row.try_get::<i64, _>(2)? != 0;
+                Ok((GuildId::from_column(guild), ChannelId::from_column(channel), may_be_thread))
+            })
+            .collect()
     }
 
     /// How much is on its way. The counts read partial indexes that hold only what is not done with.
@@ -169,19 +273,24 @@ impl Store {
         Ok(Backlog { events: count(0)? + count(1)?, due_lanes: count(2)?, stopped_lanes: count(3)? })
     }
 
-    /// The channels that refuse the bot.
+    /// The channels that take no message.
     pub async fn stopped_lanes(&self) -> Result<Vec<StoppedLane>, StoreError> {
-        let rows =
-            sqlx::query("SELECT channel_id, stopped_at, reason FROM stopped_lanes").fetch_all(&self.reader).await?;
+        let query = format!("SELECT {STOPPED} FROM stopped_lanes");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(query)).fetch_all(&self.reader).await?;
         rows.iter().map(stopped_lane_from).collect()
     }
 }
 
-fn stopped_lane_from(row: &AnyRow) -> Result<StoppedLane, StoreError> {
+pub(super) fn stopped_lane_from(row: &AnyRow) -> Result<StoppedLane, StoreError> {
+    let cause: String = row.try_get(2)?;
+    let probes: i64 = row.try_get(5)?;
     Ok(StoppedLane {
         channel: ChannelId::from_column(row.try_get(0)?),
         stopped_at: Timestamp::from_nanoseconds(row.try_get(1)?),
-        reason: row.try_get(2)?,
+        cause: Cause::from_name(&cause).ok_or(StoreError::BadRow { what: "cause", value: cause })?,
+        reason: row.try_get(3)?,
+        probes: u32::try_from(probes).unwrap_or(u32::MAX),
+        next_probe_at: row.try_get::<Option<i64>, _>(4)?.map(Timestamp::from_nanoseconds),
     })
 }
 

@@ -1,8 +1,10 @@
-//! Which guilds were told that an account's events don't come through, and the rows that tell them.
+//! Which guilds were told that an account's events don't come through, or that a channel takes no messages, and the rows
+//! that tell them.
 
 use sqlx::{Any, Row, Transaction};
 
 use super::accounts::account_name;
+use super::lanes::{StoppedLane, stopped_lane_from};
 use super::outbox::NOTICE;
 use super::{Store, StoreError};
 use crate::domain::ids::{AccountName, ChannelId, GuildId};
@@ -86,6 +88,64 @@ impl Store {
         }
         transaction.commit().await?;
         self.ring_lanes(channel);
+        Ok(())
+    }
+
+    /// The lanes that were stopped by `before` and that nobody was told of: those of a guild, or, in every guild, those
+    /// that another of its channels can tell of.
+    pub async fn untold_lanes(
+        &self,
+        guild: Option<GuildId>,
+        before: Timestamp,
+    ) -> Result<Vec<(GuildId, StoppedLane)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT DISTINCT lanes.channel_id, stopped_at, cause, reason, next_probe_at, probes, guild_id
+             FROM stopped_lanes AS lanes JOIN bindings ON bindings.channel_id = lanes.channel_id
+             WHERE told_at IS NULL AND stopped_at <= $1 AND (guild_id = $2 OR CAST($2 AS BIGINT) IS NULL AND EXISTS (
+                 SELECT 1 FROM bindings AS others WHERE others.guild_id = bindings.guild_id AND paused_at IS NULL
+                 AND NOT EXISTS (SELECT 1 FROM stopped_lanes WHERE channel_id = others.channel_id)))
+             ORDER BY lanes.channel_id",
+        )
+        .bind(before.nanoseconds())
+        .bind(guild.map(GuildId::to_column))
+        .fetch_all(&self.reader)
+        .await?;
+        rows.iter().map(|row| Ok((GuildId::from_column(row.try_get(6)?), stopped_lane_from(row)?))).collect()
+    }
+
+    /// Tells a guild in `told_in` that a channel takes no messages, and notes that it was told. `Ok(false)`, and then
+    /// nothing happens, when it was told before or the lane is open again.
+    pub async fn tell_lane_stopped(
+        &self,
+        channel: ChannelId,
+        told_in: ChannelId,
+        account: &AccountName,
+        notice: &Notice,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.write().await?;
+        let told = sqlx::query("UPDATE stopped_lanes SET told_at = $1 WHERE channel_id = $2 AND told_at IS NULL")
+            .bind(now.nanoseconds())
+            .bind(channel.to_column())
+            .execute(&mut *transaction)
+            .await?;
+        if told.rows_affected() == 0 {
+            transaction.rollback().await?;
+            return Ok(false);
+        }
+        self.insert_notice(&mut transaction, told_in, account, notice, now).await?;
+        transaction.commit().await?;
+        self.ring_lanes([told_in]);
+        Ok(true)
+    }
+
+    /// Notes that somebody of the guild was told of a stopped lane.
+    pub async fn note_told(&self, channel: ChannelId, now: Timestamp) -> Result<(), StoreError> {
+        sqlx::query("UPDATE stopped_lanes SET told_at = $1 WHERE channel_id = $2 AND told_at IS NULL")
+            .bind(now.nanoseconds())
+            .bind(channel.to_column())
+            .execute(&self.writer)
+            .await?;
         Ok(())
     }
 

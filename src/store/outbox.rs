@@ -222,6 +222,25 @@ impl Store {
         Ok(Timestamp::from_nanoseconds(row.try_get(0)?))
     }
 
+    /// Whether Discord has refused every attempt at a message, which is forgotten: the next one follows.
+    pub async fn take_in_vain(&self, id: i64) -> Result<bool, StoreError> {
+        let taken = sqlx::query("UPDATE messages SET in_vain = 0 WHERE id = $1 AND in_vain = 1")
+            .bind(id)
+            .execute(&self.writer)
+            .await?;
+        Ok(taken.rows_affected() > 0)
+    }
+
+    /// Gives a message that is sealed another body.
+    pub async fn replace_body(&self, id: i64, body: &str) -> Result<(), StoreError> {
+        sqlx::query("UPDATE messages SET body = $1 WHERE id = $2 AND state = 'sealed'")
+            .bind(body)
+            .bind(id)
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
     /// Settles a message as shown in its channel, and lets go of what was attached to it. `discord_id` is `None` when
     /// Discord says that it was shown and is gone again. Answers with when the events that it shows were stored.
     pub async fn settle_delivered(

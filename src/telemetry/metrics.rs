@@ -114,6 +114,7 @@ struct Counts {
     invalid: Family<Label, Counter>,
     database_failures: Family<Label, Counter>,
     delivery: Histogram,
+    stopped: Gauge,
     shards: Gauge,
     shards_connected: Gauge,
 }
@@ -148,6 +149,7 @@ impl Default for Metrics {
             invalid: series("status", INVALID.iter().map(|(_, status)| *status)),
             database_failures: series("work", Work::ALL.iter().map(|work| work.value())),
             delivery: Histogram::new(DELIVERY_BUCKETS),
+            stopped: Gauge::default(),
             shards: Gauge::default(),
             shards_connected: Gauge::default(),
         };
@@ -178,6 +180,11 @@ impl Counts {
             "invalid_responses",
             "Answers of Discord's that count towards a ban of the address",
             self.invalid.clone(),
+        );
+        registry.register(
+            "sending_stopped",
+            "Whether nothing but answers to commands is sent, because too many requests were refused: 1, or else 0",
+            self.stopped.clone(),
         );
         registry.register(
             "database_failures",
@@ -229,11 +236,19 @@ impl Metrics {
         self.0.delivery.observe(now.since(stored).as_secs_f64());
     }
 
-    /// Discord answered a request with this status.
-    pub fn answered(&self, status: u16) {
-        if let Some((_, label)) = INVALID.iter().find(|(invalid, _)| *invalid == status) {
+    /// Discord answered a request with this status; whether it counts towards a ban.
+    #[expect(clippy::must_use_candidate, reason = "it counts")]
+    pub fn answered(&self, status: u16) -> bool {
+        let invalid = INVALID.iter().find(|(invalid, _)| *invalid == status);
+        if let Some((_, label)) = invalid {
             self.0.invalid.get_or_create(&[("status", *label)]).inc();
         }
+        invalid.is_some()
+    }
+
+    /// Nothing but answers to commands is sent, because too many requests were refused; or no longer.
+    pub fn stopped(&self, is_stopped: bool) {
+        self.0.stopped.set(is_stopped.into());
     }
 
     /// Discord answered a request with 429.

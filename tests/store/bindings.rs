@@ -201,7 +201,7 @@ async fn a_new_binding_opens_its_channel_again() {
         let store = database.open().await;
         let account = add_linked_account(&store, "GA-1").await;
         for channel in [CHANNEL, ChannelId(1)] {
-            store.stop_lane(channel, "Missing Access", at(1)).await.unwrap();
+            store.stop_lane(channel, &stop(Cause::Refused, "Missing Access", None), None, at(1)).await.unwrap();
         }
         assert!(store.add_binding(&binding(&store, &account)).await.unwrap());
         assert!(store.stopped_lane(CHANNEL).await.unwrap().is_none());

@@ -3,6 +3,7 @@
 use guildwire::domain::event::{Details, Kind};
 use guildwire::domain::given_up::GivenUp;
 use guildwire::domain::notice::Notice;
+use guildwire::domain::stoppage::Cause;
 use guildwire::domain::wording::Wording;
 use guildwire::store::given_up::{Loss, RefusedMessage, WaitingLane, tell_given_up};
 use guildwire::store::lanes::Head;
@@ -110,7 +111,7 @@ async fn a_channel_that_was_given_up_on_has_something_to_say_once_it_works() {
         assert_eq!(store.backlog().await.unwrap().due_lanes, 1);
         assert_eq!(store.head(OTHER, at(1)).await.unwrap(), Head::Nothing);
 
-        store.stop_lane(CHANNEL, "403", at(2)).await.unwrap();
+        store.stop_lane(CHANNEL, &stop(Cause::Gone, "403", None), None, at(2)).await.unwrap();
         assert_eq!(store.head(CHANNEL, at(1)).await.unwrap(), Head::Nothing);
         assert_eq!(channels().await, []);
         assert_eq!(store.backlog().await.unwrap().due_lanes, 0);
@@ -231,7 +232,7 @@ async fn a_message_that_its_channel_refuses_is_given_up_with_what_it_was_to_tell
 
         // Sealed at 1: refused since, and for long enough.
         assert_eq!(refused(2, 5).await, [], "the lane is not stopped: it may be sent at any moment");
-        store.stop_lane(CHANNEL, "403: Missing Access (50001)", at(2)).await.unwrap();
+        store.stop_lane(CHANNEL, &stop(Cause::Gone, "403: Missing Access (50001)", None), None, at(2)).await.unwrap();
         assert_eq!(refused(1, 5).await, []);
         let reason = "403: Missing Access (50001)".to_owned();
         let expected = RefusedMessage { id: message.id, channel: CHANNEL, reason };

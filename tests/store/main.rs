@@ -7,6 +7,7 @@ mod bindings;
 mod directory;
 mod full;
 mod giving_up;
+mod lanes;
 mod lock;
 mod outbox;
 mod positions;
@@ -24,10 +25,12 @@ use guildwire::domain::account::Account;
 use guildwire::domain::binding::Binding;
 use guildwire::domain::event::Group;
 use guildwire::domain::ids::{AccountName, ChannelId, GuildId, UserId};
+use guildwire::domain::stoppage::Cause;
 use guildwire::domain::style::Style;
 use guildwire::domain::timestamp::Timestamp;
 use guildwire::store::Store;
 use guildwire::store::accounts::SealedCredential;
+use guildwire::store::lanes::Stop;
 use guildwire::store::outbox::Contents;
 use guildwire_harness::Postgres;
 use tempfile::TempDir;
@@ -92,6 +95,11 @@ fn at(nanoseconds: i64) -> Timestamp {
 
 fn name(text: &str) -> AccountName {
     text.parse().unwrap()
+}
+
+/// A lane that is stopped until a moment, or until something changes.
+fn stop(cause: Cause, reason: &str, next_probe_at: Option<i64>) -> Stop {
+    Stop { cause, reason: reason.to_owned(), next_probe_at: next_probe_at.map(at) }
 }
 
 async fn add_account(store: &Store, text: &str) -> Account {

@@ -1,17 +1,17 @@
-//! Lanes: what is due, what is sealed, what is settled, which channels are stopped, and what is forgotten.
+//! Lanes: what is due, what is sealed, what is settled, and what is forgotten.
 
 use guildwire::domain::wording::Wording;
 use guildwire::store::StoreError;
-use guildwire::store::lanes::{Head, StoppedLane};
+use guildwire::store::lanes::Head;
 use guildwire::store::outbox::SealedMessage;
 use guildwire::store::recording::{NewOutboxRow, Reject};
 
 use crate::recording::{insert, row};
 use crate::*;
 
-const OTHER: ChannelId = ChannelId(201);
+pub(crate) const OTHER: ChannelId = ChannelId(201);
 
-fn message(store: &Store, mark: &str) -> SealedMessage {
+pub(crate) fn message(store: &Store, mark: &str) -> SealedMessage {
     let body = format!("{{\"nonce\":\"{mark} ' \\\\ \u{1f389}\"}}");
     SealedMessage {
         id: store.next_number(),
@@ -29,12 +29,12 @@ async fn due(store: &Store, channel: ChannelId) -> Vec<i64> {
 }
 
 /// What the lanes of `CHANNEL` and `OTHER` have to do next.
-async fn heads(store: &Store) -> [Head; 2] {
+pub(crate) async fn heads(store: &Store) -> [Head; 2] {
     [store.head(CHANNEL, at(1)).await.unwrap(), store.head(OTHER, at(1)).await.unwrap()]
 }
 
 /// Puts that many events into a channel's outbox.
-async fn fill(store: &Store, channel: ChannelId, events: u64) -> Vec<i64> {
+pub(crate) async fn fill(store: &Store, channel: ChannelId, events: u64) -> Vec<i64> {
     let rows: Vec<_> = (1..=events).map(|sequence| row(store, channel, sequence, "hello")).collect();
     insert(store, &rows).await;
     rows.iter().map(|row| row.id).collect()
@@ -118,36 +118,6 @@ async fn an_event_is_sealed_into_one_message_even_by_two_runners() {
         let nothing = two.seal(CHANNEL, &message(&two, "none"), &showing(&[]), at(2)).await;
         assert!(matches!(nothing, Err(StoreError::SealedElsewhere)), "{nothing:?}");
         assert_eq!(count(&one, "SELECT COUNT(*) FROM messages").await, 1);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_stopped_lane_is_not_open_until_lanes_are_reopened() {
-    on_both(async |database| {
-        let store = database.open().await;
-        fill(&store, CHANNEL, 1).await;
-        let ids = fill(&store, OTHER, 1).await;
-        store.seal(OTHER, &message(&store, "ab12"), &showing(&ids), at(1)).await.unwrap();
-        assert_eq!(store.open_lanes(at(1)).await.unwrap(), [CHANNEL, OTHER].into());
-        assert_eq!(heads(&store).await, [Head::Due, Head::Sealed]);
-
-        for channel in [CHANNEL, OTHER] {
-            assert!(store.stopped_lane(channel).await.unwrap().is_none());
-            store.stop_lane(channel, "Missing Access", at(10)).await.unwrap();
-            assert!(store.stopped_lane(channel).await.unwrap().is_some());
-        }
-        store.stop_lane(OTHER, "Unknown Channel", at(20)).await.unwrap();
-        assert_eq!(store.open_lanes(at(1)).await.unwrap(), [].into());
-        assert_eq!(heads(&store).await, [Head::Nothing, Head::Nothing]);
-        let mut stopped = store.stopped_lanes().await.unwrap();
-        stopped.sort_by_key(|lane| lane.channel);
-        let lane = |channel, reason: &str| StoppedLane { channel, stopped_at: at(10), reason: reason.to_owned() };
-        assert_eq!(stopped, [lane(CHANNEL, "Missing Access"), lane(OTHER, "Unknown Channel")]);
-
-        store.reopen_lanes().await.unwrap();
-        assert_eq!(store.stopped_lanes().await.unwrap(), []);
-        assert_eq!(store.open_lanes(at(1)).await.unwrap(), [CHANNEL, OTHER].into());
     })
     .await;
 }

@@ -49,7 +49,7 @@ async fn a_channel_has_one_sample_until_it_is_settled() {
         let store = database.open().await;
         let events: Vec<_> = (1..=3).map(|sequence| row(&store, CHANNEL, sequence, "hello")).collect();
         insert(&store, &events).await;
-        store.stop_lane(CHANNEL, "Missing Access", at(1)).await.unwrap();
+        store.stop_lane(CHANNEL, &stop(Cause::Refused, "Missing Access", None), None, at(1)).await.unwrap();
 
         let first = queue(&store).await;
         assert!(first.is_new && store.stopped_lane(CHANNEL).await.unwrap().is_none(), "a sample tries a stopped lane");

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant, SystemTime};
 use async_nats::HeaderMap;
 use async_nats::jetstream::{self, Context};
 use discord_sim::{Options, Route, Scope, Sim, Trouble};
+use guildwire_harness::NatsServer;
 use guildwire_harness::house::PATIENCE;
-use guildwire_harness::{NatsServer, RunningBot};
 
 use crate::fire::{self, Fire, eventually};
 use crate::support::{Database, on_both_databases};
@@ -20,9 +20,6 @@ on_both_databases!(
     discord_goes_away_and_comes_back,
     one_channels_trouble_is_no_others,
     a_limit_of_discords_is_obeyed_in_its_scope,
-    a_channel_without_access_stops_alone_and_goes_on_after_a_restart,
-    a_new_binding_makes_a_stopped_channel_go_on,
-    a_deleted_channel_is_not_asked_again_and_again,
     a_message_that_discord_does_not_take_is_worded_anew_once,
     what_a_filter_refuses_is_told_without_what_players_wrote,
     a_revoked_token_stops_sending_but_not_recording,
@@ -31,9 +28,6 @@ on_both_databases!(
 
 /// How long an answer of nats-server may take before a game server publishes once more.
 const PUBLISH_TIMEOUT: Duration = Duration::from_millis(500);
-
-/// View Channel, as Discord numbers it.
-const VIEW_CHANNEL: u64 = 1 << 10;
 
 async fn nats_server_dies_while_servers_publish(database: Database) {
     let mut fire = Fire::lay(database).await;
@@ -204,64 +198,6 @@ fn sent_after(discord: &Sim, channel: u64, name: &str, moment: SystemTime) -> Du
     let tells = |description: &Option<String>| description.as_deref().is_some_and(|text| text.contains(name));
     let message = messages.find(|message| message.embeds.iter().any(|embed| tells(&embed.description))).unwrap();
     message.sent_at.duration_since(moment).unwrap()
-}
-
-/// A fire with a second channel that hears the same, while the first one refuses the bot.
-async fn refused_by_a_channel(database: Database) -> (Fire, RunningBot, u64) {
-    let mut fire = Fire::lay(database).await;
-    let bot = fire.light().await;
-    let other = fire.house.channel(fire.guild, "another");
-    fire.bind(other).await;
-    fire.check().await;
-    fire.house.discord.deny(fire.channel, VIEW_CHANNEL);
-    fire.come_up(2).await;
-    bot.wait_for_log("the channel refuses the bot", PATIENCE).await.unwrap();
-    let attempts = fire.attempts();
-    fire.come_up(5).await;
-    fire.wait_for(other, fire.expected.last().unwrap()).await;
-    assert_eq!(fire.shown_in(other), fire.expected, "the other channel goes on");
-    let list = fire.listed().await;
-    assert_eq!(list.matches("🔴").count(), 1, "{list}");
-    assert!(list.contains("50001"), "{list}");
-    let attempts = fire.attempts() - attempts;
-    assert!(attempts <= 7, "only the other channel is tried, not {attempts} times");
-    fire.house.discord.deny(fire.channel, 0);
-    (fire, bot, other)
-}
-
-async fn a_channel_without_access_stops_alone_and_goes_on_after_a_restart(database: Database) {
-    let (mut fire, mut bot, other) = refused_by_a_channel(database).await;
-    assert!(bot.terminate().await.unwrap().success());
-    let _bot = fire.house.start().await.unwrap();
-    fire.check().await;
-    fire.wait_for(other, fire.expected.last().unwrap()).await;
-    assert_eq!(fire.shown_in(other), fire.expected);
-    let list = fire.listed().await;
-    assert!(!list.contains("🔴"), "{list}");
-}
-
-async fn a_new_binding_makes_a_stopped_channel_go_on(database: Database) {
-    let (mut fire, _bot, _) = refused_by_a_channel(database).await;
-    fire.house.notify(fire.guild, fire.channel, "chat", &[]).await.unwrap();
-    fire.check().await;
-    let list = fire.listed().await;
-    assert!(!list.contains("🔴"), "{list}");
-}
-
-async fn a_deleted_channel_is_not_asked_again_and_again(database: Database) {
-    let mut fire = Fire::lay(database).await;
-    let bot = fire.light().await;
-    let doomed = fire.house.channel(fire.guild, "doomed");
-    fire.bind(doomed).await;
-    fire.check().await;
-    fire.wait_for(doomed, fire.expected.last().unwrap()).await;
-    fire.house.discord.delete_channel(doomed);
-    fire.come_up(1).await;
-    bot.wait_for_log("the channel refuses the bot", PATIENCE).await.unwrap();
-    fire.come_up(30).await;
-    fire.check().await;
-    let refusals = fire.house.discord.statistics().rejected;
-    assert_eq!(refusals.iter().filter(|refusal| refusal.status == 404).count(), 1, "{refusals:?}");
 }
 
 async fn a_message_that_discord_does_not_take_is_worded_anew_once(database: Database) {

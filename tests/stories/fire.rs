@@ -88,6 +88,12 @@ impl Fire {
         self.house.notify(self.guild, channel, "lifecycle", &[]).await.unwrap();
     }
 
+    /// Tries to bind a channel as it is bound already.
+    pub(crate) async fn bind_again(&self, channel: u64) {
+        let options = [("channel", channel.to_string().into()), ("events", "lifecycle".into())];
+        self.house.command(self.guild, "notify add", &options).await.unwrap();
+    }
+
     /// A name that no server had so far.
     pub(crate) fn next_name(&mut self) -> String {
         self.counted += 1;

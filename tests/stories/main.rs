@@ -18,6 +18,7 @@ mod fire;
 mod gateway;
 mod health;
 mod installation;
+mod lanes;
 mod lifecycle;
 mod limits;
 mod managing;

@@ -90,14 +90,22 @@ async fn what_happens_is_counted(database: Database) {
         assert!((value(&text, series) - wanted).abs() < 0.5, "{series} is not {wanted}: {text}");
     }
 
-    // A channel that goes away stops its lane.
-    fire.house.discord.delete_channel(fire.channel);
+    // A channel that refuses stops its lane.
+    let message = "Missing Permissions".to_owned();
+    let trouble = Trouble::Error { status: 403, code: 50_013, message };
+    fire.house.discord.trouble(Route::MessageCreateIn(fire.channel), trouble, Some(1));
     let name = fire.next_name();
     fire.publish(&name).await;
     wait_for_value(&bot, "guildwire_lanes{state=\"stopped\"}", 1.0).await;
     let text = scrape(&bot).await;
-    assert!((value(&text, "guildwire_sends_total{outcome=\"refused\"}") - 1.0).abs() < 0.5, "{text}");
-    assert!((value(&text, "guildwire_outbox_events") - 1.0).abs() < 0.5, "{text}");
+    for (series, wanted) in [
+        ("guildwire_sends_total{outcome=\"refused\"}", 1.0),
+        ("guildwire_invalid_responses_total{status=\"403\"}", 1.0),
+        ("guildwire_outbox_events", 1.0),
+        ("guildwire_sending_stopped", 0.0),
+    ] {
+        assert!((value(&text, series) - wanted).abs() < 0.5, "{series} is not {wanted}: {text}");
+    }
 }
 
 /// The table in docs/metrics.md.

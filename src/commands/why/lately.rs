@@ -247,6 +247,7 @@ fn told(row: &LaneRow) -> String {
         Told::Notice(account, Notice::Stopped { since: at, .. } | Notice::Resumed { until: at, .. }) => {
             (*at, words::notice_line(account.as_str()))
         }
+        Told::Notice(_, Notice::ChannelStopped { channel, since, .. }) => (*since, words::stopped_line(channel.0)),
     };
     words::at(at.unix_seconds(), &what)
 }

@@ -237,3 +237,21 @@ fn what_a_filter_refused_is_told_without_what_players_wrote() {
     let [told] = descriptions(&message).try_into().unwrap();
     assert!(told.contains("Server **eu1** has stopped") && told.contains("said something"), "{told}");
 }
+
+#[test]
+fn a_repeated_message_says_so_once_and_fits() {
+    let roles: Vec<RoleId> = (0..100).map(|role| RoleId(u64::MAX - role)).collect();
+    for mention in [Vec::new(), roles] {
+        let body = composed(&[Row { mention, ..says(0, "hello") }]).json;
+        let before: Value = serde_json::from_str(&body).unwrap();
+        let repeated = marked_as_repeated(&body, "n-2").unwrap();
+        let after: Value = serde_json::from_str(&repeated).unwrap();
+        let content = after["content"].as_str().unwrap();
+        assert!(content.starts_with(words::POSSIBLY_REPEATED), "{content}");
+        assert!(content.ends_with(before["content"].as_str().unwrap_or_default()), "{content}");
+        assert!(utf16_length(content) <= 2_000);
+        assert_eq!(after["nonce"], "n-2");
+        assert_eq!((&after["embeds"], &after["allowed_mentions"]), (&before["embeds"], &before["allowed_mentions"]));
+        assert_eq!(marked_as_repeated(&repeated, "n-3"), None);
+    }
+}

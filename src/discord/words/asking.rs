@@ -16,6 +16,34 @@ pub fn refused(reason: &str, since: i64, remedy: &str) -> String {
     format!("The channel refused me <t:{since}:R> ({reason}). {remedy}")
 }
 
+/// The bot lacks permissions in the channel.
+#[must_use]
+pub fn lacking(reason: &str, since: i64) -> String {
+    format!(
+        "I have not been able to post there since <t:{since}:f>: {reason}. Give me that in the channel's settings under \
+         Permissions, for my role: I notice it, and what waits is kept."
+    )
+}
+
+/// The channel is gone, as Discord shows.
+#[must_use]
+pub fn gone(reason: &str, since: i64) -> String {
+    format!(
+        "Nothing can be shown there since <t:{since}:f>: {reason}. Choose another with `/notify add`, and take this one \
+         off the list with `/notify remove`."
+    )
+}
+
+/// Too many requests were refused.
+#[must_use]
+pub fn stopped(wait: Duration) -> String {
+    format!(
+        "Discord has refused so much of late that I send nothing anywhere for {}, so that it does not ban me. Tell \
+         whoever operates me; events are still recorded and none is lost.",
+        duration(wait)
+    )
+}
+
 /// What to do about a channel that is gone.
 pub const CHANNEL_GONE: &str = "It was deleted, or hidden from me: choose another with `/notify add`, and take this one \
                                 off the list with `/notify remove`.";

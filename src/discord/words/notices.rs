@@ -1,4 +1,4 @@
-//! What the bot says in a channel beside events: that an account stopped or runs again, and samples.
+//! What the bot says in a channel beside events: that an account or another channel stopped, and samples.
 
 use std::time::Duration;
 
@@ -44,6 +44,22 @@ pub fn account_resumed(account: &str, since: i64, until: i64) -> String {
         duration(out)
     )
 }
+
+/// A channel takes no messages; `why` is whole sentences.
+#[must_use]
+pub fn channel_stopped(channel: u64, why: &str) -> String {
+    format!("🔴 <#{channel}> is told nothing at present. {why}")
+}
+
+/// More channels than are told of take no messages.
+#[must_use]
+pub fn more_stopped(number: usize) -> String {
+    format!("🔴 Channels that are told nothing at present: {number}. `/notify list` shows which, and why.")
+}
+
+/// Above a message whose channel may have shown it before; at most 124 characters, so that it fits above the roles.
+pub const POSSIBLY_REPEATED: &str =
+    "⚠️ This may have been shown before: I lost Discord's answer and may not look here.";
 
 /// A duration in its two largest units.
 #[must_use]

@@ -93,6 +93,12 @@ pub fn notice_line(account: &str) -> String {
     format!("📣 a notice of mine about **{account}**")
 }
 
+/// A notice about a channel that takes no messages, in a line.
+#[must_use]
+pub fn stopped_line(channel: u64) -> String {
+    format!("📣 a notice of mine about <#{channel}>")
+}
+
 /// Something that was shown, with the message it stands in, and how long after it, or the first of many, was stored.
 #[must_use]
 pub fn shown(what: &str, link: Option<&str>, took: Option<Duration>, are_many: bool) -> String {

@@ -1,6 +1,7 @@
 //! Rules about whom to tell of an outage, and when.
 
 use super::*;
+use crate::domain::binding::Binding;
 use crate::domain::event::Group;
 use crate::domain::ids::UserId;
 use crate::domain::style::Style;
