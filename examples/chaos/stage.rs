@@ -156,12 +156,26 @@ impl Stage {
         Ok(process)
     }
 
-    /// What `/why` answers in a channel.
+    /// What `/why` answers in a channel, on all its pages.
     pub(crate) async fn why(&self, channel: &Channel) -> Result<String> {
         let by = Actor { guild: channel.guild.id, channel: channel.id, user: channel.guild.admin };
-        let reply = self.house.discord.command(by, "why", &[]).await.context("/why")?;
-        Ok(text_of(&reply))
+        let discord = &self.house.discord;
+        let mut reply = discord.command(by, "why", &[]).await.context("/why")?;
+        let mut text = text_of(&reply);
+        while let Some(button) = next_page(&reply) {
+            reply = discord.press(by, &reply, &button).await.context("turning a page of /why")?;
+            text.push('\n');
+            text.push_str(&text_of(&reply));
+        }
+        Ok(text)
     }
+}
+
+/// The button that leads on, which is the last, unless it is grey.
+fn next_page(reply: &Reply) -> Option<String> {
+    let button = reply.components.as_array()?.last()?["components"].as_array()?.last()?;
+    let leads_on = button["disabled"].as_bool() != Some(true);
+    leads_on.then(|| button["custom_id"].as_str().map(str::to_owned))?
 }
 
 /// What a person reads in an answer.

@@ -1,4 +1,4 @@
-//! Messages that Discord refuses, once or for good. What it refuses for good has to be told by `/why`, with the reason.
+//! Messages that Discord refuses, once or for good. What it refuses for good has to be told by `/why`, below its reason.
 //!
 //! It is known which events are refused only if nothing else is on its way: so the channel's accounts fall silent, the
 //! channel catches up, and then a few events meet the refusal.
@@ -20,8 +20,8 @@ use crate::oracle::places;
 const SILENCE_BOUND: Duration = Duration::from_secs(10);
 /// How long refused events may take to be shown in another form, or to be told of.
 const TOLD_BOUND: Duration = Duration::from_secs(30);
-/// Where `/why` names no event at all, it has to give the reason after so long.
-const UNNAMED_BOUND: Duration = Duration::from_secs(2);
+/// What `/why` begins the line with that tells of such a message.
+const SET_ASIDE: &str = "⛔";
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// How Discord refuses a message.
@@ -119,14 +119,8 @@ impl Conductor {
             if open.is_empty() {
                 return Ok(());
             }
-            let gives_reason = told.contains(&refusal.code().to_string());
-            let named: Vec<Number> = numbers_in(&told).collect();
-            if gives_reason && open.iter().all(|number| named.contains(number)) {
-                self.evidence.told.extend(open.into_iter().map(|number| (channel.id, number)));
-                return Ok(());
-            }
-            if gives_reason && named.is_empty() && Instant::now() + TOLD_BOUND > deadline + UNNAMED_BOUND {
-                self.count("refused for good, but /why names no event");
+            let named = named_with(&told, &refusal.code().to_string());
+            if open.iter().all(|number| named.contains(number)) {
                 self.evidence.told.extend(open.into_iter().map(|number| (channel.id, number)));
                 return Ok(());
             }
@@ -161,6 +155,20 @@ impl Conductor {
         let places = places(&self.stage.house.discord, self.stage.channels[place].id, &self.evidence);
         places.iter().flat_map(crate::oracle::Place::numbers).collect()
     }
+}
+
+/// The numbers that stand below a message that was set aside for a reason with this code.
+fn named_with(told: &str, code: &str) -> Vec<Number> {
+    let mut is_below = false;
+    let mut named = Vec::new();
+    for line in told.lines() {
+        if line.contains(SET_ASIDE) {
+            is_below = line.contains(code);
+        } else if is_below {
+            named.extend(numbers_in(line));
+        }
+    }
+    named
 }
 
 /// Publishes events of these kinds; those that were acknowledged.

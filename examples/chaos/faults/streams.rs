@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use async_nats::jetstream::consumer::PullConsumer;
 use async_nats::jetstream::consumer::pull::Batch;
 use futures_util::{StreamExt as _, TryStreamExt as _};
@@ -17,9 +17,9 @@ use crate::publisher::{Account, STREAM};
 /// How long a stranger waits for events.
 const STRANGER_WAITS: Duration = Duration::from_secs(1);
 
-const STRANGER_ROUNDS: usize = 2;
+const STRANGER_ROUNDS: usize = 3;
 /// How long a stranger waits for the bot to read.
-const STRANGER_PATIENCE: Duration = Duration::from_secs(3);
+const STRANGER_PATIENCE: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// For how long the streams grow before they are rolled back.
@@ -242,7 +242,8 @@ async fn wait_as_stranger(account: &Account, wanted: usize) -> Result<Batch> {
     let mut consumer: PullConsumer = account.jetstream.get_consumer_from_stream(durable, STREAM).await?;
     // While the bot reads: what is taken before it attaches is handed out again.
     let deadline = Instant::now() + STRANGER_PATIENCE;
-    while consumer.info().await?.num_waiting == 0 && Instant::now() < deadline {
+    while consumer.info().await?.num_waiting == 0 {
+        ensure!(Instant::now() < deadline, "nobody reads by it");
         sleep(LOOK_EVERY).await;
     }
     Ok(consumer.fetch().max_messages(wanted).expires(STRANGER_WAITS).messages().await?)
