@@ -34,10 +34,19 @@ pub(crate) fn generous() -> Options {
 
 /// nats-server, Discord and guildwire, which has an account but does not run yet.
 pub(crate) async fn house(database: Database, options: Options) -> Result<House> {
+    house_on(config(), database, options).await
+}
+
+/// The accounts of those that are measured.
+pub(crate) fn config() -> NatsConfig {
     let (user, password) = SECOND_USER;
-    let config = NatsConfig::blog_post()
+    NatsConfig::blog_post()
         .account(SECOND_ACCOUNT, &[NatsUser::password(user, password)])
-        .account(PEER, &[NatsUser::without_password(PEER)]);
+        .account(PEER, &[NatsUser::without_password(PEER)])
+}
+
+/// The same on a nats-server that is configured so.
+pub(crate) async fn house_on(config: NatsConfig, database: Database, options: Options) -> Result<House> {
     let nats = NatsServer::start(&config)?;
     let discord = Sim::start(options).await?;
     let bot = Bot::new(env!("CARGO_BIN_EXE_guildwire"))

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use discord_sim::{Bucket, Options, Sim};
-use futures_util::future::try_join_all;
 use guildwire::clock;
 use guildwire::domain::timestamp::Timestamp;
 use guildwire_harness::house::{FIRST_ACCOUNT, Guild, House, PATIENCE, Publisher};
@@ -17,8 +16,6 @@ use crate::figure::{Figure, ROUNDS, Reach};
 const BUCKET: Bucket = Bucket { limit: 5, window: Duration::from_secs(5) };
 /// How many messages one lane sends: four windows full.
 const MESSAGES: u32 = 20;
-/// How many events one message shows at most.
-const EMBEDS: usize = 10;
 /// How many lanes send at once, and how many messages each.
 const LANES: u32 = 150;
 const MESSAGES_EACH: u32 = 2;
@@ -59,28 +56,30 @@ async fn bind_lanes(house: &House, guild: Guild) -> Result<Vec<u64>> {
     Ok(lanes)
 }
 
-/// Empties the channel's bucket, and lets as many events come while it is empty as fill the other messages.
+/// Each event comes when the one before was told: of several that wait, the bot would tell in one message.
 async fn fill_one(discord: &Sim, publisher: &Publisher, channel: u64) -> Result<Duration> {
     // What the last round left of a window is over.
     tokio::time::sleep(BUCKET.window).await;
     let before = discord.messages(channel).len();
     let began = clock::now();
-    for number in 1..=BUCKET.limit as usize {
-        publish_joined(publisher, number).await?;
+    for number in 1..=MESSAGES as usize {
+        let (subject, payload) = joined(number);
+        publisher.publish(&subject, &payload).await?;
         discord.wait_for_messages(channel, before + number, PATIENCE).await?;
     }
-    let rest = (MESSAGES - BUCKET.limit) as usize * EMBEDS;
-    try_join_all((0..rest).map(|number| publish_joined(publisher, number))).await?;
     took(discord, &[(channel, before)], MESSAGES as usize, began).await
 }
 
-/// One event more than a message shows: whatever the first of a lane's messages shows, there are two.
+/// The second event comes when each lane told of the first, for the same reason.
 async fn fill_many(discord: &Sim, publisher: &Publisher, lanes: &[u64]) -> Result<Duration> {
     let before: Vec<_> = lanes.iter().map(|&lane| (lane, discord.messages(lane).len())).collect();
     let began = clock::now();
-    let events = (0..=EMBEDS).map(|_| publisher.publish("main.events.started", "{}"));
-    try_join_all(events).await?;
-    took(discord, &before, MESSAGES_EACH as usize, began).await
+    let mut took_so_far = Duration::ZERO;
+    for message in 1..=MESSAGES_EACH as usize {
+        publisher.publish("main.events.started", "{}").await?;
+        took_so_far = took(discord, &before, message, began).await?;
+    }
+    Ok(took_so_far)
 }
 
 /// Waits until each channel shows so many messages more than before, not one too many, and says when the last came.
@@ -92,9 +91,4 @@ async fn took(discord: &Sim, before: &[(u64, usize)], more: usize, began: Timest
         last = last.max(taken_at(messages.last().context("there are some")?));
     }
     Ok(last.since(began))
-}
-
-async fn publish_joined(publisher: &Publisher, player: usize) -> Result<u64> {
-    let (subject, payload) = joined(player);
-    publisher.publish(&subject, &payload).await
 }

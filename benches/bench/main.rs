@@ -11,6 +11,7 @@ mod lanes;
 mod latency;
 mod machine;
 mod memory;
+mod storm;
 mod troubles;
 
 use std::path::Path;
@@ -23,7 +24,7 @@ use figure::Figure;
 use troubles::Fact;
 
 /// What can be named, in the order in which it is measured.
-const GROUPS: [&str; 6] = ["latency", "lanes", "memory", "intake", "accounts", "troubles"];
+const GROUPS: [&str; 7] = ["latency", "lanes", "storm", "memory", "intake", "accounts", "troubles"];
 
 #[tokio::main]
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "a table is what this is for, and it takes minutes")]
@@ -71,6 +72,7 @@ async fn measure(name: &str) -> Result<Measured> {
     Ok(match name {
         "latency" => latency::measure().await?.into(),
         "lanes" => lanes::measure().await?.into(),
+        "storm" => storm::measure().await?.into(),
         "memory" => memory::measure().await?.into(),
         "intake" => intake::measure().await?.into(),
         "accounts" => accounts::measure().await?.into(),
