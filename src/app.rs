@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::reload::Reloading;
 use crate::commands::{Caps, Directory, Limits};
-use crate::delivery::giving_up::{self, Kept};
+use crate::delivery::giving_up::Kept;
 use crate::discord::limiter::Limiter;
 use crate::discord::rest::Rest;
 use crate::discord::sight::Sight;
@@ -107,12 +107,11 @@ pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<O
         tell_after: settings.notices.after,
         metrics: metrics.clone(),
         late_after: settings.delivery.late_after,
+        kept: Kept { age: settings.delivery.keep, rows: settings.delivery.keep_events },
         bulk: Arc::new(Semaphore::new(delivery::BULK)),
         drain: lifecycle.drain(),
         halted: halted.clone(),
     };
-    let kept = Kept { age: settings.delivery.keep, rows: settings.delivery.keep_events };
-    lifecycle.spawn("bounds", giving_up::run(sending.clone(), kept));
     delivery::start(&sending, &lifecycle);
 
     let (retention, kept) = watch::channel(settings.retention.clone());

@@ -42,14 +42,15 @@ struct Cut {
 }
 
 /// Gives up what lanes have waited with for too long, or have too much of, until the service stops.
-pub async fn run(shared: Shared, kept: Kept) {
+pub(super) async fn run(shared: Shared) {
+    let kept = shared.kept;
     // At the start no lane has moved yet.
     let first = Instant::now() + standstill(kept.age);
     let mut looks = tokio::time::interval_at(first, (kept.age / 4).clamp(SHORTEST_LOOK, LONGEST_LOOK));
     looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut failing = false;
     while shared.drain.run_until_cancelled(looks.tick()).await.is_some() {
-        match look(&shared, kept, clock::now()).await {
+        match look(&shared, clock::now()).await {
             Ok(()) => failing = false,
             // Once for as long as it lasts.
             Err(_) if std::mem::replace(&mut failing, true) => {}
@@ -58,8 +59,8 @@ pub async fn run(shared: Shared, kept: Kept) {
     }
 }
 
-async fn look(shared: &Shared, kept: Kept, now: Timestamp) -> Result<(), StoreError> {
-    let store = &shared.store;
+async fn look(shared: &Shared, now: Timestamp) -> Result<(), StoreError> {
+    let (store, kept) = (&shared.store, shared.kept);
     // The messages first: their events are older than those that wait behind them.
     for message in store.refused_messages(now.minus(kept.age), now).await? {
         let reason = format!("given up: {}", message.reason);

@@ -17,6 +17,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use self::giving_up::Kept;
 use crate::clock;
 use crate::discord::limiter::Limiter;
 use crate::discord::rest::Rest;
@@ -55,6 +56,8 @@ pub struct Shared {
     pub metrics: Metrics,
     /// From which age on an event is told as late.
     pub late_after: Duration,
+    /// How much a lane keeps that it can't send.
+    pub kept: Kept,
     /// Places for those who have thousands of rows or a file in memory.
     pub bulk: Arc<Semaphore>,
     /// Cancelled when the service stops.
@@ -68,6 +71,7 @@ pub fn start(shared: &Shared, lifecycle: &Lifecycle) {
     lifecycle.spawn("delivery", run(shared.clone(), lifecycle.clone()));
     lifecycle.spawn("channels", stopping::watch(shared.clone()));
     lifecycle.spawn("telling", telling::tell(shared.clone()));
+    lifecycle.spawn("bounds", giving_up::run(shared.clone()));
 }
 
 /// Sends what is due until the service stops.

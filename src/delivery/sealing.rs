@@ -25,20 +25,20 @@ const ALPHABET: &[u8; 32] = b"23456789abcdefghijkmnpqrstuvwxyz";
 
 /// Seals what is due in `channel`, as much of it as one message can tell.
 pub(super) async fn seal(shared: &Shared, channel: ChannelId) -> Result<SealedMessage, StoreError> {
-    let mut due = shared.store.due(channel, EMBEDS_LIMIT + 1).await?;
+    let store = &shared.store;
+    let (mut due, given_up) = tokio::try_join!(store.due(channel, EMBEDS_LIMIT + 1), store.given_up(channel))?;
     let many = if due.len() > EMBEDS_LIMIT { Some(shared.bulk.acquire().await) } else { None };
     if many.is_some() {
-        due = shared.store.due(channel, ROWS_LIMIT).await?;
+        due = store.due(channel, ROWS_LIMIT).await?;
     }
-    let given_up = shared.store.given_up(channel).await?;
     let rows = rows(shared, &due).await?;
     let (mark, nonce) = (random_text(MARK_LENGTH), new_nonce());
     let now = clock::now();
     let composed = compose(&rows, &given_up, shared.late_after, now, Seal { mark: &mark, nonce: &nonce });
     let ids: Vec<i64> = due[..composed.rows].iter().map(|row| row.id).collect();
-    let message = sealed(shared.store.next_number(), mark, &composed, Wording::Full);
+    let message = sealed(store.next_number(), mark, &composed, Wording::Full);
     let contents = Contents { file: composed.file.as_deref(), rows: &ids, given_up: &given_up };
-    shared.store.seal(channel, &message, &contents, now).await?;
+    store.seal(channel, &message, &contents, now).await?;
     tracing::trace!(%channel, mark = message.mark, rows = ids.len(), "sealed");
     Ok(message)
 }

@@ -294,7 +294,7 @@ async fn the_list_says_how_each_entry_does(database: Database) {
     house.notify(guild, both, "players", &[]).await.unwrap();
     house.notify(guild, failing, "everything", &[]).await.unwrap();
     let ids = bindings(&house, guild).await;
-    let line = |number: usize, channel: u64, kinds: &str, standing: &str| {
+    let entry = |number: usize, channel: u64, kinds: &str, standing: &str| {
         format!("`#{}` <#{channel}> hears **{kinds}** of **GA-1** (all servers){standing}", ids[number])
     };
     // What is shown is noted a moment later.
@@ -311,9 +311,8 @@ async fn the_list_says_how_each_entry_does(database: Database) {
                 tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             }
         });
-        if found.await.is_err() {
-            panic!("said:   {last}\nwanted: {wanted}");
-        }
+        let is_found = found.await.is_ok();
+        assert!(is_found, "said:   {last}\nwanted: {wanted}");
     };
     let shown_in = |message: usize| {
         let message = house.discord.messages(both)[message].id;
@@ -328,18 +327,18 @@ async fn the_list_says_how_each_entry_does(database: Database) {
     let waits = format!("{hindered}\n🕓 1 event waits since <time>");
     // Of two entries for one channel, each has what it asked for.
     lists([
-        line(0, both, "lifecycle", &shown_in(0)),
-        line(1, both, "players", ""),
-        line(2, failing, "everything", &waits),
+        entry(0, both, "lifecycle", &shown_in(0)),
+        entry(1, both, "players", ""),
+        entry(2, failing, "everything", &waits),
     ])
     .await;
     joins(&house, "Ada").await;
     house.discord.wait_for_messages(both, 2, PATIENCE).await.unwrap();
     let waits = format!("{hindered}\n🕓 2 events wait, the first since <time>");
     lists([
-        line(0, both, "lifecycle", &shown_in(0)),
-        line(1, both, "players", &shown_in(1)),
-        line(2, failing, "everything", &waits),
+        entry(0, both, "lifecycle", &shown_in(0)),
+        entry(1, both, "players", &shown_in(1)),
+        entry(2, failing, "everything", &waits),
     ])
     .await;
 }
