@@ -3,6 +3,7 @@
 mod reload;
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -59,13 +60,7 @@ pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<O
     let states = AccountStates::default();
     let connected = Arc::new(AtomicBool::new(false));
     let halted = CancellationToken::new();
-    tracing::info!(
-        version = env!("CARGO_PKG_VERSION"),
-        database = settings.database.redacted_url(),
-        http = %address,
-        durable,
-        "guildwire starts"
-    );
+    announce(settings, address, &durable);
 
     let readiness = Readiness::new(store.clone(), states.clone(), halted.clone(), Arc::clone(&connected));
     let scrape = Scrape::new(
@@ -155,6 +150,16 @@ fn limits(settings: &Settings) -> Limits {
         accounts_per_guild: settings.limits.accounts_per_guild,
         commands_per_minute: settings.limits.commands_per_minute,
     })
+}
+
+fn announce(settings: &Settings, address: SocketAddr, durable: &str) {
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        database = settings.database.redacted_url(),
+        http = %address,
+        durable,
+        "guildwire starts"
+    );
 }
 
 /// Holds the runner's lock; stops the service when it is lost.
