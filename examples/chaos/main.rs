@@ -115,7 +115,7 @@ async fn run(arguments: &Arguments, log: &std::path::Path) -> Result<Report> {
     for publisher in publishing {
         publisher.await.context("a publisher ended badly")?;
     }
-    conductor.calm_down().await?;
+    conductor.calm_down()?;
     let waited = Instant::now();
     let has_all = conductor.wait_for_the_last().await?;
     say(&format!(

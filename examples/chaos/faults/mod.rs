@@ -207,11 +207,10 @@ impl Conductor {
     }
 
     /// Ends all trouble; what is broken for longer than a request was mended by who broke it.
-    pub(crate) async fn calm_down(&mut self) -> Result<()> {
+    pub(crate) fn calm_down(&mut self) -> Result<()> {
         self.stage.house.discord.clear_trouble();
-        // A channel that refused the bot is sure to be tried again at a start.
-        self.kill_bot().await?;
-        self.start_bot()
+        // No start helps the bot: a channel that refused it has to be tried again without.
+        ensure_runs(self.process.as_ref()).map(drop)
     }
 
     /// One last event of each kind for each account; once a channel shows these, all before has been decided. `false`
