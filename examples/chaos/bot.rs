@@ -189,7 +189,6 @@ fn boundary_of(line: &str) -> Option<Boundary> {
     }
     // A fetch that brought nothing is no boundary: nothing was under way.
     let is_empty = line.contains("\"messages\":0,");
-    // The text comes before the fields, of which one may have the same name.
     let is_it = |boundary: &Boundary| line.contains(&format!("\"message\":\"{}\"", boundary.name()));
     Boundary::ALL.into_iter().find(|boundary| is_it(boundary) && !is_empty)
 }

@@ -306,7 +306,7 @@ pub(super) async fn settle_delivered(shared: &Shared, id: i64, discord_id: Optio
     for stored in shared.store.settle_delivered(id, discord_id, now).await? {
         shared.metrics.delivered(stored, now);
     }
-    tracing::trace!(message = id, "settled");
+    tracing::trace!(id, "settled");
     Ok(())
 }
 
