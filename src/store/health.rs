@@ -32,8 +32,9 @@ pub struct LastShown {
 /// How many of a channel's last messages are looked through for the last that showed an event of a binding.
 pub const LOOK_BACK: u32 = 100;
 
-/// Whether a row's event is one that the binding asks for.
-const IS_OF_BINDING: &str = "form = 'event' AND outbox.account = bindings.account
+/// Whether a row's event is one that the binding asks for. Nothing is appended to the account so that rows are found by
+/// their channel or message, of which there are few, and not by the index of an account's events, which are all of them.
+const IS_OF_BINDING: &str = "form = 'event' AND outbox.account || '' = bindings.account
      AND (bindings.server_id IS NULL OR bindings.server_id = outbox.server_id)
      AND ' ' || bindings.kinds || ' ' LIKE '% ' || {kind} || ' %'";
 

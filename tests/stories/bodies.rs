@@ -5,7 +5,7 @@ use guildwire_harness::house::{FIRST_ACCOUNT, Guild, House};
 use jsonschema::{Registry, Validator};
 use serde_json::{Value, json};
 
-use crate::fire::eventually;
+use crate::fire::{self, eventually};
 use crate::managing::binding_ids;
 use crate::support::{Database, build_house};
 
@@ -24,10 +24,11 @@ async fn every_body_is_one_that_discord_describes() {
     house.link(guild, FIRST_ACCOUNT).await.unwrap();
     house.notify(guild, channel, "everything", &[("mention", role.to_string().into())]).await.unwrap();
     let publisher = house.publisher(FIRST_ACCOUNT).await.unwrap();
-    for number in 0..20 {
+    // So many that a file is attached.
+    for number in 0..60 {
         publisher.publish(&format!("server-{number}.events.started"), "null").await.unwrap();
     }
-    house.wait_for_shown(channel, 20).await.unwrap();
+    fire::wait_for(&house.discord, channel, "server-59").await;
     let id = crate::installation::offered(&house, guild, "notify test", &[], ("binding", "")).await.remove(0).1;
     house.command(guild, "notify test", &[("binding", id.clone().into())]).await.unwrap();
     house.command(guild, "why", &[("binding", id.into())]).await.unwrap();
@@ -43,13 +44,17 @@ async fn every_body_is_one_that_discord_describes() {
     let options = [("channel", channel.to_string().into()), ("events", "chat".into()), ("account", "away".into())];
     house.command(guild, "notify add", &options).await.unwrap();
     house.command(guild, "help", &[]).await.unwrap();
-    // The sample, and the notice that the account's events don't come through.
-    house.wait_for_shown(channel, 22).await.unwrap();
+    eventually("the sample and the notice that the account's events don't come through", async || {
+        let lines = fire::lines(&house.discord, channel);
+        ["🧪 **Sample**", "have not come through"].iter().all(|told| lines.iter().any(|line| line.contains(told)))
+    })
+    .await;
     let by = discord_sim::Actor { guild: guild.id, channel: guild.lobby, user: guild.admin };
     use_components(&house, guild, by).await;
     assert!(!house.discord.autocomplete(by, "status", &[], "server", "server-1").await.unwrap().is_empty());
 
     let bodies = house.discord.bodies();
+    assert!(bodies.iter().any(|(_, body)| body["attachments"][0]["filename"] == "events.txt"), "no file was sent");
     for expected in ["POST /channels", "PUT /applications", "POST /interactions", "PATCH /webhooks"] {
         assert!(bodies.iter().any(|(route, _)| route.starts_with(expected)), "no body was sent to {expected}");
     }

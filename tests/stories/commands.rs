@@ -4,6 +4,7 @@ use discord_sim::{Actor, ChannelKind};
 use guildwire_harness::house::{FIRST_ACCOUNT, Guild, House, PATIENCE, SECOND_ACCOUNT};
 use serde_json::{Value, json};
 
+use crate::fire::{self, eventually};
 use crate::installation::{Comparisons, DISCORD_WAITS, offered, says, without_moments};
 use crate::support::{Database, build_house, on_both_databases};
 
@@ -38,7 +39,7 @@ async fn what_is_typed_is_completed_by_what_is_known(database: Database) {
         let subject = format!("{server}.events.started");
         house.publisher(SECOND_ACCOUNT).await.unwrap().publish(&subject, "{}").await.unwrap();
     }
-    house.wait_for_shown(status, 33).await.unwrap();
+    eventually("all are shown", async || fire::shown(&house.discord, status).len() == 33).await;
     // Servers that nobody has typed for or asked about are offered a moment later: see `limits.rs`.
     house.command(guild, "status", &[]).await.unwrap();
     let mut compare = Comparisons::default();
@@ -329,8 +330,8 @@ async fn a_binding_hears_its_server_and_no_other_and_a_thread_is_a_channel(datab
     assert_eq!(shown, ["🟠 Server **main** is about to stop", "🔴 Server **main** has stopped"]);
     let shown = house.wait_for_shown(news, 2).await.unwrap();
     assert_eq!(shown, ["🟠 Server **main\\-2** is about to stop", "🔴 Server **main\\-2** has stopped"]);
-    house.wait_for_shown(all, 10).await.unwrap();
-    assert_eq!((house.shown(thread).len(), house.shown(news).len(), house.shown(all).len()), (2, 2, 10));
+    eventually("all are shown", async || fire::shown(&house.discord, all).len() == 10).await;
+    assert_eq!((house.shown(thread).len(), house.shown(news).len()), (2, 2));
     // The same kinds of another server are not an equal binding.
     house.notify(guild, thread, "lifecycle", &[account(FIRST_ACCOUNT), ("server", "main-2".into())]).await.unwrap();
     let said = says(&house, guild, "notify add", &options).await;

@@ -223,7 +223,7 @@ fn name(line: &str) -> Option<String> {
         None if line.starts_with("**") => return None,
         None => line.split_once("**")?.1,
     };
-    Some(behind.split(['*', ' ']).next().unwrap_or_default().to_owned())
+    Some(behind.split(['*', ' ']).next().unwrap_or_default().replace('\\', ""))
 }
 
 /// Looks again and again until something holds.
