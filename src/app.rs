@@ -103,7 +103,8 @@ pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<O
         metrics: metrics.clone(),
         late_after: settings.delivery.late_after,
         kept: Kept { age: settings.delivery.keep, rows: settings.delivery.keep_events },
-        bulk: Arc::new(Semaphore::new(delivery::BULK)),
+        composing: Arc::new(Semaphore::new(delivery::COMPOSING)),
+        uploads: Arc::new(Semaphore::new(delivery::UPLOADS)),
         drain: lifecycle.drain(),
         halted: halted.clone(),
     };

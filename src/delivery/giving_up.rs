@@ -14,7 +14,7 @@ use crate::clock;
 use crate::domain::ids::ChannelId;
 use crate::domain::timestamp::Timestamp;
 use crate::store::StoreError;
-use crate::store::given_up::{Loss, WaitingLane};
+use crate::store::given_up::{Loss, UnsentMessage, WaitingLane};
 use crate::telemetry::metrics::Metrics;
 
 /// How often is looked, at most and at least.
@@ -37,7 +37,7 @@ pub struct Kept {
 /// A lane's rows that are given up: those put into it before the one, up to the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Cut {
-    recorded_before: Timestamp,
+    due_before: Timestamp,
     last: i64,
 }
 
@@ -62,15 +62,13 @@ pub(super) async fn run(shared: Shared) {
 async fn look(shared: &Shared, now: Timestamp) -> Result<(), StoreError> {
     let (store, kept) = (&shared.store, shared.kept);
     // The messages first: their events are older than those that wait behind them.
-    for message in store.refused_messages(now.minus(kept.age), now).await? {
-        let reason = format!("given up: {}", message.reason);
-        let loss = store.give_up_message(&message, &reason, now).await?;
-        tell(&shared.metrics, message.channel, &loss);
+    for message in store.abandoned_messages(now.minus(kept.age)).await? {
+        give_up(shared, &message, now).await?;
     }
     for lane in store.waiting_lanes(kept.rows).await? {
         for cut in cuts(&lane, kept.age, now) {
             loop {
-                let loss = store.give_up_rows(lane.channel, cut.recorded_before, cut.last).await?;
+                let loss = store.give_up_rows(lane.channel, cut.due_before, cut.last).await?;
                 tell(&shared.metrics, lane.channel, &loss);
                 if loss.is_empty() || shared.drain.is_cancelled() {
                     break;
@@ -78,6 +76,28 @@ async fn look(shared: &Shared, now: Timestamp) -> Result<(), StoreError> {
             }
         }
     }
+    Ok(())
+}
+
+/// Gives up a message that was tried in vain just now, if it is as old as a lane may keep it. The lane does so itself: so
+/// nothing is given up that is on its way.
+pub(super) async fn give_up_if_old(
+    shared: &Shared,
+    channel: ChannelId,
+    id: i64,
+    reason: &str,
+) -> Result<(), StoreError> {
+    let now = clock::now();
+    if now.since(shared.store.sealed_at(id).await?) < shared.kept.age {
+        return Ok(());
+    }
+    give_up(shared, &UnsentMessage { id, channel, reason: reason.to_owned() }, now).await
+}
+
+async fn give_up(shared: &Shared, message: &UnsentMessage, now: Timestamp) -> Result<(), StoreError> {
+    let reason = format!("given up: {}", message.reason);
+    let loss = shared.store.give_up_message(message, &reason, now).await?;
+    tell(&shared.metrics, message.channel, &loss);
     Ok(())
 }
 
@@ -107,8 +127,8 @@ fn cuts(lane: &WaitingLane, keep: Duration, now: Timestamp) -> Vec<Cut> {
         return Vec::new();
     }
     let oldest_kept = now.minus(keep);
-    let too_old = (lane.since < oldest_kept).then_some(Cut { recorded_before: oldest_kept, last: i64::MAX });
-    let too_many = lane.last_beyond.map(|last| Cut { recorded_before: still_since, last });
+    let too_old = (lane.since < oldest_kept).then_some(Cut { due_before: oldest_kept, last: i64::MAX });
+    let too_many = lane.last_beyond.map(|last| Cut { due_before: still_since, last });
     too_old.into_iter().chain(too_many).collect()
 }
 
@@ -130,8 +150,8 @@ mod tests {
 
     #[test]
     fn what_waits_too_long_or_is_too_much_is_given_up_where_the_lane_does_not_move() {
-        let too_old = Cut { recorded_before: now().minus(DAY), last: i64::MAX };
-        let too_many = Cut { recorded_before: now().minus(STANDSTILL), last: 7 };
+        let too_old = Cut { due_before: now().minus(DAY), last: i64::MAX };
+        let too_many = Cut { due_before: now().minus(STANDSTILL), last: 7 };
         for (waits, beyond, settled, given_up) in [
             (DAY, None, None, vec![]),
             (DAY + SECOND, None, None, vec![too_old]),
@@ -156,7 +176,7 @@ mod tests {
     #[test]
     fn who_keeps_little_calls_a_lane_dead_sooner() {
         let (keep, ago) = (SECOND * 2, SECOND * 3);
-        let too_many = Cut { recorded_before: now().minus(keep), last: 7 };
+        let too_many = Cut { due_before: now().minus(keep), last: 7 };
         assert_eq!(cuts(&lane(SECOND, Some(7), Some(ago)), keep, now()), [too_many]);
         assert_eq!(cuts(&lane(ago, Some(7), Some(SECOND)), keep, now()), []);
     }

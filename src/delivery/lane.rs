@@ -6,9 +6,11 @@
 
 use std::time::Duration;
 
+use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 
 use super::Shared;
+use super::giving_up::give_up_if_old;
 use super::sealing::{seal, seal_anew};
 use super::search::{Found, look_for, mark_as_repeated};
 use super::stopping::{begin_probe, is_to_stop, settle_lane};
@@ -122,6 +124,7 @@ async fn step(shared: &Shared, channel: ChannelId, lane: &mut Lane) -> Result<St
     };
     let tried = Tried {
         channel,
+        covered_since: covered.since,
         is_in_vain: covered.is_certain && covered.attempts == message.attempts,
         message,
         probe: lane.probe.take(),
@@ -188,6 +191,8 @@ pub(super) async fn goes_on_after(shared: &Shared, wait: impl Future<Output = ()
 pub(super) struct Tried {
     pub(super) channel: ChannelId,
     pub(super) message: SealedMessage,
+    /// Since when it is known not to stand in the channel, but by its nonce.
+    covered_since: Instant,
     /// Whether it can't stand in the channel if Discord refuses it now.
     pub(super) is_in_vain: bool,
     /// For the how manieth time its lane is tried though it is stopped.
@@ -197,15 +202,16 @@ pub(super) struct Tried {
 async fn send(shared: &Shared, tried: &Tried) -> Result<(), StoreError> {
     let Tried { channel, message, .. } = tried;
     let channel = *channel;
-    let verdict = if message.has_file {
-        let Some(place) = shared.drain.run_until_cancelled(shared.bulk.acquire()).await else { return Ok(()) };
-        let file = shared.store.file(message.id).await?;
-        let verdict = post(shared, channel, message, file).await;
-        drop(place);
-        verdict
-    } else {
-        post(shared, channel, message, None).await
-    };
+    let mut upload = None;
+    if message.has_file {
+        upload = wait_for_upload(shared, tried).await;
+        if upload.is_none() {
+            return Ok(());
+        }
+    }
+    let file = if message.has_file { shared.store.file(message.id).await? } else { None };
+    let verdict = post(shared, channel, message, file).await;
+    drop(upload);
     shared.metrics.sent(outcome(&verdict, message.wording));
     let next = clock::now().plus(obey(shared, channel, message, &verdict));
     let mut failures = 0;
@@ -221,7 +227,25 @@ async fn send(shared: &Shared, tried: &Tried) -> Result<(), StoreError> {
             return Err(error);
         }
     }
-    Ok(())
+    match &verdict {
+        Verdict::Refused(reason) | Verdict::Retry(reason) => give_up_if_old(shared, channel, message.id, reason).await,
+        _ => Ok(()),
+    }
+}
+
+/// Waits for a place among those who send files; `None` where the message can't be sent after that, but has to be looked
+/// at anew.
+async fn wait_for_upload<'a>(shared: &'a Shared, tried: &Tried) -> Option<SemaphorePermit<'a>> {
+    let asked = Instant::now();
+    let mut place = None;
+    if !goes_on_after(shared, async { place = shared.uploads.acquire().await.ok() }).await {
+        return None;
+    }
+    // The gate may have been closed meanwhile, and the nonce forgotten.
+    if asked.elapsed() > STALE_PLACE && !goes_on_after(shared, shared.limiter.wait_for_channel(tried.channel)).await {
+        return None;
+    }
+    place.filter(|_| tried.covered_since.elapsed() < NONCE_KEPT)
 }
 
 /// Posts a message once.

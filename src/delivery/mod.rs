@@ -31,8 +31,11 @@ use crate::telemetry::metrics::{Metrics, Work};
 /// How often the database is asked for open lanes, whether or not somebody rang.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// How many lanes at a time may have thousands of rows or a file in memory: one that is full takes 8 MiB.
-pub const BULK: usize = 4;
+/// How many lanes at a time may have thousands of rows in memory, and how many a file, which takes up to 8 MiB. Apart, so
+/// that uploads that hang keep none from being sealed.
+pub const COMPOSING: usize = 4;
+/// See [`COMPOSING`].
+pub const UPLOADS: usize = 8;
 
 /// Longer than any hold.
 const FOREVER: Duration = Duration::from_hours(24 * 365);
@@ -58,8 +61,10 @@ pub struct Shared {
     pub late_after: Duration,
     /// How much a lane keeps that it can't send.
     pub kept: Kept,
-    /// Places for those who have thousands of rows or a file in memory.
-    pub bulk: Arc<Semaphore>,
+    /// Places for those who have thousands of rows in memory.
+    pub composing: Arc<Semaphore>,
+    /// Places for those who have a file in memory.
+    pub uploads: Arc<Semaphore>,
     /// Cancelled when the service stops.
     pub drain: CancellationToken,
     /// Cancelled when Discord refuses the bot itself: nothing is sent any more, while intake goes on.

@@ -6,7 +6,7 @@ use super::Shared;
 use crate::clock;
 use crate::discord::embed::{EMBEDS_LIMIT, Embed};
 use crate::discord::event_embed::{Names, sample_embed};
-use crate::discord::message::{Message, NamedEvent, Piece, Row, Seal, compose, compose_anew};
+use crate::discord::message::{Lateness, Message, NamedEvent, Piece, Row, Seal, compose, compose_anew};
 use crate::discord::notice_embed::notice_embed;
 use crate::domain::ids::{AccountName, ChannelId, PlayerId};
 use crate::domain::wording::Wording;
@@ -27,14 +27,15 @@ const ALPHABET: &[u8; 32] = b"23456789abcdefghijkmnpqrstuvwxyz";
 pub(super) async fn seal(shared: &Shared, channel: ChannelId) -> Result<SealedMessage, StoreError> {
     let store = &shared.store;
     let (mut due, given_up) = tokio::try_join!(store.due(channel, EMBEDS_LIMIT + 1), store.given_up(channel))?;
-    let many = if due.len() > EMBEDS_LIMIT { Some(shared.bulk.acquire().await) } else { None };
+    let many = if due.len() > EMBEDS_LIMIT { Some(shared.composing.acquire().await) } else { None };
     if many.is_some() {
         due = store.due(channel, ROWS_LIMIT).await?;
     }
     let rows = rows(shared, &due).await?;
     let (mark, nonce) = (random_text(MARK_LENGTH), new_nonce());
     let now = clock::now();
-    let composed = compose(&rows, &given_up, shared.late_after, now, Seal { mark: &mark, nonce: &nonce });
+    let lateness = Lateness { now, after: shared.late_after };
+    let composed = compose(&rows, &given_up, lateness, Seal { mark: &mark, nonce: &nonce });
     let ids: Vec<i64> = due[..composed.rows].iter().map(|row| row.id).collect();
     let message = sealed(store.next_number(), mark, &composed, Wording::Full);
     let contents = Contents { file: composed.file.as_deref(), rows: &ids, given_up: &given_up };
@@ -51,12 +52,13 @@ pub(super) async fn seal_anew(
     wording: Wording,
     reason: &str,
 ) -> Result<(), StoreError> {
-    let _many = shared.bulk.acquire().await;
+    let _many = shared.composing.acquire().await;
     let due = shared.store.sealed_rows(message.id).await?;
     let given_up = shared.store.given_up_in(message.id).await?;
     let rows = rows(shared, &due).await?;
-    let (mark, nonce) = (random_text(MARK_LENGTH), random_text(NONCE_LENGTH));
-    let composed = compose_anew(&rows, &given_up, wording, Seal { mark: &mark, nonce: &nonce });
+    let (mark, nonce) = (random_text(MARK_LENGTH), new_nonce());
+    let lateness = Lateness { now: clock::now(), after: shared.late_after };
+    let composed = compose_anew(&rows, &given_up, wording, lateness, Seal { mark: &mark, nonce: &nonce });
     let anew = sealed(message.id, mark, &composed, wording);
     shared.store.seal_anew(&anew, composed.file.as_deref(), reason, clock::now()).await?;
     tracing::trace!(%channel, mark = anew.mark, rows = due.len(), "sealed");

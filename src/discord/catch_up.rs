@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 
 use super::embed::{Colour, Embed};
+use super::event_line::shortened;
 use super::joined_embed::{events_of, told_alone};
 use super::message::{NamedEvent, Piece, Row};
 use super::words;
@@ -13,13 +14,13 @@ use crate::domain::condense::{Bundle, What};
 use crate::domain::event::{Group, Kind};
 use crate::domain::given_up::GivenUp;
 use crate::domain::ids::{AccountName, ServerId};
-use crate::domain::text::{cut, escape, utf16_length, without_markdown};
+use crate::domain::text::{escape, utf16_length, without_markdown};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::wording::Wording;
 
 /// How many lines an embed shows, and how long they are together, in UTF-16 units: more is not read.
 const LINES: usize = 25;
-const ROOM: usize = 3_000;
+const ROOM: usize = 2_800;
 
 /// The longest line in an embed.
 const LINE_LIMIT: usize = 500;
@@ -135,7 +136,7 @@ fn lines(due: &Due<'_>) -> Vec<Line> {
             };
             let is_plain = due.wording == Wording::Plain;
             let full = if is_plain { escape(&without_markdown(&full)) } else { full };
-            let line = cut(&full, LINE_LIMIT);
+            let line = shortened(&full, LINE_LIMIT);
             let is_cut = line != full;
             let text = match first {
                 Some(first) if !is_plain => at(first.unix_seconds(), &line),

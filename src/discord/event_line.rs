@@ -15,7 +15,7 @@ pub fn event_line(event: &Event, names: Names<'_>, limit: usize) -> String {
 
 /// Our own markdown, cut before the bold words or the link that its limit falls into: half of one would change how what
 /// comes behind it is shown.
-fn shortened(markdown: &str, limit: usize) -> String {
+pub(super) fn shortened(markdown: &str, limit: usize) -> String {
     if utf16_length(markdown) <= limit {
         return markdown.to_owned();
     }

@@ -1,32 +1,30 @@
 //! Lays neighbours of one kind and server out as one embed, which names everyone.
 
-use super::embed::{Colour, Embed};
+use super::embed::{Colour, DESCRIPTION_LIMIT, Embed};
 use super::event_embed::{colour, event_embed, known_server, laid_out, reason_of_leaving, sentence, subject_of};
 use super::message::{NamedEvent, Piece, Row};
 use super::words;
 use crate::domain::condense::{Bundle, What};
 use crate::domain::event::{Details, Kind};
+use crate::domain::text::utf16_length;
 
-/// How many events one reconnecting is.
-const LEAVING_AND_JOINING: usize = 2;
-
-/// The embed that tells of a bundle of `rows`.
-pub(super) fn joined_embed(bundle: &Bundle, rows: &[Row]) -> Embed {
+/// The embed that tells of a bundle of `rows`; `None` where that is more than an embed takes.
+pub(super) fn joined_embed(bundle: &Bundle, rows: &[Row]) -> Option<Embed> {
     let tellings: Vec<Vec<&NamedEvent>> = bundle.tellings.iter().map(|telling| events_of(telling, rows)).collect();
     let alone = &rows[bundle.tellings[0][0]].piece;
     let first = match alone {
         Piece::Event(first) => first,
-        Piece::Apart(embed) => return embed.clone(),
+        Piece::Apart(embed) => return Some(embed.clone()),
     };
     if let ([telling], What::Events(_)) = (tellings.as_slice(), bundle.what)
         && telling.len() == 1
     {
-        return event_embed(&first.event, first.names());
+        return Some(event_embed(&first.event, first.names()));
     }
     let last = tellings.iter().flatten().next_back().unwrap_or(&first);
     let told = words::when(&told_together(bundle.what, &tellings), last.event.stored.unix_seconds());
     let colour = if bundle.what == What::Reconnected { Colour::GREY } else { colour(&first.event) };
-    laid_out(&last.event, &told).with_colour(colour)
+    (utf16_length(&told) <= DESCRIPTION_LIMIT).then(|| laid_out(&last.event, &told).with_colour(colour))
 }
 
 /// What one telling of a bundle says, on a line of its own.
@@ -52,10 +50,14 @@ fn told_together(what: What, tellings: &[Vec<&NamedEvent>]) -> String {
     let server = tellings.first().and_then(|telling| known_server(&telling.first()?.event));
     let server = server.as_deref();
     match what {
-        What::Reconnected => words::players_reconnected(&names(tellings, LEAVING_AND_JOINING), server),
-        What::Events(Kind::PlayerConnected) => words::players_joined(&names(tellings, 1), server),
-        What::Events(Kind::PlayerDisconnected) => words::players_left(&names(tellings, 1), server),
-        What::Events(Kind::PlayerRespawned) => words::players_respawned(&names(tellings, 1), server),
+        What::Reconnected => words::players_reconnected(&names(tellings, |_| 1), server),
+        What::Events(Kind::PlayerConnected) => words::players_joined(&names(tellings, |telling| telling.len()), server),
+        What::Events(Kind::PlayerDisconnected) => {
+            words::players_left(&names(tellings, |telling| telling.len()), server)
+        }
+        What::Events(Kind::PlayerRespawned) => {
+            words::players_respawned(&names(tellings, |telling| telling.len()), server)
+        }
         What::Events(_) | What::Apart => {
             tellings.iter().map(|telling| told_alone(what, telling)).collect::<Vec<_>>().join("\n")
         }
@@ -63,11 +65,11 @@ fn told_together(what: What, tellings: &[Vec<&NamedEvent>]) -> String {
 }
 
 /// Everybody's name, with how often where that is more than once.
-fn names(tellings: &[Vec<&NamedEvent>], events_a_time: usize) -> String {
+fn names(tellings: &[Vec<&NamedEvent>], times: fn(&Vec<&NamedEvent>) -> usize) -> String {
     let mut names: Vec<(String, usize)> = Vec::new();
     for telling in tellings {
         let Some(first) = telling.first() else { continue };
-        let (name, times) = (name(first), telling.len() / events_a_time);
+        let (name, times) = (name(first), times(telling));
         match names.iter_mut().find(|(known, _)| *known == name) {
             Some((_, known)) => *known += times,
             None => names.push((name, times)),

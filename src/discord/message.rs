@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::catch_up::{self, CatchUp, catch_up};
-use super::embed::{DESCRIPTION_LIMIT, EMBEDS_LIMIT, Embed, MESSAGE_LIMIT};
+use super::embed::{EMBEDS_LIMIT, Embed, MESSAGE_LIMIT};
 use super::event_embed::{Names, event_embed};
 use super::joined_embed::joined_embed;
 use super::words;
@@ -17,7 +17,6 @@ use crate::domain::event::Event;
 use crate::domain::given_up::GivenUp;
 use crate::domain::ids::RoleId;
 use crate::domain::style::Style;
-use crate::domain::text::utf16_length;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::wording::{Wording, withheld};
 
@@ -128,6 +127,24 @@ struct AllowedMentions {
     roles: Vec<String>,
 }
 
+/// What makes an event late.
+#[derive(Debug, Clone, Copy)]
+pub struct Lateness {
+    /// The moment at which it is told.
+    pub now: Timestamp,
+    /// From which age on it is late.
+    pub after: Duration,
+}
+
+impl Lateness {
+    fn is_any(self, rows: &[Row]) -> bool {
+        rows.iter().any(|row| match &row.piece {
+            Piece::Event(told) => condense::is_late(told.event.stored, row.hold, self.after, self.now),
+            Piece::Apart(_) => false,
+        })
+    }
+}
+
 /// The message that tells of `rows`, and of what was `given_up` before them.
 ///
 /// | what is due | how it is told |
@@ -136,12 +153,9 @@ struct AllowedMentions {
 /// | more, or other styles, none late, in up to ten embeds once neighbours are joined | joined embeds |
 /// | more than that, or something late, or something was given up before | one catch-up |
 #[must_use]
-pub fn compose(rows: &[Row], given_up: &[GivenUp], late_after: Duration, now: Timestamp, seal: Seal<'_>) -> Message {
+pub fn compose(rows: &[Row], given_up: &[GivenUp], lateness: Lateness, seal: Seal<'_>) -> Message {
     let bundles = condense(&events(rows));
-    let is_late = rows.iter().any(|row| match &row.piece {
-        Piece::Event(told) => condense::is_late(told.event.stored, row.hold, late_after, now),
-        Piece::Apart(_) => false,
-    });
+    let is_late = lateness.is_any(rows);
     if !is_late && given_up.is_empty() {
         if rows.len() <= EMBEDS_LIMIT && rows.iter().all(|row| row.style == Style::Each) {
             let embeds: Vec<_> = rows.iter().map(alone).collect();
@@ -149,10 +163,8 @@ pub fn compose(rows: &[Row], given_up: &[GivenUp], late_after: Duration, now: Ti
             return message(&rows[..fitting], embeds[..fitting].to_vec(), None, seal);
         }
         if bundles.len() <= EMBEDS_LIMIT && bundles.iter().all(|bundle| bundle.tellings.len() <= JOINED_LIMIT) {
-            let embeds: Vec<_> = bundles.iter().map(|bundle| joined_embed(bundle, rows)).collect();
-            // An embed that is full was cut.
-            let is_whole = embeds.iter().all(|embed| utf16_length(embed.description()) < DESCRIPTION_LIMIT);
-            if is_whole && fitting(&embeds, seal.mark) == embeds.len() {
+            let embeds: Option<Vec<_>> = bundles.iter().map(|bundle| joined_embed(bundle, rows)).collect();
+            if let Some(embeds) = embeds.filter(|embeds| fitting(embeds, seal.mark) == embeds.len()) {
                 return message(rows, embeds, None, seal);
             }
         }
@@ -164,12 +176,19 @@ pub fn compose(rows: &[Row], given_up: &[GivenUp], late_after: Duration, now: Ti
 
 /// The message that tells of `rows` in another `wording`, all of them, because Discord did not accept the first.
 #[must_use]
-pub fn compose_anew(rows: &[Row], given_up: &[GivenUp], wording: Wording, seal: Seal<'_>) -> Message {
-    let withheld: Vec<Row> = rows.iter().map(|row| Row { mention: Vec::new(), ..reworded(row, wording) }).collect();
-    let bundles = condense(&events(&withheld));
-    let due = catch_up::Due { rows: &withheld, bundles: &bundles, given_up, is_late: false, wording };
-    let CatchUp { embed, file } = catch_up(&due);
-    message(&withheld, vec![embed], file, seal)
+pub fn compose_anew(
+    rows: &[Row],
+    given_up: &[GivenUp],
+    wording: Wording,
+    lateness: Lateness,
+    seal: Seal<'_>,
+) -> Message {
+    let rows: Vec<Row> = rows.iter().map(|row| Row { mention: Vec::new(), ..reworded(row, wording) }).collect();
+    let bundles = condense(&events(&rows));
+    let is_late = lateness.is_any(&rows);
+    let CatchUp { embed, file } =
+        catch_up(&catch_up::Due { rows: &rows, bundles: &bundles, given_up, is_late, wording });
+    message(&rows, vec![embed], file, seal)
 }
 
 fn reworded(row: &Row, wording: Wording) -> Row {

@@ -70,7 +70,7 @@ fn tellings(due: &[Option<&Event>]) -> Vec<Telling> {
     let mut tellings: Vec<Telling> = Vec::new();
     // The last telling of each player, and of each server itself.
     let mut last_of: HashMap<(Place<'_>, Option<&PlayerId>), usize> = HashMap::new();
-    // Where each server last said something of itself: nobody reconnects across that.
+    // Where each server last said something of itself.
     let mut server_spoke: HashMap<Place<'_>, usize> = HashMap::new();
     for (row, event) in due.iter().enumerate() {
         let Some(event) = event else {
@@ -82,11 +82,12 @@ fn tellings(due: &[Option<&Event>]) -> Vec<Telling> {
         if let Some(&at) = last_of.get(&whom) {
             let telling = &mut tellings[at];
             let before = telling.rows.last().and_then(|row| due[*row]);
-            if before.is_some_and(|before| is_repeat(before, event)) {
+            // Nothing is told together across what the server said of itself, but that.
+            let is_same_stay = server_spoke.get(&place).is_none_or(|spoke| *spoke <= at);
+            if is_same_stay && before.is_some_and(|before| is_repeat(before, event)) {
                 telling.rows.push(row);
                 continue;
             }
-            let is_same_stay = server_spoke.get(&place).is_none_or(|spoke| *spoke < at);
             if is_same_stay && before.is_some_and(|before| is_return(before, event)) {
                 telling.rows.push(row);
                 telling.what = What::Reconnected;

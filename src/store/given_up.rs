@@ -17,7 +17,7 @@ use crate::domain::timestamp::Timestamp;
 pub struct WaitingLane {
     /// Its channel.
     pub channel: ChannelId,
-    /// When the first of its rows was put into it.
+    /// When the first of its rows was put into it, or its hold ended.
     pub since: Timestamp,
     /// The last row of those that are beyond the most that it may keep, if there are any.
     pub last_beyond: Option<i64>,
@@ -25,9 +25,9 @@ pub struct WaitingLane {
     pub last_settled: Option<Timestamp>,
 }
 
-/// A sealed message that its channel refuses.
+/// A sealed message that can't be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RefusedMessage {
+pub struct UnsentMessage {
     /// Its row's number.
     pub id: i64,
     /// Its channel.
@@ -94,8 +94,8 @@ const AT_ONCE: i64 = 500;
 /// In each lane, its ends alone.
 const WAITING_LANES: &str = with_lanes!(
     "SELECT channel_id,
-            (SELECT recorded_at FROM outbox WHERE message_id IS NULL AND channel_id = lanes.channel_id
-             ORDER BY id LIMIT 1) AS since,
+            (SELECT CASE WHEN due_at > recorded_at THEN due_at ELSE recorded_at END FROM outbox
+             WHERE message_id IS NULL AND channel_id = lanes.channel_id ORDER BY id LIMIT 1) AS since,
             (SELECT id FROM outbox WHERE message_id IS NULL AND channel_id = lanes.channel_id
              ORDER BY id DESC LIMIT 1 OFFSET $1) AS last_beyond,
             (SELECT settled_at FROM messages WHERE settled_at IS NOT NULL AND channel_id = lanes.channel_id
@@ -112,26 +112,21 @@ impl Store {
         rows.iter().filter_map(|row| waiting_lane_from(row).transpose()).collect()
     }
 
-    /// Deletes a channel's oldest rows that are in no message, as far as they were put into its lane before
-    /// `recorded_before` and none comes after `last`, and counts them; some hundreds at most. Where nothing is left of
+    /// Deletes a channel's oldest rows that are in no message, as far as they were put into its lane, and
+    /// their holds ended, before `due_before` and none comes after `last`, and counts them; some hundreds at most. Where nothing is left of
     /// those, the answer is empty.
-    pub async fn give_up_rows(
-        &self,
-        channel: ChannelId,
-        recorded_before: Timestamp,
-        last: i64,
-    ) -> Result<Loss, StoreError> {
+    pub async fn give_up_rows(&self, channel: ChannelId, due_before: Timestamp, last: i64) -> Result<Loss, StoreError> {
         let mut transaction = self.write().await?;
         // The outer condition is asked again of a row that was sealed meanwhile.
         let rows = sqlx::query(
             "DELETE FROM outbox WHERE message_id IS NULL AND id IN (
-                 SELECT id FROM (SELECT id, recorded_at FROM outbox WHERE channel_id = $1 AND message_id IS NULL
+                 SELECT id FROM (SELECT id, recorded_at, due_at FROM outbox WHERE channel_id = $1 AND message_id IS NULL
                                  ORDER BY id LIMIT $4) AS oldest
-                 WHERE recorded_at < $2 AND id <= $3)
+                 WHERE recorded_at < $2 AND due_at < $2 AND id <= $3)
              RETURNING form, details, stored_at",
         )
         .bind(channel.to_column())
-        .bind(recorded_before.nanoseconds())
+        .bind(due_before.nanoseconds())
         .bind(last)
         .bind(AT_ONCE)
         .fetch_all(&mut *transaction)
@@ -145,21 +140,19 @@ impl Store {
         Ok(loss)
     }
 
-    /// The messages that were sealed before `cutoff` and whose channels refuse the bot, but for those whose channels are
-    /// about to be tried again at `now`.
-    pub async fn refused_messages(&self, cutoff: Timestamp, now: Timestamp) -> Result<Vec<RefusedMessage>, StoreError> {
+    /// The messages that were sealed before `cutoff` and whose channels are not tried any more.
+    pub async fn abandoned_messages(&self, cutoff: Timestamp) -> Result<Vec<UnsentMessage>, StoreError> {
         let rows = sqlx::query(
             "SELECT messages.id, messages.channel_id, stopped_lanes.reason
              FROM messages JOIN stopped_lanes ON stopped_lanes.channel_id = messages.channel_id
-             WHERE state = 'sealed' AND sealed_at < $1 AND (next_probe_at IS NULL OR next_probe_at > $2)",
+             WHERE state = 'sealed' AND sealed_at < $1 AND next_probe_at IS NULL",
         )
         .bind(cutoff.nanoseconds())
-        .bind(now.nanoseconds())
         .fetch_all(&self.reader)
         .await?;
         rows.iter()
             .map(|row| {
-                Ok(RefusedMessage {
+                Ok(UnsentMessage {
                     id: row.try_get(0)?,
                     channel: ChannelId::from_column(row.try_get(1)?),
                     reason: row.try_get(2)?,
@@ -172,7 +165,7 @@ impl Store {
     /// empty where it was settled meanwhile.
     pub async fn give_up_message(
         &self,
-        message: &RefusedMessage,
+        message: &UnsentMessage,
         reason: &str,
         now: Timestamp,
     ) -> Result<Loss, StoreError> {

@@ -5,7 +5,7 @@ use guildwire::domain::given_up::GivenUp;
 use guildwire::domain::notice::Notice;
 use guildwire::domain::stoppage::Cause;
 use guildwire::domain::wording::Wording;
-use guildwire::store::given_up::{Loss, RefusedMessage, WaitingLane, tell_given_up};
+use guildwire::store::given_up::{Loss, UnsentMessage, WaitingLane, tell_given_up};
 use guildwire::store::lanes::Head;
 use guildwire::store::notices::ToldOutage;
 use guildwire::store::outbox::SealedMessage;
@@ -228,15 +228,15 @@ async fn a_message_that_its_channel_refuses_is_given_up_with_what_it_was_to_tell
         let message = seal(&store, CHANNEL, "one").await;
         tell(&store, CHANNEL, &message, &[given_up(joins, 3, 10, 30)]).await;
         assert_eq!(store.given_up(CHANNEL).await.unwrap(), []);
-        let refused = async |cutoff, now| store.refused_messages(at(cutoff), at(now)).await.unwrap();
+        let abandoned = async |cutoff| store.abandoned_messages(at(cutoff)).await.unwrap();
 
         // Sealed at 1: refused since, and for long enough.
-        assert_eq!(refused(2, 5).await, [], "the lane is not stopped: it may be sent at any moment");
+        assert_eq!(abandoned(2).await, [], "the lane is not stopped: it may be sent at any moment");
         store.stop_lane(CHANNEL, &stop(Cause::Gone, "403: Missing Access (50001)", None), None, at(2)).await.unwrap();
-        assert_eq!(refused(1, 5).await, []);
+        assert_eq!(abandoned(1).await, []);
         let reason = "403: Missing Access (50001)".to_owned();
-        let expected = RefusedMessage { id: message.id, channel: CHANNEL, reason };
-        assert_eq!(refused(2, 5).await, std::slice::from_ref(&expected));
+        let expected = UnsentMessage { id: message.id, channel: CHANNEL, reason };
+        assert_eq!(abandoned(2).await, std::slice::from_ref(&expected));
 
         let loss = store.give_up_message(&expected, "given up", at(6)).await.unwrap();
         let kinds = [given_up(Kind::PlayerChatted, 1, 6_000, 6_000), given_up(joins, 3, 10, 30)];

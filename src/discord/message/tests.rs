@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use super::*;
 use crate::domain::event::{Details, Kind};
 use crate::domain::ids::PlayerId;
+use crate::domain::text::utf16_length;
 
 const SEAL: Seal<'_> = Seal { mark: "7f3k2m9q", nonce: "n-1" };
-const LATE_AFTER: Duration = Duration::from_mins(5);
 
 /// When the first event was stored.
 fn start() -> Timestamp {
@@ -58,7 +58,12 @@ fn in_style(style: Style, rows: Vec<Row>) -> Vec<Row> {
 }
 
 fn composed(rows: &[Row]) -> Message {
-    compose(rows, &[], LATE_AFTER, at(60), SEAL)
+    compose(rows, &[], told_at(60), SEAL)
+}
+
+/// As it is told that many seconds after the first event.
+fn told_at(second: u64) -> Lateness {
+    Lateness { now: at(second), after: Duration::from_mins(5) }
 }
 
 fn parsed(message: &Message) -> Value {
@@ -176,7 +181,7 @@ fn what_a_server_said_last_is_never_buried() {
 
 #[test]
 fn what_is_late_says_when_it_was() {
-    let message = compose(&[stops(0, "eu1"), joins(400, "A")], &[], LATE_AFTER, at(420), SEAL);
+    let message = compose(&[stops(0, "eu1"), joins(400, "A")], &[], told_at(420), SEAL);
     let [told] = descriptions(&message).try_into().unwrap();
     let (first, last) = (at(0).unix_seconds(), at(400).unix_seconds());
     let wanted = format!(
@@ -192,7 +197,7 @@ fn what_was_given_up_is_told_also_where_nothing_else_is() {
         GivenUp { kind: Kind::PlayerConnected, events: 4_000, first_stored: at(0), last_stored: at(50) },
         GivenUp { kind: Kind::ServerStopped, events: 1, first_stored: at(20), last_stored: at(20) },
     ];
-    let message = compose(&[], &given_up, LATE_AFTER, at(60), SEAL);
+    let message = compose(&[], &given_up, told_at(60), SEAL);
     let [told] = descriptions(&message).try_into().unwrap();
     assert!(told.starts_with("⚠️ **4001 events before that can't be told any more**"), "{told}");
     assert!(told.contains("📥 4000 joined · 🔴 1 × stopped"), "{told}");
@@ -202,7 +207,7 @@ fn what_was_given_up_is_told_also_where_nothing_else_is() {
 #[test]
 fn a_line_that_does_not_fit_into_an_embed_is_whole_in_the_file() {
     let long = "x".repeat(900);
-    let message = compose(&[says(0, &long)], &[], LATE_AFTER, at(400), SEAL);
+    let message = compose(&[says(0, &long)], &[], told_at(400), SEAL);
     assert!(message.file.unwrap().contains(&long));
 }
 
@@ -223,7 +228,7 @@ fn a_file_that_is_full_says_how_much_is_missing() {
 fn what_discord_did_not_accept_is_told_plainly_once_more() {
     let rows =
         [Row { mention: vec![RoleId(1)], ..row(0, "eu1", Some("*Ann*"), Details::PlayerBanned { reason: None }) }];
-    let json = parsed(&compose_anew(&rows, &[], Wording::Plain, SEAL));
+    let json = parsed(&compose_anew(&rows, &[], Wording::Plain, told_at(60), SEAL));
     let told = json["embeds"][0]["description"].as_str().unwrap();
     assert!(told.ends_with("🔨 \\*Ann\\* was banned on eu1"), "{told}");
     assert!(json.get("content").is_none() && json["embeds"][0].get("timestamp").is_none());
@@ -232,7 +237,7 @@ fn what_discord_did_not_accept_is_told_plainly_once_more() {
 #[test]
 fn what_a_filter_refused_is_told_without_what_players_wrote() {
     let rows = [stops(0, "eu1"), says(1, "bad word"), joins(2, "bad name")];
-    let message = compose_anew(&rows, &[], Wording::Withheld, SEAL);
+    let message = compose_anew(&rows, &[], Wording::Withheld, told_at(60), SEAL);
     assert!(!message.json.contains("bad word") && !message.json.contains("Ann"), "{}", message.json);
     let [told] = descriptions(&message).try_into().unwrap();
     assert!(told.contains("Server **eu1** has stopped") && told.contains("said something"), "{told}");
@@ -254,4 +259,34 @@ fn a_repeated_message_says_so_once_and_fits() {
         assert_eq!((&after["embeds"], &after["allowed_mentions"]), (&before["embeds"], &before["allowed_mentions"]));
         assert_eq!(marked_as_repeated(&repeated, "n-3"), None);
     }
+}
+
+#[test]
+fn what_is_late_is_so_in_other_words_too() {
+    let message = compose_anew(&[stops(0, "eu1")], &[], Wording::Withheld, told_at(400), SEAL);
+    let [told] = descriptions(&message).try_into().unwrap();
+    assert!(told.contains("**1 event, told late**"), "{told}");
+}
+
+#[test]
+fn lines_that_do_not_fit_into_one_embed_are_whole_in_the_file() {
+    // Wherever in a word the limit falls.
+    for length in 80..100 {
+        let rows: Vec<_> = (0..50).map(|number| says(0, &format!("{number} {}", "word ".repeat(length / 5)))).collect();
+        let message = composed(&rows);
+        let told = format!("{:?}{:?}", descriptions(&message), message.file);
+        assert!((0..50).all(|number| told.contains(&format!(": {number} word"))), "{length}: {told}");
+    }
+}
+
+#[test]
+fn nothing_is_cut_where_everything_that_may_be_said_is_said() {
+    let kinds =
+        Kind::ALL.iter().map(|kind| GivenUp { kind: *kind, events: 1 << 40, first_stored: at(0), last_stored: at(9) });
+    let mut rows: Vec<_> = (0..200).map(|number| stops(0, &format!("{number}{}", "s".repeat(90)))).collect();
+    rows.extend((0..9_000).map(|number| says(0, &format!("{number} {}", "x".repeat(1_900)))));
+    let message = compose(&rows, &kinds.collect::<Vec<_>>(), told_at(400), SEAL);
+    let [told] = descriptions(&message).try_into().unwrap();
+    assert!(told.contains("more like these") && told.contains("9000 messages"), "{told}");
+    assert!(told.ends_with("more are in the numbers above only."), "{told}");
 }

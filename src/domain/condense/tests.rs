@@ -88,6 +88,19 @@ fn who_leaves_and_is_back_in_moments_has_reconnected() {
 }
 
 #[test]
+fn a_repeat_is_told_as_one_but_not_across_what_the_server_says_of_itself() {
+    assert_eq!(
+        condensed(&[joins(1, "A"), stops(2), joins(3, "A")]),
+        [(JOINED, vec![vec![0]]), (STOPPED, vec![vec![1]]), (JOINED, vec![vec![2]])]
+    );
+    assert_eq!(
+        condensed(&[leaves(1, "A"), leaves(1, "A"), joins(2, "A"), joins(2, "A")]),
+        [(What::Reconnected, vec![vec![0, 1, 2, 3]])],
+        "a publisher that sends everything twice"
+    );
+}
+
+#[test]
 fn what_is_no_event_stands_apart() {
     let joined = [joins(1, "A"), joins(2, "B")];
     let what: Vec<_> =
