@@ -138,15 +138,17 @@ impl Conductor {
         }
     }
 
-    /// Breaks things for as long as the run lasts.
+    /// Breaks things for as long as the run lasts, and until nothing is left of what no run should do without.
     pub(crate) async fn conduct(&mut self) -> Result<()> {
         let ends = Instant::now() + self.lasts;
         self.copy_streams().await?;
-        while Instant::now() < ends {
+        let mut committed = 0;
+        while Instant::now() < ends || committed < FIRST_FAULTS.len() {
             self.kill_at_boundary().await?;
             self.rest().await;
             let fault = self.next_fault();
             self.commit(fault).await?;
+            committed += 1;
             ensure_runs(self.process.as_ref())?;
             self.rest().await;
         }
