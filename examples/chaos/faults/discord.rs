@@ -141,7 +141,11 @@ impl Conductor {
         discord.clear_trouble();
         let met = self.lose_reply(id).await.is_some();
         self.count(if met { "reply lost for more than a minute" } else { "no reply to lose" });
-        discord.away_for(NONCE_RELIED_ON + Duration::from_secs(3)).await;
+        discord.go_away().await;
+        sleep(NONCE_RELIED_ON + Duration::from_secs(3)).await;
+        // Who asks for the message again under its old nonce must get a second one.
+        discord.forget_nonces();
+        discord.come_back().await;
         Ok(())
     }
 
