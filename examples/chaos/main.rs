@@ -31,6 +31,10 @@ use crate::oracle::Verdict;
 use crate::report::Report;
 use crate::stage::Stage;
 
+/// How long it is watched whether a message comes that should not, once the last event arrived: longer than a request of
+/// the bot's may take here.
+const WATCHES_FOR: Duration = Duration::from_secs(3);
+
 /// Lets everything break around guildwire, and tells whether an event was lost, doubled or out of order.
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -123,6 +127,8 @@ async fn run(arguments: &Arguments, log: &std::path::Path) -> Result<Report> {
         if has_all { "The last events arrived" } else { "The last events did not arrive, not even" },
         waited.elapsed().as_secs_f64()
     ));
+    // A message that is posted twice may be so after the last.
+    tokio::time::sleep(WATCHES_FOR).await;
     let verdict = Verdict::of(&conductor.stage, &conductor.evidence).await;
     let report = Report::new(arguments.seed, arguments.database.name(), arguments.minutes, &conductor, verdict).await;
     conductor.close().await?;
