@@ -169,11 +169,15 @@ impl Verdict {
     ) {
         for (index, entry) in ledger.entries.iter().enumerate() {
             let number = Number { account, count: count(index) };
+            let is_told = evidence.told.contains(&(channel.id, number));
+            if let Some(messages) = seen.get(&number).filter(|_| is_told) {
+                self.doubled.push(format!("{number} in #{}: refused, says /why, and in {messages:?}", channel.name));
+            }
             let is_due = entry.sequence.is_some() && channel.wants(account, entry.kind);
             if !is_due || seen.contains_key(&number) {
                 continue;
             }
-            if evidence.told.contains(&(channel.id, number)) {
+            if is_told {
                 self.told += 1;
             } else if is_cut_off(entry, number, last_shown) {
                 self.cut_off += 1;
