@@ -134,7 +134,6 @@ impl Stage {
         }
         let process = Process::start(&house.bot, &self.log)?;
         house.discord.wait_for_gateway(PATIENCE).await?;
-        let has_styles = house.discord.commands().iter().any(|command| command.to_string().contains("\"style\""));
         for (index, guild) in self.guilds.iter().enumerate() {
             let here = || self.channels.iter().zip(CHANNELS).filter(|(_, plan)| plan.0 == index);
             let mut linked: Vec<usize> = here().flat_map(|(channel, _)| channel.accounts()).collect();
@@ -145,10 +144,7 @@ impl Stage {
             }
             for (channel, (_, _, hears, style)) in here() {
                 for (account, group) in hears {
-                    let mut more = vec![("account", Value::from(ACCOUNTS[*account]))];
-                    if has_styles {
-                        more.push(("style", style.into()));
-                    }
+                    let more = [("account", Value::from(ACCOUNTS[*account])), ("style", style.into())];
                     house.notify(*guild, channel.id, group, &more).await?;
                 }
             }
