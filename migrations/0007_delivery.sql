@@ -12,6 +12,9 @@ ALTER TABLE outbox ADD COLUMN recorded_at BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE outbox ADD COLUMN due_at BIGINT NOT NULL DEFAULT 0;
 UPDATE outbox SET recorded_at = stored_at;
 
+-- Whether something in a lane is due is asked for at every event that comes to it, however much is held there.
+CREATE INDEX outbox_held ON outbox (channel_id, due_at) WHERE message_id IS NULL;
+
 -- The text that is attached to a message, until it is settled; and how it is worded: `full`, or, sealed anew after
 -- Discord did not accept that, `plain` or `withheld`.
 ALTER TABLE messages ADD COLUMN attachment TEXT;

@@ -106,16 +106,16 @@ mod tests {
             (
                 waiting_query(),
                 &[
-                    "SEARCH outbox USING INDEX outbox_due (channel_id=?)",
-                    "SEARCH messages USING INDEX messages_open (channel_id=?)",
-                    "SEARCH outbox USING INDEX outbox_of_message (message_id=?)",
+                    "SEARCH outbox USING INDEX outbox_held (channel_id=?)",
+                    "SEARCH messages USING COVERING INDEX messages_open (channel_id=?)",
+                    "SEARCH outbox EXISTS USING INDEX outbox_of_message (message_id=?)",
                 ][..],
             ),
             (
                 last_shown_query(),
                 &[
                     "SEARCH messages USING INDEX messages_of_channel (channel_id=?)",
-                    "SEARCH outbox USING INDEX outbox_of_message (message_id=?)",
+                    "SEARCH outbox EXISTS USING INDEX outbox_of_message (message_id=?)",
                 ],
             ),
         ] {

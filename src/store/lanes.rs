@@ -11,8 +11,8 @@ use crate::domain::ids::{ChannelId, GuildId};
 use crate::domain::stoppage::Cause;
 use crate::domain::timestamp::Timestamp;
 
-/// The channels with rows that are in no message yet, as the table `lanes` of a statement's beginning: a step along the
-/// index `outbox_due` for each channel, where reading it whole would take seconds once dead lanes hold millions of rows.
+/// The channels with rows that are in no message yet, as the table `lanes` of a statement's beginning: a step along an
+/// index for each channel, where reading it whole would take seconds once dead lanes hold millions of rows.
 macro_rules! with_lanes {
     ($($statement:literal)+) => {
         concat!(
@@ -32,13 +32,32 @@ pub(super) use with_lanes;
 const OPEN_LANES: &str = with_lanes!(
     "SELECT channel_id FROM messages WHERE state = 'sealed'
      UNION SELECT channel_id FROM lanes WHERE EXISTS (
-         SELECT 1 FROM outbox WHERE outbox.channel_id = lanes.channel_id AND message_id IS NULL
-         AND (due_at <= $1 OR due_at > $2))
+         SELECT 1 FROM outbox WHERE outbox.channel_id = lanes.channel_id AND message_id IS NULL AND due_at <= $1)
+     OR EXISTS (
+         SELECT 1 FROM outbox WHERE outbox.channel_id = lanes.channel_id AND message_id IS NULL AND due_at > $2)
      UNION SELECT channel_id FROM given_up
      EXCEPT SELECT channel_id FROM stopped_lanes WHERE next_probe_at IS NULL OR next_probe_at > $1"
 );
 
-/// The same for `/metrics`.
+/// A look at one lane: each event that comes to it asks for it, so that what is held there must not be read whole. An `OR`
+/// of the two ends of the index would be no search along it.
+const HEAD: &str = "SELECT CASE
+     WHEN EXISTS (SELECT 1 FROM stopped_lanes WHERE channel_id = $1) THEN CASE
+         WHEN EXISTS (SELECT 1 FROM stopped_lanes WHERE channel_id = $1
+                      AND (next_probe_at IS NULL OR next_probe_at > $2)) THEN 'nothing'
+         WHEN EXISTS (SELECT 1 FROM messages WHERE channel_id = $1 AND state = 'sealed') THEN 'probe'
+         WHEN EXISTS (SELECT 1 FROM outbox WHERE channel_id = $1 AND message_id IS NULL) THEN 'probe'
+         ELSE 'nothing' END
+     WHEN EXISTS (SELECT 1 FROM messages WHERE channel_id = $1 AND state = 'sealed') THEN 'sealed'
+     WHEN EXISTS (SELECT 1 FROM outbox WHERE channel_id = $1 AND message_id IS NULL AND due_at <= $2) THEN 'due'
+     WHEN EXISTS (SELECT 1 FROM outbox WHERE channel_id = $1 AND message_id IS NULL AND due_at > $3) THEN 'due'
+     WHEN EXISTS (SELECT 1 FROM given_up WHERE channel_id = $1) THEN 'due'
+     ELSE 'held' END";
+
+/// The end of a lane's soonest hold.
+const HELD_UNTIL: &str = "SELECT MIN(due_at) FROM outbox WHERE channel_id = $1 AND message_id IS NULL";
+
+/// A look at every lane for `/metrics`.
 const BACKLOG: &str = with_lanes!(
     "SELECT
          (SELECT COUNT(*) FROM outbox WHERE message_id IS NULL),
@@ -124,25 +143,12 @@ impl Store {
 
     /// What a channel's lane has to do next, in one look: events wait for it. What is held goes along with what is due.
     pub async fn head(&self, channel: ChannelId, now: Timestamp) -> Result<Head, StoreError> {
-        let row = sqlx::query(
-            "SELECT CASE
-                 WHEN EXISTS (SELECT 1 FROM stopped_lanes WHERE channel_id = $1) THEN CASE
-                     WHEN EXISTS (SELECT 1 FROM stopped_lanes WHERE channel_id = $1
-                                  AND (next_probe_at IS NULL OR next_probe_at > $2)) THEN 'nothing'
-                     WHEN EXISTS (SELECT 1 FROM messages WHERE channel_id = $1 AND state = 'sealed') THEN 'probe'
-                     WHEN EXISTS (SELECT 1 FROM outbox WHERE channel_id = $1 AND message_id IS NULL) THEN 'probe'
-                     ELSE 'nothing' END
-                 WHEN EXISTS (SELECT 1 FROM messages WHERE channel_id = $1 AND state = 'sealed') THEN 'sealed'
-                 WHEN EXISTS (SELECT 1 FROM outbox WHERE channel_id = $1 AND message_id IS NULL
-                              AND (due_at <= $2 OR due_at > $3)) THEN 'due'
-                 WHEN EXISTS (SELECT 1 FROM given_up WHERE channel_id = $1) THEN 'due'
-                 ELSE 'held' END",
-        )
-        .bind(channel.to_column())
-        .bind(now.nanoseconds())
-        .bind(now.plus(LONGEST_HOLD).nanoseconds())
-        .fetch_one(&self.reader)
-        .await?;
+        let row = sqlx::query(HEAD)
+            .bind(channel.to_column())
+            .bind(now.nanoseconds())
+            .bind(now.plus(LONGEST_HOLD).nanoseconds())
+            .fetch_one(&self.reader)
+            .await?;
         let head: String = row.try_get(0)?;
         Ok(match head.as_str() {
             "probe" => Head::Probe,
@@ -155,10 +161,7 @@ impl Store {
 
     /// Until when what waits in a channel is held: the end of the soonest hold. `None` when nothing waits.
     pub async fn held_until(&self, channel: ChannelId) -> Result<Option<Timestamp>, StoreError> {
-        let row = sqlx::query("SELECT MIN(due_at) FROM outbox WHERE channel_id = $1 AND message_id IS NULL")
-            .bind(channel.to_column())
-            .fetch_one(&self.reader)
-            .await?;
+        let row = sqlx::query(HELD_UNTIL).bind(channel.to_column()).fetch_one(&self.reader).await?;
         Ok(row.try_get::<Option<i64>, _>(0)?.map(Timestamp::from_nanoseconds))
     }
 
@@ -298,21 +301,40 @@ pub(super) fn stopped_lane_from(row: &AnyRow) -> Result<StoppedLane, StoreError>
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn no_look_at_the_lanes_reads_what_is_in_them() {
+    /// The steps that SQLite takes for a query.
+    async fn plan(query: &'static str, moments: &[i64]) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&format!("sqlite://{}/guildwire.db", folder.path().display())).await.unwrap();
+        let explained = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {query}")));
+        let explained = moments.iter().fold(explained, |explained, moment| explained.bind(*moment));
+        let plan = explained.fetch_all(&store.reader).await.unwrap();
+        plan.iter().map(|row| row.try_get("detail").unwrap()).collect()
+    }
+
+    #[tokio::test]
+    async fn no_look_at_the_lanes_reads_what_is_in_them() {
         for (statement, counts) in [(OPEN_LANES, 0), (BACKLOG, 1)] {
-            let explained = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")));
-            let plan = explained.bind(1_i64).bind(2_i64).fetch_all(&store.reader).await.unwrap();
-            let plan: Vec<String> = plan.iter().map(|row| row.try_get("detail").unwrap()).collect();
+            let plan = plan(statement, &[1, 2]).await;
             let whole = plan.iter().filter(|step| step.starts_with("SCAN outbox"));
             assert_eq!(whole.count(), counts, "{plan:#?}");
             for wanted in
-                ["SEARCH outbox USING INDEX outbox_due", "SEARCH outbox USING INDEX outbox_due (channel_id>?)"]
+                ["SEARCH outbox USING INDEX outbox_held", "SEARCH outbox USING INDEX outbox_held (channel_id>?)"]
             {
                 assert!(plan.iter().any(|step| step == wanted), "{plan:#?}");
             }
+        }
+    }
+
+    #[tokio::test]
+    async fn no_look_at_a_lane_reads_what_is_held_in_it() {
+        let [sooner, later] =
+            ["<", ">"].map(|end| format!("SEARCH outbox USING INDEX outbox_held (channel_id=? AND due_at{end}?)"));
+        let soonest = "SEARCH outbox USING INDEX outbox_held (channel_id=?)".to_owned();
+        for (statement, wanted) in
+            [(OPEN_LANES, &[&sooner, &later][..]), (HEAD, &[&sooner, &later]), (HELD_UNTIL, &[&soonest])]
+        {
+            let plan = plan(statement, &[1, 2, 3]).await;
+            assert!(wanted.iter().all(|step| plan.contains(step)), "{plan:#?}");
         }
     }
 }
