@@ -80,6 +80,10 @@ impl Sight {
         if let Some(shard) = self.write().as_mut().and_then(|picture| picture.shards.get_mut(&shard)) {
             shard.is_connected = is_connected;
         }
+        // What it told before it was known to be connected again was looked at, and found to say nothing.
+        if is_connected {
+            self.note(|changes| changes.everywhere = true);
+        }
     }
 
     /// The bot is in a guild, which is shown from now on.

@@ -140,4 +140,11 @@ async fn changes_are_told_together() {
     assert_eq!(sight.changes().await, wanted);
     sight.shard_began(0, BTreeSet::new());
     assert!(sight.changes().await.everywhere);
+
+    // What a shard tells while it resumes is looked at before that counts.
+    sight.shard_goes_on(0, false);
+    sight.changed(GUILD, Some(CHANNEL));
+    assert!(!sight.changes().await.everywhere);
+    sight.shard_goes_on(0, true);
+    assert!(sight.take_changes().everywhere);
 }
