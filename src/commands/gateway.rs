@@ -68,7 +68,7 @@ pub async fn run(shared: Shared, lifecycle: Lifecycle) {
                     tracing::error!(
                         reason,
                         "Discord refuses the bot: nothing is sent until guildwire is started with a valid token; events \
-                         are still recorded and none is lost"
+                         are still recorded"
                     );
                 }
                 shared.halted.cancel();

@@ -292,7 +292,7 @@ fn obey(shared: &Shared, channel: ChannelId, message: &SealedMessage, verdict: &
                 tracing::error!(
                     reason,
                     "Discord refuses the bot: nothing is sent until guildwire is started with a valid token; events are \
-                     still recorded and none is lost"
+                     still recorded"
                 );
             }
             shared.halted.cancel();

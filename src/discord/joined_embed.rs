@@ -6,6 +6,7 @@ use super::message::{NamedEvent, Piece, Row};
 use super::words;
 use crate::domain::condense::{Bundle, What};
 use crate::domain::event::{Details, Kind};
+use crate::domain::ids::PlayerId;
 use crate::domain::text::utf16_length;
 
 /// The embed that tells of a bundle of `rows`; `None` where that is more than an embed takes.
@@ -66,16 +67,17 @@ fn told_together(what: What, tellings: &[Vec<&NamedEvent>]) -> String {
 
 /// Everybody's name, with how often where that is more than once.
 fn names(tellings: &[Vec<&NamedEvent>], times: fn(&Vec<&NamedEvent>) -> usize) -> String {
-    let mut names: Vec<(String, usize)> = Vec::new();
+    let mut names: Vec<(Option<&PlayerId>, String, usize)> = Vec::new();
     for telling in tellings {
         let Some(first) = telling.first() else { continue };
-        let (name, times) = (name(first), times(telling));
-        match names.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, known)) => *known += times,
-            None => names.push((name, times)),
+        let (player, name, times) = (first.event.player.as_ref(), name(first), times(telling));
+        // Others may have the same name.
+        match names.iter_mut().find(|(whose, known, _)| *whose == player && *known == name) {
+            Some((.., known)) => *known += times,
+            None => names.push((player, name, times)),
         }
     }
-    let names: Vec<_> = names.iter().map(|(name, times)| words::times(name, *times)).collect();
+    let names: Vec<_> = names.iter().map(|(_, name, times)| words::times(name, *times)).collect();
     words::listed(&names)
 }
 

@@ -386,9 +386,9 @@ async fn hostile_names_are_shown_harmlessly(database: Database) {
         publisher.publish(&subject, &json!({ "player": { "name": name } }).to_string()).await.unwrap();
         let player = if shown.starts_with('[') { shown.clone() } else { format!("**{shown}**") };
         wanted.push(format!("📥 {player} joined **main**"));
+        // One by one: what is due together would be told together.
+        assert_eq!(house.wait_for_shown(players, wanted.len()).await.unwrap(), wanted);
     }
-    let shown = house.wait_for_shown(players, names.len()).await.unwrap();
-    assert_eq!(shown, wanted);
     let said = json!({ "player_name": names[2].0, "full_message": format!("{} @everyone [x](https://evil.example)", "A".repeat(10_000)) });
     publisher.publish("main.events.player.76561198000000001.chatted", &said.to_string()).await.unwrap();
     house.wait_for_shown(players, names.len() + 1).await.unwrap();

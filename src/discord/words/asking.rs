@@ -8,7 +8,7 @@ use super::{count, duration};
 
 /// Discord refuses the bot itself.
 pub const HALTED: &str = "Discord no longer takes my token, so I can't send anything anywhere. Tell whoever operates \
-                          me; events are still recorded and none is lost.";
+                          me; what happens meanwhile is kept for as long as they allow, usually a day.";
 
 /// The channel refuses the bot.
 #[must_use]
@@ -39,7 +39,7 @@ pub fn gone(reason: &str, since: i64) -> String {
 pub fn stopped(wait: Duration) -> String {
     format!(
         "Discord has refused so much of late that I send nothing anywhere for {}, so that it does not ban me. Tell \
-         whoever operates me; events are still recorded and none is lost.",
+         whoever operates me; what happens meanwhile is kept.",
         duration(wait)
     )
 }
