@@ -108,7 +108,7 @@ mod tests {
                 &[
                     "SEARCH outbox USING INDEX outbox_held (channel_id=?)",
                     "SEARCH messages USING COVERING INDEX messages_open (channel_id=?)",
-                    "SEARCH outbox EXISTS USING INDEX outbox_of_message (message_id=?)",
+                    "SEARCH outbox USING INDEX outbox_of_message (message_id=?)",
                 ][..],
             ),
             (
