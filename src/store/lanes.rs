@@ -47,6 +47,7 @@ const HEAD: &str = "SELECT CASE
                       AND (next_probe_at IS NULL OR next_probe_at > $2)) THEN 'nothing'
          WHEN EXISTS (SELECT 1 FROM messages WHERE channel_id = $1 AND state = 'sealed') THEN 'probe'
          WHEN EXISTS (SELECT 1 FROM outbox WHERE channel_id = $1 AND message_id IS NULL) THEN 'probe'
+         WHEN EXISTS (SELECT 1 FROM given_up WHERE channel_id = $1) THEN 'probe'
          ELSE 'nothing' END
      WHEN EXISTS (SELECT 1 FROM messages WHERE channel_id = $1 AND state = 'sealed') THEN 'sealed'
      WHEN EXISTS (SELECT 1 FROM outbox WHERE channel_id = $1 AND message_id IS NULL AND due_at <= $2) THEN 'due'

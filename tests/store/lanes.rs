@@ -62,6 +62,15 @@ async fn a_stopped_lane_is_tried_when_it_is_time_and_opened_by_what_changes() {
         assert_eq!(heads(&store).await, [Head::Due, Head::Sealed]);
         store.stop_lane(ChannelId(999), &refused, None, at(1)).await.unwrap();
         assert_eq!(store.head(ChannelId(999), at(99)).await.unwrap(), Head::Nothing);
+        // What was given up is something to send.
+        let mut transaction = store.write().await.unwrap();
+        sqlx::query("INSERT INTO given_up VALUES (999, 'player.chatted', 1, 1, 1)")
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
+        transaction.commit().await.unwrap();
+        assert_eq!(store.head(ChannelId(999), at(19)).await.unwrap(), Head::Nothing);
+        assert_eq!(store.head(ChannelId(999), at(20)).await.unwrap(), Head::Probe);
     })
     .await;
 }
