@@ -7,7 +7,7 @@ use super::Shared;
 use super::lane::Tried;
 use crate::clock;
 use crate::discord::answer::Verdict;
-use crate::discord::sight::Changes;
+use crate::discord::sight::{Changes, REMOVED};
 use crate::domain::ids::{ChannelId, GuildId};
 use crate::domain::stoppage::{Cause, Seen, Turn};
 use crate::domain::timestamp::Timestamp;
@@ -151,7 +151,9 @@ async fn review(shared: &Shared, changes: &Changes) -> Result<(), StoreError> {
         } else {
             shared.sight.channel_in(guild, channel, may_be_thread)
         };
-        turn(shared, channel, &seen, lane, is_named(changes, guild, channel)).await?;
+        // Of a thread that is archived, nothing else shows that the bot is back.
+        let is_back = changes.joined.contains(&guild) && lane.is_some_and(|lane| lane.reason == REMOVED);
+        turn(shared, channel, &seen, lane, is_back || is_named(changes, guild, channel)).await?;
     }
     Ok(())
 }

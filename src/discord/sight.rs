@@ -15,7 +15,8 @@ use crate::domain::stoppage::Seen;
 
 /// Why a channel is gone.
 const DELETED: &str = "the channel was deleted";
-const REMOVED: &str = "the bot was removed from the Discord server";
+/// Why all channels of a guild are gone.
+pub const REMOVED: &str = "the bot was removed from the Discord server";
 
 /// What the gateway shows; cloning shares it.
 #[derive(Clone, Default)]
@@ -51,6 +52,8 @@ pub struct Changes {
     pub everywhere: bool,
     /// The guilds in which something changed, and the channels that were changed themselves.
     pub guilds: BTreeMap<GuildId, BTreeSet<ChannelId>>,
+    /// The guilds that are shown from now on.
+    pub joined: BTreeSet<GuildId>,
     /// Threads that were deleted, which nothing but this event shows: one that is not there may be archived.
     pub deleted_threads: BTreeSet<ChannelId>,
 }
@@ -91,7 +94,10 @@ impl Sight {
         if let Some(shard) = self.write().as_mut().and_then(|picture| picture.shard_of(guild)) {
             shard.guilds.insert(guild);
         }
-        self.changed(guild, None);
+        self.note(|changes| {
+            changes.guilds.entry(guild).or_default();
+            changes.joined.insert(guild);
+        });
     }
 
     /// The bot was removed from a guild.
@@ -199,6 +205,7 @@ impl Changes {
         for (guild, channels) in later.guilds {
             self.guilds.entry(guild).or_default().extend(channels);
         }
+        self.joined.extend(later.joined);
         self.deleted_threads.extend(later.deleted_threads);
     }
 }

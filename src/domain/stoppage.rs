@@ -95,7 +95,7 @@ impl Seen {
     }
 
     /// What is to be done about a lane that is `stopped` for that cause, or not stopped, when the gateway has told of a
-    /// change in its guild; `is_named` when the change is one of the channel itself.
+    /// change in its guild; `is_named` when the change is one of the channel itself, or undoes why it was stopped.
     ///
     /// A refusal that the gateway does not explain is nothing that a change elsewhere in the guild could mend: else each
     /// change of a role would try all such channels once more.
@@ -106,7 +106,9 @@ impl Seen {
             (Self::Gone(_), _) => Turn::Stop(Cause::Gone),
             (Self::Lacking(_), _) => Turn::Stop(Cause::Lacking),
             (Self::Open, Some(Cause::Lacking | Cause::Gone)) => Turn::Open,
-            (Self::Open | Self::Unknown, Some(Cause::Refused)) if is_named => Turn::Try,
+            (Self::Open, Some(Cause::Refused)) | (Self::Unknown, Some(Cause::Refused | Cause::Gone)) if is_named => {
+                Turn::Try
+            }
             (Self::Open | Self::Unknown, _) => Turn::Leave,
         }
     }
@@ -153,7 +155,7 @@ mod tests {
             (&Seen::Unknown, None, Turn::Leave, Turn::Leave),
             (&Seen::Unknown, refused, Turn::Leave, Turn::Try),
             (&Seen::Unknown, lacked, Turn::Leave, Turn::Leave),
-            (&Seen::Unknown, left, Turn::Leave, Turn::Leave),
+            (&Seen::Unknown, left, Turn::Leave, Turn::Try),
             (&lacking, None, Turn::Stop(Cause::Lacking), Turn::Stop(Cause::Lacking)),
             (&lacking, refused, Turn::Stop(Cause::Lacking), Turn::Stop(Cause::Lacking)),
             (&lacking, left, Turn::Stop(Cause::Lacking), Turn::Stop(Cause::Lacking)),

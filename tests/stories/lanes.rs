@@ -179,19 +179,23 @@ async fn an_archived_thread_is_sent_to_and_a_deleted_one_is_not(database: Databa
 
 async fn a_guild_that_the_bot_was_removed_from_gets_no_request_until_it_is_back(database: Database) {
     let mut fire = Fire::lay(database).await;
-    let (bot, _) = with_another(&mut fire).await;
+    let (bot, parent) = with_another(&mut fire).await;
     let (discord, guild) = (fire.house.discord.clone(), fire.guild.id);
+    let thread = discord.add_channel(guild, "archived", ChannelKind::PublicThread { parent });
+    fire.bind(thread).await;
+    discord.set_archived(thread, true);
     discord.set_guild_outage(guild, true);
     discord.set_guild_outage(guild, false);
     fire.check().await;
     assert!(!bot.log().contains(STOPPED), "an outage is no removal: {}", bot.log());
     discord.remove_bot(guild);
-    eventually("both channels are stopped", async || bot.log().matches(STOPPED).count() == 2).await;
+    eventually("all channels are stopped", async || bot.log().matches(STOPPED).count() == 3).await;
     fire.come_up(5).await;
     eventually("intake goes on", async || fire.is_all_recorded().await).await;
     assert_eq!(discord.statistics().rejected, []);
     discord.add_bot(guild);
     fire.check().await;
+    fire.wait_for(thread, fire.expected.last().unwrap()).await;
 }
 
 /// So many guilds, each with a channel that hears of the servers, put into the database of a bot that does not run.

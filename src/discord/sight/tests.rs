@@ -132,9 +132,11 @@ async fn changes_are_told_together() {
     sight.changed(GUILD, Some(CHANNEL));
     sight.changed(GUILD, None);
     sight.thread_deleted(OTHER, THREAD);
+    sight.guild_joined(OTHER);
     let wanted = Changes {
         everywhere: false,
         guilds: BTreeMap::from([(GUILD, [CHANNEL].into()), (OTHER, BTreeSet::new())]),
+        joined: [OTHER].into(),
         deleted_threads: [THREAD].into(),
     };
     assert_eq!(sight.changes().await, wanted);
