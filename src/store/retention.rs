@@ -3,24 +3,46 @@
 use super::{Store, StoreError};
 use crate::domain::timestamp::Timestamp;
 
-/// How many rows go at once: intake must not wait long for the writer. A message takes up to ten events along.
+/// How many rows go at once: intake must not wait long for the writer.
 const AT_ONCE: i64 = 500;
+
+/// The messages that go next, and what they show. Both name the same ones: what is settled by now was settled later.
+const OLDEST: &str = "DELETE FROM messages WHERE id IN (
+     SELECT id FROM messages WHERE settled_at < $1 ORDER BY settled_at, id LIMIT $2)";
+const ROWS_OF_OLDEST: &str = "DELETE FROM outbox WHERE id IN (
+     SELECT outbox.id FROM outbox JOIN (
+         SELECT id FROM messages WHERE settled_at < $1 ORDER BY settled_at, id LIMIT $2) AS oldest
+     ON outbox.message_id = oldest.id LIMIT $2)";
 
 impl Store {
     /// Deletes what was settled or rejected before `cutoff`, and invites that expired before it. Answers with how many
     /// messages, rejects and invites went.
     pub async fn forget_before(&self, cutoff: Timestamp) -> Result<u64, StoreError> {
-        self.forget(
+        let messages = self.forget_messages(cutoff).await?;
+        let others = self.forget(
             cutoff,
             &[
-                // Their events go with them.
-                "DELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE settled_at < $1 LIMIT $2)",
                 "DELETE FROM rejects WHERE (account, stored_at, sequence) IN
                  (SELECT account, stored_at, sequence FROM rejects WHERE stored_at < $1 LIMIT $2)",
                 "DELETE FROM invites WHERE code_hash IN (SELECT code_hash FROM invites WHERE expires_at < $1 LIMIT $2)",
             ],
         )
-        .await
+        .await?;
+        Ok(messages + others)
+    }
+
+    /// Deletes messages that were settled before `cutoff`, the oldest first, and before some of them go, what they show:
+    /// one may show thousands of rows. Answers with how many messages went.
+    async fn forget_messages(&self, cutoff: Timestamp) -> Result<u64, StoreError> {
+        let mut forgotten = 0;
+        loop {
+            self.forget(cutoff, &[ROWS_OF_OLDEST]).await?;
+            let messages = self.forget_some(cutoff, OLDEST).await?;
+            forgotten += messages;
+            if messages == 0 {
+                return Ok(forgotten);
+            }
+        }
     }
 
     /// Forgets players that were last heard of before `players`, and servers likewise. Whoever is heard of again is known
@@ -48,14 +70,19 @@ impl Store {
         let mut forgotten = 0;
         for statement in statements {
             loop {
-                let result =
-                    sqlx::query(*statement).bind(cutoff.nanoseconds()).bind(AT_ONCE).execute(&self.writer).await?;
-                forgotten += result.rows_affected();
-                if result.rows_affected() == 0 {
+                let some = self.forget_some(cutoff, statement).await?;
+                forgotten += some;
+                if some == 0 {
                     break;
                 }
             }
         }
         Ok(forgotten)
+    }
+
+    /// Carries a statement out once. Answers with how many rows went.
+    async fn forget_some(&self, cutoff: Timestamp, statement: &'static str) -> Result<u64, StoreError> {
+        let result = sqlx::query(statement).bind(cutoff.nanoseconds()).bind(AT_ONCE).execute(&self.writer).await?;
+        Ok(result.rows_affected())
     }
 }

@@ -3,6 +3,7 @@
 use guildwire::domain::position::Position;
 use guildwire::store::recording::{HeardPlayer, HeardServer};
 
+use crate::outbox::{fill, message};
 use crate::*;
 
 async fn hear(store: &Store, account: &Account, heard: &[(&str, i64)]) {
@@ -49,6 +50,31 @@ async fn the_silent_are_forgotten_each_by_a_time_of_its_own() {
         assert_eq!(left(&store).await, (3, 2));
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_message_goes_after_what_it_shows() {
+    let database = Database::sqlite();
+    let store = database.open().await;
+    let ids = fill(&store, CHANNEL, 1200).await;
+    for (mark, rows) in [("many", &ids[1..]), ("one", &ids[..1])] {
+        let sealed = message(&store, mark);
+        store.seal(CHANNEL, &sealed, &showing(rows), at(1)).await.unwrap();
+        store.settle_delivered(sealed.id, None, at(2)).await.unwrap();
+    }
+    // Else thousands of rows would go at once, and intake would wait for them.
+    let mut transaction = store.write().await.unwrap();
+    sqlx::query(
+        "CREATE TRIGGER together BEFORE DELETE ON messages
+         WHEN EXISTS (SELECT 1 FROM outbox WHERE message_id = OLD.id)
+         BEGIN SELECT RAISE (ABORT, 'its rows are still there'); END",
+    )
+    .execute(&mut *transaction)
+    .await
+    .unwrap();
+    transaction.commit().await.unwrap();
+    assert_eq!(store.forget_before(at(3)).await.unwrap(), 2);
+    assert_eq!(count(&store, "SELECT COUNT(*) FROM outbox").await, 0);
 }
 
 #[tokio::test]
