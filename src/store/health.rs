@@ -1,12 +1,18 @@
-//! How a guild's bindings do: what waits for each, and what each showed last. Few queries for any number of bindings.
+//! How a guild's bindings do: what waits for each, and what each showed last. What is read grows with the guild's channels
+//! and not with what was shown in them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
+use super::accounts::account_name;
+use super::lately::{LaneMessage, Progress};
+use super::outbox::{EVENT, Told};
 use super::{Store, StoreError};
-use crate::domain::ids::GuildId;
+use crate::domain::binding::Binding;
+use crate::domain::event::Kind;
+use crate::domain::ids::{AccountName, ChannelId, GuildId, ServerId};
 use crate::domain::timestamp::Timestamp;
 
 /// How a binding does.
@@ -16,7 +22,7 @@ pub struct BindingHealth {
     pub waiting: u64,
     /// When the first of them was stored.
     pub waiting_since: Option<Timestamp>,
-    /// The last message that showed an event of its, where it is among the channel's last [`LOOK_BACK`].
+    /// The last message that showed an event of its, where it is among the channel's last [`MESSAGES`] and [`ROWS`].
     pub last_shown: Option<LastShown>,
 }
 
@@ -29,68 +35,130 @@ pub struct LastShown {
     pub discord_id: Option<u64>,
 }
 
-/// How many of a channel's last messages are looked through for the last that showed an event of a binding.
-pub const LOOK_BACK: u32 = 100;
+/// How many of a channel's last messages, and of the rows in them, are looked through for the last that showed an event
+/// of a binding: one message may show thousands of rows.
+pub const MESSAGES: u32 = 100;
+/// See [`MESSAGES`].
+pub const ROWS: u32 = 2_000;
 
-/// Whether a row's event is one that the binding asks for. Nothing is appended to the account so that rows are found by
-/// their channel or message, of which there are few, and not by the index of an account's events, which are all of them.
-const IS_OF_BINDING: &str = "form = 'event' AND outbox.account || '' = bindings.account
-     AND (bindings.server_id IS NULL OR bindings.server_id = outbox.server_id)
-     AND ' ' || bindings.kinds || ' ' LIKE '% ' || {kind} || ' %'";
+/// Where each of a channel's bindings showed something a moment ago, so many rows tell it.
+const FIRST_ROWS: u32 = 100;
+
+/// Events of one kind from one server that wait for a channel.
+struct Waiting {
+    channel: ChannelId,
+    account: AccountName,
+    server: ServerId,
+    kind: Kind,
+    events: u64,
+    since: Timestamp,
+}
 
 impl Store {
-    /// How the guild's bindings do, by their numbers. One of which nothing is known is left out.
-    pub async fn health_of_bindings(&self, guild: GuildId) -> Result<BTreeMap<i64, BindingHealth>, StoreError> {
+    /// How these bindings of a guild do, by their numbers. One of which nothing is known is left out.
+    pub async fn health_of_bindings(
+        &self,
+        guild: GuildId,
+        bindings: &[Binding],
+    ) -> Result<BTreeMap<i64, BindingHealth>, StoreError> {
         let mut health: BTreeMap<i64, BindingHealth> = BTreeMap::new();
-        for row in self.ask(&waiting_query(), guild).await? {
-            let of_binding = health.entry(row.try_get(0)?).or_default();
-            of_binding.waiting = row.try_get::<i64, _>(1)?.cast_unsigned();
-            of_binding.waiting_since = Some(Timestamp::from_nanoseconds(row.try_get(2)?));
+        for waiting in self.ask(&waiting_query(), guild).await?.iter().map(waiting_from) {
+            let waiting = waiting?;
+            for binding in bindings.iter().filter(|binding| waiting.is_for(binding)) {
+                let of_binding = health.entry(binding.id).or_default();
+                of_binding.waiting += waiting.events;
+                let since = of_binding.waiting_since.get_or_insert(waiting.since);
+                *since = waiting.since.min(*since);
+            }
         }
-        for row in self.ask(&last_shown_query(), guild).await? {
-            health.entry(row.try_get(0)?).or_default().last_shown = Some(LastShown {
-                at: Timestamp::from_nanoseconds(row.try_get(1)?),
-                discord_id: row.try_get::<Option<i64>, _>(2)?.map(i64::cast_unsigned),
-            });
+        for channel in bindings.iter().map(|binding| binding.channel).collect::<BTreeSet<_>>() {
+            let of_channel: Vec<_> = bindings.iter().filter(|binding| binding.channel == channel).collect();
+            for (id, shown) in self.last_shown(channel, &of_channel).await? {
+                health.entry(id).or_default().last_shown = Some(shown);
+            }
         }
         Ok(health)
+    }
+
+    /// What each of a channel's bindings showed last.
+    async fn last_shown(
+        &self,
+        channel: ChannelId,
+        bindings: &[&Binding],
+    ) -> Result<BTreeMap<i64, LastShown>, StoreError> {
+        let mut messages = self.last_messages(channel, MESSAGES).await?;
+        messages.retain(|message| matches!(message.progress, Progress::Shown { .. }));
+        let mut last = BTreeMap::new();
+        for limit in [FIRST_ROWS, ROWS] {
+            for row in self.rows_of(&messages, limit).await? {
+                let Told::Event(due) = &row.due.told else { continue };
+                let Some(shown) = messages.iter().find(|it| Some(it.id) == row.message).and_then(shown_by) else {
+                    continue;
+                };
+                for binding in bindings.iter().filter(|binding| binding.asks_for(&due.event)) {
+                    last.entry(binding.id).or_insert(shown);
+                }
+            }
+            let rows: u64 = messages.iter().map(|message| message.rows).sum();
+            if last.len() == bindings.len() || rows <= u64::from(limit) {
+                break;
+            }
+        }
+        Ok(last)
     }
 
     async fn ask(&self, query: &str, guild: GuildId) -> Result<Vec<AnyRow>, StoreError> {
         let kind = self.choose("(details ->> 'kind')", "(CAST(details AS json) ->> 'kind')");
         let query = query.replace("{kind}", kind);
-        Ok(sqlx::query(sqlx::AssertSqlSafe(query)).bind(guild.to_column()).fetch_all(&self.reader).await?)
+        Ok(sqlx::query(sqlx::AssertSqlSafe(query)).bind(guild.to_column()).bind(EVENT).fetch_all(&self.reader).await?)
     }
 }
 
+impl Waiting {
+    /// Whether a binding asks for them. Since when it hears anything is not asked: what it did not is not in its channel,
+    /// but for others.
+    fn is_for(&self, binding: &Binding) -> bool {
+        binding.channel == self.channel
+            && binding.account == self.account
+            && binding.kinds.contains(self.kind)
+            && binding.server.as_ref().is_none_or(|bound| *bound == self.server)
+    }
+}
+
+/// Each row is read once, however many bindings its channel has.
 fn waiting_query() -> String {
+    let columns = "outbox.channel_id, account, server_id, details, stored_at";
+    let of_guild = "IN (SELECT channel_id FROM bindings WHERE guild_id = $1)";
     format!(
-        "SELECT id, COUNT(*), MIN(stored_at) FROM (
-             SELECT bindings.id AS id, stored_at FROM bindings
-                 JOIN outbox ON outbox.channel_id = bindings.channel_id AND outbox.message_id IS NULL
-                 WHERE guild_id = $1 AND {IS_OF_BINDING}
-             UNION ALL
-             SELECT bindings.id AS id, stored_at FROM bindings
-                 JOIN messages ON messages.channel_id = bindings.channel_id AND messages.state = 'sealed'
-                 JOIN outbox ON outbox.message_id = messages.id
-                 WHERE guild_id = $1 AND {IS_OF_BINDING}) AS waiting
-         GROUP BY id"
+        "SELECT account, channel_id, server_id, kind, COUNT(*), MIN(stored_at) FROM (
+             SELECT account, channel_id, server_id, {{kind}} AS kind, stored_at FROM (
+                 SELECT {columns} FROM outbox
+                     WHERE outbox.channel_id {of_guild} AND message_id IS NULL AND form = $2
+                 UNION ALL
+                 SELECT {columns} FROM messages JOIN outbox ON outbox.message_id = messages.id
+                     WHERE messages.channel_id {of_guild} AND messages.state = 'sealed' AND form = $2) AS events
+             ) AS kinds
+         GROUP BY account, channel_id, server_id, kind"
     )
 }
 
-fn last_shown_query() -> String {
-    format!(
-        "SELECT bindings.id, messages.settled_at, messages.discord_id FROM bindings
-             JOIN messages ON messages.id = (
-                 SELECT last.id FROM (
-                     SELECT id, state FROM messages
-                     WHERE channel_id = bindings.channel_id AND settled_at IS NOT NULL ORDER BY id DESC LIMIT {LOOK_BACK}
-                 ) AS last
-                 WHERE last.state = 'delivered'
-                     AND EXISTS (SELECT 1 FROM outbox WHERE outbox.message_id = last.id AND {IS_OF_BINDING})
-                 ORDER BY last.id DESC LIMIT 1)
-         WHERE guild_id = $1"
-    )
+fn waiting_from(row: &AnyRow) -> Result<Waiting, StoreError> {
+    let kind: String = row.try_get(3)?;
+    Ok(Waiting {
+        account: account_name(row, 0)?,
+        channel: ChannelId::from_column(row.try_get(1)?),
+        server: ServerId::from(row.try_get::<String, _>(2)?),
+        kind: Kind::from_name(&kind).ok_or(StoreError::BadRow { what: "kind", value: kind })?,
+        events: row.try_get::<i64, _>(4)?.cast_unsigned(),
+        since: Timestamp::from_nanoseconds(row.try_get(5)?),
+    })
+}
+
+const fn shown_by(message: &LaneMessage) -> Option<LastShown> {
+    match message.progress {
+        Progress::Shown { at, discord_id } => Some(LastShown { at, discord_id }),
+        Progress::Sealed | Progress::SetAside { .. } => None,
+    }
 }
 
 #[cfg(test)]
@@ -98,37 +166,23 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn it_is_asked_for_by_indexes_however_much_there_is() {
+    async fn what_waits_is_asked_for_by_indexes_however_much_was_shown() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&format!("sqlite://{}/guildwire.db", folder.path().display())).await.unwrap();
-        let bindings = "SEARCH bindings USING INDEX bindings_of_guild (guild_id=?)";
-        for (query, steps) in [
-            (
-                waiting_query(),
-                &[
-                    "SEARCH outbox USING INDEX outbox_held (channel_id=?)",
-                    "SEARCH messages USING COVERING INDEX messages_open (channel_id=?)",
-                    "SEARCH outbox USING INDEX outbox_of_message (message_id=?)",
-                ][..],
-            ),
-            (
-                last_shown_query(),
-                &[
-                    "SEARCH messages USING INDEX messages_of_channel (channel_id=?)",
-                    "SEARCH outbox EXISTS USING INDEX outbox_of_message (message_id=?)",
-                ],
-            ),
+        let plan: Vec<String> = store
+            .ask(&format!("EXPLAIN QUERY PLAN {}", waiting_query()), GuildId(1))
+            .await
+            .unwrap()
+            .iter()
+            .map(|row| row.try_get("detail").unwrap())
+            .collect();
+        for wanted in [
+            "SEARCH bindings USING INDEX bindings_of_guild (guild_id=?)",
+            "SEARCH outbox USING INDEX outbox_due (channel_id=?)",
+            "SEARCH messages USING COVERING INDEX messages_open (channel_id=?)",
+            "SEARCH outbox USING INDEX outbox_of_message (message_id=?)",
         ] {
-            let plan: Vec<String> = store
-                .ask(&format!("EXPLAIN QUERY PLAN {query}"), GuildId(1))
-                .await
-                .unwrap()
-                .iter()
-                .map(|row| row.try_get("detail").unwrap())
-                .collect();
-            for wanted in steps.iter().chain([&bindings]) {
-                assert!(plan.iter().any(|step| step == wanted), "{wanted}: {plan:#?}");
-            }
+            assert!(plan.iter().any(|step| step == wanted), "{wanted}: {plan:#?}");
         }
     }
 }

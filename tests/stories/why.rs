@@ -1,6 +1,7 @@
 //! What became of the last events: each told with its fate, however many there are.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use discord_sim::{Actor, Reply, Route, Trouble};
 use guildwire_harness::house::{FIRST_ACCOUNT, House, PATIENCE};
@@ -21,6 +22,7 @@ on_both_databases!(
 on_sqlite!(what_waits_says_for_what, what_is_shown_in_other_words_says_why);
 
 const SEND: u64 = 1 << 11;
+const A_SECOND: Duration = Duration::from_secs(1);
 
 /// A player joins, by name.
 async fn joins(house: &House, name: &str) {
@@ -256,6 +258,9 @@ async fn ten_thousand_events_are_told_in_time(database: Database) {
     let channel = house.channel(guild, "items");
     house.notify(guild, channel, "items", &[("style", "quiet".into())]).await.unwrap();
     let id = bindings(&house, guild).await.remove(0);
+    for group in ["lifecycle", "players", "chat", "moderation", "combat"] {
+        house.notify(guild, channel, group, &[]).await.unwrap();
+    }
     let publisher = house.publisher(FIRST_ACCOUNT).await.unwrap().jetstream;
     let subject = "v0.rust.servers.main.players.76561198000000001.events.gatheredResources";
     for _ in 0..10 {
@@ -277,10 +282,24 @@ async fn ten_thousand_events_are_told_in_time(database: Database) {
     for (reply, wanted) in
         [(here, "🕓 **10000 events**, the last <t:"), (binding, "🕓 **1000 events or more**, the last <t:")]
     {
-        assert!(reply.took < std::time::Duration::from_secs(1), "{:?}", reply.took);
+        assert!(reply.took < A_SECOND, "{:?}", reply.took);
         let told = lines(reply.embeds[0].description.as_deref().unwrap());
         assert!(told.starts_with(wanted) && told.lines().count() == 1, "{told}");
     }
+    // Of those who ask for something else in that channel nothing is found, however far is looked back.
+    let listed = async || {
+        let list = house.command(guild, "notify list", &[]).await.unwrap();
+        assert!(list.took < A_SECOND, "{:?}", list.took);
+        list.embeds[0].description.clone().unwrap()
+    };
+    let list = listed().await;
+    assert!(list.matches("10000 events").count() == 1 && !list.contains("shown last"), "{list}");
+    happens(&house, "started").await;
+    crate::fire::eventually("all is shown", async || {
+        let list = listed().await;
+        list.matches("shown last").count() == 2 && !list.contains("🕓")
+    })
+    .await;
 }
 
 async fn the_list_says_how_each_entry_does(database: Database) {
@@ -308,7 +327,7 @@ async fn the_list_says_how_each_entry_does(database: Database) {
                 for attempts in 2..10 {
                     last = last.replace(&format!("{attempts} attempts"), "1 attempt");
                 }
-                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                tokio::time::sleep(Duration::from_millis(50)).await;
             }
         });
         let is_found = found.await.is_ok();

@@ -20,7 +20,7 @@ pub(in crate::commands) async fn list(shared: &Shared, guild: GuildId, page: usi
     }
     let stopped = shared.store.stopped_lanes().await?;
     let open = shared.store.open_messages(guild).await?;
-    let health = shared.store.health_of_bindings(guild).await?;
+    let health = shared.store.health_of_bindings(guild, &bindings).await?;
     let lines: Vec<_> = bindings
         .iter()
         .map(|binding| {
