@@ -60,7 +60,7 @@ pub(super) async fn show(
     if bindings.is_empty() && lately.is_empty() {
         return Ok(Reply::text(words::nothing_goes_to(channel.0)));
     }
-    let mut entries = vec![at_present(channel, &backlog, hindrance.as_ref(), held_until, &lately)];
+    let mut entries = vec![at_present(channel, chosen, &backlog, hindrance.as_ref(), held_until, &lately)];
     for binding in &bindings {
         entries.push(binding_in_words(shared, binding));
     }
@@ -94,6 +94,7 @@ async fn held_until(
 /// Whether anything waits, and what hinders it.
 fn at_present(
     channel: ChannelId,
+    chosen: Option<i64>,
     backlog: &LaneBacklog,
     hindrance: Option<&Hindrance>,
     held_until: Option<Timestamp>,
@@ -104,7 +105,7 @@ fn at_present(
         (Some(hindrance), _) => words::hindered(channel.0, &hindrance.in_words(), waiting),
         (None, Some(until)) if backlog.sealed.is_none() => words::all_held(channel.0, waiting, until.unix_seconds()),
         _ if waiting > 0 => words::on_its_way(channel.0, waiting),
-        _ if lately.is_empty() => words::nothing_yet(channel.0),
+        _ if lately.is_empty() => chosen.map_or_else(|| words::nothing_yet(channel.0), words::nothing_of_binding_yet),
         _ => words::nothing_waits(channel.0),
     }
 }

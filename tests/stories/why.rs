@@ -239,6 +239,7 @@ async fn what_discord_never_takes_is_told_event_by_event(database: Database) {
     let (of_other, all) =
         told(admin(guild), house.command(guild, "why", &[("binding", ids[1].as_str().into())]).await.unwrap()).await;
     assert!(of_other.is_empty() && lines(&all).is_empty(), "{all}");
+    assert!(all.starts_with(&format!("⚪ I know of no event for `#{}` so far.", ids[1])), "{all}");
 
     // Whoever presses the button may see no more than whoever uses the command.
     let reply = house.command(guild, "why", &binding).await.unwrap();

@@ -48,6 +48,12 @@ pub fn nothing_yet(channel: u64) -> String {
     format!("⚪ No event for <#{channel}> has come so far, as far back as I remember.")
 }
 
+/// The same of one binding: others may have shown something in its channel.
+#[must_use]
+pub fn nothing_of_binding_yet(binding: i64) -> String {
+    format!("⚪ I know of no event for `#{binding}` so far.")
+}
+
 /// Since when a binding hears events.
 #[must_use]
 pub fn covered_since(since: i64) -> String {
