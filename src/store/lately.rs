@@ -36,7 +36,7 @@ pub enum Progress {
         /// Under which id it stands in the channel; `None` when it was deleted before Discord said so.
         discord_id: Option<u64>,
     },
-    /// Discord does not accept it.
+    /// Discord does not accept it, or refused its channel for too long.
     SetAside {
         /// Since when.
         at: Timestamp,

@@ -205,9 +205,9 @@ async fn a_sample_that_discord_does_not_take_is_set_aside(database: Database) {
         ),
     );
     let why = wait_for_why(&house, guild, channel, &format!("🟢 Nothing waits to be shown in <#{channel}>.")).await;
-    let line = "\n⛔ <time> 🧪 a sample, for `/notify test` · set aside: why stands below\n";
+    let line = "\n⛔ <time> 🧪 a sample, for `/notify test` · not shown: the reason is below\n";
     assert!(why.contains(line), "{why}");
-    let set_aside = "**Set aside, because Discord does not accept it**\n⛔ <time>: 1 item. HTTP 400, code 200000\\: Message was \
+    let set_aside = "**Not shown, and not tried again**\n⛔ <time>: 1 item. HTTP 400, code 200000\\: Message was \
                      blocked by automatic moderation\n· <time> 🧪 a sample, for `/notify test`\n";
     assert!(why.contains(set_aside), "{why}");
 }

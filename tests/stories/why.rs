@@ -212,8 +212,7 @@ async fn what_discord_never_takes_is_told_event_by_event(database: Database) {
     let no_options: &[(&str, Value)] = &[];
     let told = async |by: Actor, reply: Reply| {
         let all = pages(&house, by, reply).await.join("\n\n");
-        let set_aside =
-            all.split_once("**Set aside, because Discord does not accept it**").map_or("", |(_, rest)| rest);
+        let set_aside = all.split_once("**Not shown, and not tried again**").map_or("", |(_, rest)| rest);
         let mut numbers = Vec::new();
         for line in set_aside.lines().filter(|line| line.starts_with("· <t:")) {
             let number = line.split_once("Server **server\\-").and_then(|(_, rest)| rest.split_once("** is up"));
@@ -231,7 +230,7 @@ async fn what_discord_never_takes_is_told_event_by_event(database: Database) {
     assert_eq!(numbers.iter().copied().collect::<BTreeSet<_>>(), (0..EVENTS).collect(), "each once");
     assert!(numbers.is_sorted_by(|newer, older| newer > older), "the newest first: {numbers:?}");
     assert!(all.contains("HTTP 400, code 50035\\: Invalid Form Body"), "{all}");
-    assert!(lines(&all).lines().all(|line| line.contains(" · set aside: why stands below · for `#")), "{all}");
+    assert!(lines(&all).lines().all(|line| line.contains(" · not shown: the reason is below · for `#")), "{all}");
     assert!(lines(&all).lines().count() <= 10, "{all}");
     let binding = [("binding", ids[0].as_str().into())];
     let (of_binding, _) = told(admin(guild), house.command(guild, "why", &binding).await.unwrap()).await;

@@ -129,10 +129,10 @@ pub fn shown_withheld(reason: &str) -> String {
     format!(", without what players wrote: AutoMod did not let that pass ({reason})")
 }
 
-/// Something that Discord does not accept, which is told of elsewhere, too.
+/// Something that was set aside, which is told of elsewhere, too.
 #[must_use]
 pub fn not_accepted(what: &str) -> String {
-    format!("⛔ {what} · set aside: why stands below")
+    format!("⛔ {what} · not shown: the reason is below")
 }
 
 /// Something that is sent.
@@ -172,8 +172,9 @@ pub fn given_up_line(events: u64, kind: &str, first: i64, last: i64) -> String {
     format!("🗑️ {events} of **{kind}**, from <t:{first}:f> to <t:{last}:f>: the next message says so")
 }
 
-/// The messages that were set aside last, with their events.
-pub const SET_ASIDE: &str = "**Set aside, because Discord does not accept it**";
+/// The messages that were set aside last, with their events: Discord did not accept them, or its refusing the channel
+/// lasted too long.
+pub const SET_ASIDE: &str = "**Not shown, and not tried again**";
 
 /// A message that was set aside. What it was to tell comes below.
 #[must_use]
