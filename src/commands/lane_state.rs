@@ -67,7 +67,10 @@ impl Hindrance {
     pub(super) fn in_words(&self) -> String {
         match self {
             Self::Halted => words::HALTED.to_owned(),
-            Self::Refused(lane) => stopped_in_words(lane.cause, &lane.reason, lane.stopped_at),
+            Self::Refused(lane) => {
+                let next = lane.next_probe_at.map(|next| words::tried_again(next.unix_seconds()));
+                stopped_in_words(lane.cause, &lane.reason, lane.stopped_at) + &next.unwrap_or_default()
+            }
             Self::Stopped(wait) => words::stopped(*wait),
             Self::Limited(wait) => words::limited(*wait),
             Self::Failing(message) => {

@@ -99,7 +99,8 @@ async fn a_sample_that_would_be_refused_waits_until_that_is_mended(database: Dat
     compare.equal("refused again", &test().await, &again);
     let why = why_in(&house, guild, channel).await;
     assert!(why.starts_with(&format!("🔴 <#{channel}> is told nothing at present. I have not been able")), "{why}");
-    assert!(why.contains("I notice it, and what waits is kept. 1 item waits for it and is kept."), "{why}");
+    let kept = "I notice it, and what waits is kept. The next try is <time>. 1 item waits for it and is kept.";
+    assert!(why.contains(kept), "{why}");
     assert_eq!(house.discord.statistics().invalid, 0, "what is known to be refused is not asked for");
 
     house.discord.deny(channel, 0);
@@ -368,7 +369,7 @@ async fn help_says_the_next_step(database: Database) {
         "Something needs your attention:\n\n🔴 **away** · Its nats-server can't be reached. Ask the account's owner \
          whether it runs; if it does, whoever operates me has to check its address.\n\n🔴 <#{channel}> · I have not \
          been able to post there since <time>: missing Send Messages. Give me that in the channel's settings under \
-         Permissions, for my role: I notice it, and what waits is kept.\n\n{commands}"
+         Permissions, for my role: I notice it, and what waits is kept. The next try is <time>.\n\n{commands}"
     );
     compare.equal("trouble", &help().await, &trouble);
 

@@ -94,6 +94,7 @@ async fn a_restart_and_changes_elsewhere_try_no_refusing_channel(database: Datab
     bot.wait_for_log(REFUSED, PATIENCE).await.unwrap();
     let list = fire.listed().await;
     assert!(list.matches("🔴").count() == 1 && list.contains("50013"), "{list}");
+    assert!(list.contains(" and I try again. The next try is <t:"), "{list}");
     let bot = restart(&fire, bot).await;
     come_up_in(&mut fire, other, 1).await;
     let role = fire.house.discord.add_role(fire.guild.id, "Raiders", false);

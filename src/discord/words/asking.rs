@@ -25,6 +25,12 @@ pub fn lacking(reason: &str, since: i64) -> String {
     )
 }
 
+/// When a channel that takes no messages is tried again, after why.
+#[must_use]
+pub fn tried_again(next: i64) -> String {
+    format!(" The next try is <t:{next}:R>.")
+}
+
 /// The channel is gone, as Discord shows.
 #[must_use]
 pub fn gone(reason: &str, since: i64) -> String {
