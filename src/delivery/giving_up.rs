@@ -76,7 +76,7 @@ async fn look(shared: &Shared, now: Timestamp) -> Result<(), StoreError> {
             }
         }
     }
-    Ok(())
+    store.forget_ended_lanes().await
 }
 
 /// Gives up a message that was tried in vain just now, if it is as old as a lane may keep it. The lane does so itself: so

@@ -131,6 +131,11 @@ pub struct Backlog {
     pub stopped_lanes: u64,
 }
 
+/// Of `ended`, whose channels are in no binding any more and have nothing left to show.
+const ENDED: &str = "NOT EXISTS (SELECT 1 FROM bindings WHERE bindings.channel_id = ended.channel_id)
+     AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.channel_id = ended.channel_id AND message_id IS NULL)
+     AND NOT EXISTS (SELECT 1 FROM messages WHERE messages.channel_id = ended.channel_id AND state = 'sealed')";
+
 impl Store {
     /// The channels that have something to send by now and are not stopped, or are to be tried by now.
     pub async fn open_lanes(&self, now: Timestamp) -> Result<BTreeSet<ChannelId>, StoreError> {
@@ -215,6 +220,22 @@ impl Store {
             .await?;
         self.ring_lanes([channel]);
         Ok(opened.rows_affected() > 0)
+    }
+
+    /// Forgets that lanes are stopped for whose channels nothing is left, and what was given up there: nothing is sent
+    /// there any more that could show the one or tell of the other.
+    pub async fn forget_ended_lanes(&self) -> Result<(), StoreError> {
+        let given_up = format!(
+            "DELETE FROM given_up AS ended WHERE channel_id IN (SELECT channel_id FROM stopped_lanes) AND {ENDED}"
+        );
+        let stopped = format!("DELETE FROM stopped_lanes AS ended WHERE {ENDED}");
+        let mut transaction = self.write().await?;
+        // What was given up first: it is known by its stopped lane.
+        for statement in [given_up, stopped] {
+            sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
     }
 
     /// Sets when a stopped lane is tried next, if it still is stopped.

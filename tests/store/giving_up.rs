@@ -256,3 +256,41 @@ async fn a_message_that_its_channel_refuses_is_given_up_with_what_it_was_to_tell
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_stopped_lane_is_forgotten_where_no_binding_and_nothing_is_left_of_it() {
+    on_both(async |database| {
+        let store = database.open().await;
+        let account = add_linked_account(&store, "GA-1").await;
+        let [bound, waiting, sealed, open, ended] = [1, 2, 3, 4, 5].map(ChannelId);
+        assert!(store.add_binding(&Binding { channel: bound, ..binding(&store, &account) }).await.unwrap());
+        insert(&store, &[row(&store, waiting, 1, "hello")]).await;
+        let message = seal(&store, sealed, "ab12").await;
+        for channel in [bound, waiting, sealed, open, ended] {
+            count_given_up(&store, channel, given_up(Kind::PlayerChatted, 1, 1, 2)).await;
+            if channel != open {
+                store.stop_lane(channel, &stop(Cause::Gone, "deleted", None), None, at(2)).await.unwrap();
+            }
+        }
+        let left = async || {
+            let mut stopped: Vec<_> = store.stopped_lanes().await.unwrap().iter().map(|lane| lane.channel).collect();
+            stopped.sort();
+            let mut counted = Vec::new();
+            for channel in [bound, waiting, sealed, open, ended] {
+                if !store.given_up(channel).await.unwrap().is_empty() {
+                    counted.push(channel);
+                }
+            }
+            (stopped, counted)
+        };
+        store.forget_ended_lanes().await.unwrap();
+        assert_eq!(left().await, (vec![bound, waiting, sealed], vec![bound, waiting, sealed, open]));
+
+        // What ends later is forgotten then.
+        store.settle_parked(message.id, "given up", at(3)).await.unwrap();
+        assert!(!store.give_up_rows(waiting, at(i64::MAX), i64::MAX).await.unwrap().is_empty());
+        store.forget_ended_lanes().await.unwrap();
+        assert_eq!(left().await, (vec![bound], vec![bound, open]));
+    })
+    .await;
+}
