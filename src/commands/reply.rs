@@ -87,14 +87,15 @@ impl Reply {
         self
     }
 
-    /// With another paragraph, where it fits.
+    /// Adds another paragraph, where it fits; whether it does.
     #[must_use]
-    pub(super) fn with_remark(mut self, remark: &str) -> Self {
+    pub(super) fn add_remark(&mut self, remark: &str) -> bool {
         let content = format!("{}\n\n{remark}", self.content);
-        if utf16_length(&content) <= CONTENT_LIMIT {
+        let fits = utf16_length(&content) <= CONTENT_LIMIT;
+        if fits {
             content.trim_start().clone_into(&mut self.content);
         }
-        self
+        fits
     }
 
     /// The message itself. Nobody is notified by it.
@@ -163,11 +164,16 @@ mod tests {
 
     #[test]
     fn a_remark_stands_below_the_answer() {
-        assert_eq!(Reply::text("Done.").with_remark("But.").content, "Done.\n\nBut.");
-        let list = Reply::list(&["one".to_owned()], None).with_remark("But.");
+        let mut text = Reply::text("Done.");
+        assert!(text.add_remark("But."));
+        assert_eq!(text.content, "Done.\n\nBut.");
+        let mut list = Reply::list(&["one".to_owned()], None);
+        assert!(list.add_remark("But."));
         assert_eq!((list.content.as_str(), list.embeds.len()), ("But.", 1));
         let full = "x".repeat(1_998);
-        assert_eq!(Reply::text(&full).with_remark("But.").content, full);
+        let mut text = Reply::text(&full);
+        assert!(!text.add_remark("But."));
+        assert_eq!(text.content, full);
     }
 
     #[test]
