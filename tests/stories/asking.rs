@@ -98,7 +98,7 @@ async fn a_sample_that_would_be_refused_waits_until_that_is_mended(database: Dat
         format!("{refused}\nAn earlier sample was still on its way there, so I added none and waited for that.");
     compare.equal("refused again", &test().await, &again);
     let why = why_in(&house, guild, channel).await;
-    assert!(why.starts_with(&format!("🔴 <#{channel}> is told nothing at present. I have not been able")), "{why}");
+    assert!(why.starts_with(&format!("🔴 <#{channel}> gets no messages right now. I have not been able")), "{why}");
     let kept = "I notice it, and what waits is kept. The next try is <time>. 1 item waits for it and is kept.";
     assert!(why.contains(kept), "{why}");
     assert_eq!(house.discord.statistics().invalid, 0, "what is known to be refused is not asked for");
@@ -168,7 +168,7 @@ async fn a_sample_that_has_to_wait_says_for_what(database: Database) {
     let why = without_numbers(&why_in(&house, guild, failing).await.replace(&failing.to_string(), "C"));
     assert!(
         why.starts_with(
-            "🔴 <#C> is told nothing at present. N attempts failed, the last with: HTTP N. I keep trying (next <time>). N \
+            "🔴 <#C> gets no messages right now. N attempts failed, the last with: HTTP N. I keep trying (next <time>). N \
              items wait for it and are kept."
         ),
         "{why}"

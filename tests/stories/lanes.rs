@@ -290,11 +290,11 @@ async fn a_guild_is_told_once_in_another_channel(database: Database) {
         let messages = fire.house.discord.messages(other);
         let embeds = messages.iter().flat_map(|message| &message.embeds);
         let texts = embeds.map(|embed| without_moments(embed.description.as_deref().unwrap_or_default()));
-        texts.filter(|text| text.contains("told nothing")).collect()
+        texts.filter(|text| text.contains("gets no messages")).collect()
     };
     eventually("it is told", async || told(&fire).len() == 1).await;
     let wanted = format!(
-        "🔴 <#{}> is told nothing at present. I have not been able to post there since <time>: missing Send Messages. Give \
+        "🔴 <#{}> gets no messages right now. I have not been able to post there since <time>: missing Send Messages. Give \
          me that in the channel's settings under Permissions, for my role: I notice it, and what waits is kept.",
         fire.channel
     );
@@ -309,7 +309,7 @@ async fn a_guild_is_told_once_in_another_channel(database: Database) {
     assert!(told(&fire)[1].contains("the channel was deleted"), "{:?}", told(&fire));
     // Nobody has to be told by an answer.
     let said = says(&fire.house, fire.guild, "account list", &[]).await;
-    assert!(!said.contains("told nothing"), "{said}");
+    assert!(!said.contains("gets no messages"), "{said}");
 }
 
 async fn a_guild_without_another_channel_is_told_at_its_next_command(database: Database) {
@@ -325,7 +325,7 @@ async fn a_guild_without_another_channel_is_told_at_its_next_command(database: D
     bot.wait_for_log(STOPPED, PATIENCE).await.unwrap();
     let links = async || without_moments(&says(&fire.house, fire.guild, "account list", &[]).await);
     let wanted = format!(
-        "🔴 <#{}> is told nothing at present. I have not been able to post there since <time>: missing View Channel. Give \
+        "🔴 <#{}> gets no messages right now. I have not been able to post there since <time>: missing View Channel. Give \
          me that in the channel's settings under Permissions, for my role: I notice it, and what waits is kept.",
         fire.channel
     );

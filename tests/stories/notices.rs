@@ -115,7 +115,7 @@ async fn told(house: &House, channel: u64, count: usize) -> Vec<String> {
         let messages = discord.messages(channel);
         let embeds = messages.iter().flat_map(|message| &message.embeds);
         let told = embeds.map(|embed| without_length(embed.description.as_deref().unwrap_or_default()));
-        told.filter(|text| !text.contains("is told nothing at present")).collect()
+        told.filter(|text| !text.contains("gets no messages right now")).collect()
     };
     let enough = |discord: &discord_sim::Sim| shown(discord).len() >= count;
     house.discord.wait_until(PATIENCE, "a channel tells that much", enough).await.unwrap();

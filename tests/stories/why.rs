@@ -122,17 +122,17 @@ async fn what_waits_says_for_what(database: Database) {
     house.discord.trouble(Route::MessageCreateIn(failing), Trouble::Status(503), None);
     house.discord.deny(refusing, SEND);
     happens(&house, "started").await;
-    let keeps = "🕓 <time> 🟢 Server **main** is up · goes out next: what keeps it stands above";
+    let keeps = "🕓 <time> 🟢 Server **main** is up · is next; why it waits is said above";
     for channel in [failing, refusing] {
-        let why = wait_for_why(&house, guild, channel, &format!("🔴 <#{channel}> is told nothing at present.")).await;
+        let why = wait_for_why(&house, guild, channel, &format!("🔴 <#{channel}> gets no messages right now.")).await;
         compare.equal("sealed", &lines(&why), keeps);
     }
     // What came later is in no message yet.
     for name in ["Ada", "Lin"] {
         joins(&house, name).await;
     }
-    let waits = "🕓 **2 events**, the first <time> 📥 **Ada** joined **main**, the last <time> 📥 **Lin** joined **main** · waits: \
-                 for what stands above";
+    let waits = "🕓 **2 events**, the first <time> 📥 **Ada** joined **main**, the last <time> 📥 **Lin** joined **main** · waits, \
+                 for the reason above";
     for channel in [failing, refusing] {
         crate::fire::eventually("both are recorded", async || {
             lines(&why_in(&house, guild, channel).await) == format!("{waits}\n{keeps}")
@@ -293,7 +293,7 @@ async fn ten_thousand_events_are_told_in_time(database: Database) {
         list.embeds[0].description.clone().unwrap()
     };
     let list = listed().await;
-    assert!(list.matches("10000 events").count() == 1 && !list.contains("shown last"), "{list}");
+    assert!(list.matches("🕓 10000 events are held, told <t:").count() == 1 && !list.contains("shown last"), "{list}");
     happens(&house, "started").await;
     crate::fire::eventually("all is shown", async || {
         let list = listed().await;

@@ -167,6 +167,13 @@ pub fn binding_has_waiting(events: u64, since: i64) -> String {
     format!("\n🕓 {} {wait} since <t:{since}:R>", count(events, "event"))
 }
 
+/// How many events of a binding are held, and until when: nothing is wrong.
+#[must_use]
+pub fn binding_holds(events: u64, until: i64) -> String {
+    let are = if events == 1 { "is" } else { "are" };
+    format!("\n🕓 {} {are} held, told <t:{until}:R>", count(events, "event"))
+}
+
 /// When a binding showed something last, and in which message, if that was not deleted at once.
 #[must_use]
 pub fn binding_shown_last(at: i64, link: Option<&str>) -> String {

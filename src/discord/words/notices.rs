@@ -48,13 +48,13 @@ pub fn account_resumed(account: &str, since: i64, until: i64) -> String {
 /// A channel takes no messages; `why` is whole sentences.
 #[must_use]
 pub fn channel_stopped(channel: u64, why: &str) -> String {
-    format!("🔴 <#{channel}> is told nothing at present. {why}")
+    format!("🔴 <#{channel}> gets no messages right now. {why}")
 }
 
 /// More channels than are told of take no messages.
 #[must_use]
 pub fn more_stopped(number: usize) -> String {
-    format!("🔴 Channels that are told nothing at present: {number}. `/notify list` shows which, and why.")
+    format!("🔴 Channels that get no messages right now: {number}. `/notify list` shows which, and why.")
 }
 
 /// Above a message whose channel may have shown it before; at most 124 characters, so that it fits above the roles.

@@ -21,7 +21,7 @@ pub fn hindered(channel: u64, hindrance: &str, waiting: u64) -> String {
         1 => "1 item waits for it and is kept.".to_owned(),
         waiting => format!("{waiting} items wait for it and are kept."),
     };
-    format!("🔴 <#{channel}> is told nothing at present. {hindrance} {waiting}")
+    format!("🔴 <#{channel}> gets no messages right now. {hindrance} {waiting}")
 }
 
 /// That much is on its way, and nothing hinders it.
@@ -87,7 +87,7 @@ pub fn up_to_last(events: u64, last: &str) -> String {
 /// The same, where it is not known how many there are.
 #[must_use]
 pub fn at_least_up_to_last(events: u64, last: &str) -> String {
-    format!("**{events} events or more**, the last {last}")
+    format!("**{} or more**, the last {last}", count(events, "event"))
 }
 
 /// A sample, in a line.
@@ -138,14 +138,14 @@ pub fn not_accepted(what: &str) -> String {
 /// Something that is sent.
 #[must_use]
 pub fn goes_out(what: &str, is_hindered: bool) -> String {
-    let how = if is_hindered { "goes out next: what keeps it stands above" } else { "is being sent" };
+    let how = if is_hindered { "is next; why it waits is said above" } else { "is being sent" };
     format!("🕓 {what} · {how}")
 }
 
 /// Something that waits for what goes before it.
 #[must_use]
 pub fn waits(what: &str, is_hindered: bool) -> String {
-    let how = if is_hindered { "waits: for what stands above" } else { "waits for its turn" };
+    let how = if is_hindered { "waits, for the reason above" } else { "waits for its turn" };
     format!("🕓 {what} · {how}")
 }
 
