@@ -32,7 +32,7 @@ pub(super) enum Found {
     Settled,
     /// It does not stand there.
     Absent,
-    /// It may stand there, but the bot may not look.
+    /// It may stand there, but the bot may not look, or there is too much to look through.
     OutOfSight,
     /// Discord refuses the bot itself: the attempt to send it tells what that means.
     Unauthorised,
@@ -62,13 +62,14 @@ pub(super) async fn look_for(
         match page.iter().map(|posted| posted.id).max() {
             Some(last) if page.len() == PAGE => after = last,
             None if number == 0 => return is_readable(shared, channel, message).await,
-            _ => break,
+            // Only a page that is not full proves that nothing follows.
+            _ => return Ok(Found::Absent),
         }
         if !goes_on_after(shared, shared.limiter.wait_for_gate()).await {
             return Ok(Found::Settled);
         }
     }
-    Ok(Found::Absent)
+    Ok(Found::OutOfSight)
 }
 
 /// Whether nothing was found because nothing is there. Who may not read a channel's history is answered as if there was
