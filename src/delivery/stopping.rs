@@ -71,7 +71,7 @@ pub(super) async fn settle_lane(
             Ok(())
         }
         // A message that is not accepted was not refused by the channel.
-        Verdict::Delivered(_) | Verdict::Unacceptable(_) if tried.probe.is_some() => {
+        Verdict::Delivered(_) | Verdict::Unacceptable(_) | Verdict::Filtered(_) if tried.probe.is_some() => {
             shared.sight.disprove(channel);
             open(shared, channel).await
         }
