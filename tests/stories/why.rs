@@ -21,7 +21,6 @@ on_both_databases!(
 );
 on_sqlite!(what_waits_says_for_what, what_is_shown_in_other_words_says_why);
 
-const SEND: u64 = 1 << 11;
 const A_SECOND: Duration = Duration::from_secs(1);
 
 /// A player joins, by name.
@@ -120,7 +119,9 @@ async fn what_waits_says_for_what(database: Database) {
     }
     let mut compare = Comparisons::default();
     house.discord.trouble(Route::MessageCreateIn(failing), Trouble::Status(503), None);
-    house.discord.deny(refusing, SEND);
+    // Not by permissions: of those the gateway may tell before anything is sealed.
+    let refusal = Trouble::Error { status: 403, code: 50_013, message: "Missing Permissions".to_owned() };
+    house.discord.trouble(Route::MessageCreateIn(refusing), refusal, None);
     happens(&house, "started").await;
     let keeps = "🕓 <time> 🟢 Server **main** is up · is next; why it waits is said above";
     for channel in [failing, refusing] {
