@@ -193,7 +193,9 @@ async fn discord(
     let route = wanted.name();
     let (trouble, latency) = sim.change(|world| {
         *world.statistics.requests.entry(route.to_owned()).or_default() += 1;
-        (world.troubles.take(&wanted, world.bot), world.options.latency)
+        let trouble = world.troubles.take(&wanted, world.bot);
+        world.statistics.troubled += u64::from(trouble.is_some());
+        (trouble, world.options.latency)
     });
     match &trouble {
         Some(Trouble::Refuse) => return hang_up(&connection).await,

@@ -11,6 +11,8 @@ pub struct Statistics {
     pub requests: BTreeMap<String, u64>,
     /// 429 answers by scope: `user`, `global`, `shared`, and `cloudflare` for those without Discord's headers.
     pub rate_limited: BTreeMap<String, u64>,
+    /// Requests that met trouble of any sort, answered or not.
+    pub troubled: u64,
     /// How many of the 429s and errors were injected by trouble.
     pub injected: u64,
     /// Answers that count towards the ban: 401, 403, and 429 unless shared.
@@ -30,6 +32,8 @@ pub struct Statistics {
     pub creates_accepted: u64,
     /// Creates answered with the message that had the same nonce already.
     pub nonce_replays: u64,
+    /// Refused requests by Discord's code in the answer.
+    pub refused: BTreeMap<u64, u64>,
     /// The last refused requests.
     pub rejected: Vec<Rejection>,
 }
@@ -58,6 +62,12 @@ impl Statistics {
 
     pub(crate) fn count_rate_limited(&mut self, scope: &str) {
         *self.rate_limited.entry(scope.to_owned()).or_default() += 1;
+    }
+
+    /// Refusals with one of Discord's codes, 0 if there were none.
+    #[must_use]
+    pub fn refused_with(&self, code: u64) -> u64 {
+        self.refused.get(&code).copied().unwrap_or_default()
     }
 
     /// All 429 answers together.

@@ -48,7 +48,8 @@ async fn trouble_keeps_to_its_route() {
     }
     house.sim.clear_trouble();
     assert_eq!(house.post(text()).await.status, 200);
-    assert_eq!(house.sim.statistics().injected, 3);
+    let counted = house.sim.statistics();
+    assert_eq!((counted.injected, counted.troubled), (3, 3));
 }
 
 #[tokio::test]

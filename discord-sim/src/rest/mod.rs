@@ -270,6 +270,11 @@ fn noted(world: &mut World, route: &str, answer: Answer) -> Answer {
         world.limits.count_invalid();
     }
     if answer.status >= 400 {
+        if let Payload::Json(body) = &answer.payload
+            && let Some(code) = body["code"].as_u64()
+        {
+            *world.statistics.refused.entry(code).or_default() += 1;
+        }
         let reason = match &answer.payload {
             Payload::Json(body) => Refusal { status: answer.status, body: body.clone() }.reason(),
             Payload::Html(body) => body.chars().take(80).collect(),
