@@ -31,8 +31,8 @@ use crate::oracle::Verdict;
 use crate::report::Report;
 use crate::stage::Stage;
 
-/// How long it is watched whether a message comes that should not, once the last event arrived: longer than a request of
-/// the bot's may take here.
+/// How long it is watched whether a message comes that should not, once the last event arrived: longer than a request
+/// of the bot's may take here.
 const WATCHES_FOR: Duration = Duration::from_secs(3);
 
 /// Lets everything break around guildwire, and tells whether an event was lost, doubled or out of order.
@@ -95,7 +95,7 @@ async fn main() -> ExitCode {
         }
     };
     if code == ExitCode::SUCCESS && arguments.log.is_none() {
-        // Whoever wants it names a place for it; what can't be removed here is removed with the system's other leftovers.
+        // Whoever wants it names a place for it; what can't be removed here goes with the system's other leftovers.
         let _ = std::fs::remove_file(&log);
     } else {
         say(&format!("The bot's log: {}\nThe same again: {again}", log.display()));

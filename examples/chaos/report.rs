@@ -1,16 +1,19 @@
 //! What the run came to: a table for people, and one line of JSON for whoever keeps the figures.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::bot::Boundary;
 use crate::faults::Conductor;
 use crate::oracle::Verdict;
 
-/// A run of this many minutes kills the bot at each boundary so often.
+/// A run of this many minutes breaks everything at least once, and kills the bot at each boundary so often.
 const LONG_RUN: f64 = 20.0;
 const KILLS_AT_EACH: u64 = 20;
+
+/// And JetStream took so many of a hundred published events, or the run tells little of what the bot does with them.
+const PERCENT_ACKNOWLEDGED: usize = 80;
 
 /// How many faults of one sort are told in full.
 const DETAILS: usize = 20;
@@ -23,8 +26,8 @@ pub(crate) struct Report {
     verdict: Verdict,
     rows: Vec<(String, u64)>,
     json: Value,
-    /// Boundaries at which a long run should have killed the bot more often.
-    rare: Vec<&'static str>,
+    /// What a long run should have broken, and has not, or too seldom.
+    wanting: Vec<String>,
 }
 
 impl Report {
@@ -42,15 +45,15 @@ impl Report {
             published += ledger.entries.len();
             acknowledged += ledger.acknowledged();
         }
-        let faults: u64 = conductor.tally.values().sum();
         let boundaries: Value =
             conductor.boundaries.iter().map(|(boundary, times)| (boundary.name().to_owned(), json!(times))).collect();
         let limited = conductor.stage.house.discord.statistics();
         let json = json!({
             "seed": seed, "database": database, "minutes": minutes,
             "published": published, "acknowledged": acknowledged,
-            "faults": conductor.tally, "boundaries": boundaries,
-            "messages": verdict.messages, "attachments": verdict.attachments, "shown": verdict.shown, "told_by_why": verdict.told, "cut_off": verdict.cut_off,
+            "faults": conductor.tally, "missed": conductor.missed, "boundaries": boundaries,
+            "messages": verdict.messages, "attachments": verdict.attachments,
+            "shown": verdict.shown, "told_by_why": verdict.told, "cut_off": verdict.cut_off,
             "lost": verdict.lost.len(), "doubled": verdict.doubled.len(),
             "disordered": verdict.disordered.len(), "stray": verdict.stray.len(),
             "nonce_replays": limited.nonce_replays, "invalid_responses": limited.invalid,
@@ -63,27 +66,35 @@ impl Report {
             ("  numbers in them".to_owned(), verdict.shown as u64),
             ("  refused for good, and told by /why".to_owned(), verdict.told as u64),
             ("  cut off with their history".to_owned(), verdict.cut_off as u64),
-            ("faults".to_owned(), faults),
         ];
-        rows.extend(conductor.tally.iter().map(|(fault, times)| (format!("  {fault}"), *times)));
-        rows.push(("killed at".to_owned(), conductor.boundaries.values().sum()));
-        rows.extend(conductor.boundaries.iter().map(|(boundary, times)| (format!("  {}", boundary.name()), *times)));
-        rows.push(("the bot's log".to_owned(), conductor.said.values().sum()));
-        rows.extend(conductor.said.iter().map(|(message, times)| (format!("  {}", cut(message)), *times)));
+        let mut table = |head: &str, counts: Vec<(&str, u64)>| {
+            rows.push((head.to_owned(), counts.iter().map(|(_, times)| times).sum()));
+            rows.extend(counts.into_iter().map(|(what, times)| (format!("  {}", cut(what)), times)));
+        };
+        table("faults that the bot met", counted(&conductor.tally));
+        table("faults that found nothing to break", counted(&conductor.missed));
+        table("killed at", conductor.boundaries.iter().map(|(boundary, times)| (boundary.name(), *times)).collect());
+        table("the bot's log", counted(&conductor.said));
         rows.push(("lost".to_owned(), verdict.lost.len() as u64));
         rows.push(("doubled".to_owned(), verdict.doubled.len() as u64));
         rows.push(("disordered".to_owned(), verdict.disordered.len() as u64));
         rows.push(("stray".to_owned(), verdict.stray.len() as u64));
-        let is_rare = |boundary: &Boundary| {
-            minutes >= LONG_RUN && conductor.boundaries.get(boundary).is_none_or(|times| *times < KILLS_AT_EACH)
-        };
-        let rare = Boundary::ALL.into_iter().filter(is_rare).map(Boundary::name).collect();
-        Report { verdict, rows, json, rare }
+        let mut wanting = Vec::new();
+        if minutes >= LONG_RUN {
+            let rare = conductor.boundaries.iter().filter(|(_, times)| **times < KILLS_AT_EACH);
+            wanting.extend(rare.map(|(boundary, times)| format!("killed at {} only {times} times", boundary.name())));
+            let unmet = conductor.tally.iter().filter(|(_, times)| **times == 0);
+            wanting.extend(unmet.map(|(fault, _)| format!("never met: {fault}")));
+            if acknowledged * 100 < published * PERCENT_ACKNOWLEDGED {
+                wanting.push(format!("JetStream acknowledged only {acknowledged} of {published}"));
+            }
+        }
+        Report { verdict, rows, json, wanting }
     }
 
     /// Whether nothing is wrong.
     pub(crate) fn is_well(&self) -> bool {
-        self.verdict.is_well() && self.rare.is_empty()
+        self.verdict.is_well() && self.wanting.is_empty()
     }
 
     /// What a person reads, and the line of JSON.
@@ -102,12 +113,16 @@ impl Report {
                 line(&format!("{sort}: and {} more", found.len() - DETAILS));
             }
         }
-        for boundary in &self.rare {
-            line(&format!("too seldom killed at: {boundary}"));
+        for what in &self.wanting {
+            line(&format!("too little was broken: {what}"));
         }
         line(&self.json.to_string());
         text
     }
+}
+
+fn counted<Name: AsRef<str>>(counts: &BTreeMap<Name, u64>) -> Vec<(&str, u64)> {
+    counts.iter().map(|(what, times)| (what.as_ref(), *times)).collect()
 }
 
 /// A line of the log, as far as the table has room for it.

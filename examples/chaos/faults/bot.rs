@@ -23,11 +23,8 @@ impl Conductor {
         let ended = process.kill_at(wanted, BOUNDARY_BOUND).await?.ensure_killed()?;
         // Killed at once at one line, it may have come to the next: its log decides.
         match ended.last.filter(|_| ended.at_boundary) {
-            Some(boundary) => {
-                self.count("bot killed at a boundary");
-                *self.boundaries.entry(boundary).or_default() += 1;
-            }
-            None => self.count("bot killed at rest"),
+            Some(boundary) => *self.boundaries.entry(boundary).or_default() += 1,
+            None => *self.missed.entry("bot killed at a boundary").or_default() += 1,
         }
         self.note(ended);
         self.rest().await;
@@ -55,18 +52,15 @@ impl Conductor {
         let lasts = self.random.random_range(300..3_000);
         sleep(Duration::from_millis(lasts)).await;
         if then_kill {
-            self.count("bot frozen and killed");
             self.kill_bot().await?;
             self.start_bot()
         } else {
-            self.count("bot frozen");
             self.process.as_ref().context("the bot runs")?.signal("CONT")
         }
     }
 
     /// Kills nats-server and starts it again, while whatever goes on goes on.
     pub(super) async fn kill_nats(&mut self) -> Result<()> {
-        self.count("nats-server killed");
         self.stage.house.nats.kill()?;
         self.rest().await;
         tokio::task::block_in_place(|| self.stage.house.nats.start_again())

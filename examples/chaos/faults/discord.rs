@@ -14,6 +14,9 @@ use crate::oracle::Place;
 /// How long a request may take to meet the trouble that waits for it.
 const MEETING_BOUND: Duration = Duration::from_secs(5);
 
+/// How long the bot may take to ask a channel again that refused it.
+const PROBE_BOUND: Duration = Duration::from_secs(10);
+
 /// How long the bot may take to try a message again.
 const HEARING_BOUND: Duration = Duration::from_mins(1);
 
@@ -44,7 +47,7 @@ pub(super) enum Trouble {
 }
 
 impl Trouble {
-    const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Restart => "Discord restarted",
             Self::Away => "Discord away",
@@ -62,10 +65,13 @@ impl Trouble {
 }
 
 impl Conductor {
-    /// Makes requests meet trouble, from now on or for a while.
-    pub(super) async fn trouble(&mut self, trouble: Trouble) -> Result<()> {
-        self.count(trouble.name());
+    /// Makes requests meet trouble, from now on or for a while. `false` when none came.
+    pub(super) async fn trouble(&mut self, trouble: Trouble) -> Result<bool> {
         let discord = self.stage.house.discord.clone();
+        // What is left of earlier trouble would be met first.
+        discord.clear_trouble();
+        let before = discord.statistics().troubled;
+        let is_met = |discord: &discord_sim::Sim| discord.statistics().troubled > before;
         let anywhere = self.random.random();
         let channel = self.any_channel();
         let route =
@@ -75,12 +81,20 @@ impl Conductor {
         let while_ = Duration::from_millis(self.random.random_range(500..4_000));
         let limit = |scope| discord_sim::Trouble::RateLimited { scope, retry_after: seconds };
         match trouble {
-            Trouble::Restart => discord.restart(anywhere).await,
-            Trouble::Away => discord.away_for(while_).await,
+            Trouble::Restart | Trouble::Away => {
+                let is_connected = discord.gateway_connected();
+                if trouble == Trouble::Away {
+                    discord.away_for(while_).await;
+                } else {
+                    discord.restart(anywhere).await;
+                }
+                return Ok(is_connected);
+            }
             Trouble::Frozen => {
                 discord.trouble(Route::Everything, discord_sim::Trouble::Hang, None);
                 sleep(while_).await;
                 discord.clear_trouble();
+                return Ok(is_met(&discord));
             }
             Trouble::RouteLimit => discord.trouble(route, limit(Scope::User), times),
             Trouble::GlobalLimit => discord.trouble(route, limit(Scope::Global), Some(1)),
@@ -93,10 +107,8 @@ impl Conductor {
             Trouble::RefusedConnections => discord.trouble(route, discord_sim::Trouble::Refuse, times),
             Trouble::LostReplies => discord.trouble(route, discord_sim::Trouble::LoseReply, times),
             Trouble::Cloudflare => {
-                let banned = || discord.statistics().rate_limited.get("cloudflare").copied().unwrap_or_default();
-                let before = banned();
                 discord.trouble(route, discord_sim::Trouble::CloudflareHtml, Some(1));
-                let met = discord.wait_until(MEETING_BOUND, "Cloudflare speaks", |_| banned() > before).await;
+                let met = discord.wait_until(MEETING_BOUND, "Cloudflare speaks", is_met).await;
                 discord.clear_trouble();
                 if met.is_ok() {
                     // The bot keeps still for ten minutes now, as it should. This run has no ten minutes: a new process
@@ -104,9 +116,10 @@ impl Conductor {
                     self.kill_bot().await?;
                     self.start_bot()?;
                 }
+                return Ok(met.is_ok());
             }
         }
-        Ok(())
+        Ok(discord.wait_until(MEETING_BOUND, "a request meets trouble", is_met).await.is_ok())
     }
 
     /// Lets a channel take a message whose sender hears nothing; answers with the message, if one came.
@@ -120,97 +133,110 @@ impl Conductor {
     }
 
     /// A reply is lost, the bot dies, and by the time it is back Discord has forgotten the nonce.
-    pub(super) async fn lose_and_forget(&mut self) -> Result<()> {
+    pub(super) async fn lose_and_forget(&mut self) -> Result<bool> {
         let channel = self.any_channel();
         let id = self.stage.channels[channel].id;
         self.stage.house.discord.clear_trouble();
         let met = self.lose_reply(id).await.is_some();
-        self.count(if met { "reply lost, nonce forgotten" } else { "no reply to lose" });
         self.kill_bot().await?;
         // What is still on its way arrives before the nonces are forgotten.
         sleep(Duration::from_millis(200)).await;
         self.stage.house.discord.forget_nonces();
-        self.start_bot()
+        self.start_bot()?;
+        Ok(met)
     }
 
     /// A reply is lost, and Discord is away until the bot no longer relies on the nonce, which Discord has forgotten.
-    pub(super) async fn lose_for_long(&mut self) -> Result<()> {
+    pub(super) async fn lose_for_long(&mut self) -> Result<bool> {
         let channel = self.any_channel();
         let id = self.stage.channels[channel].id;
         let discord = self.stage.house.discord.clone();
         discord.clear_trouble();
         let met = self.lose_reply(id).await.is_some();
-        self.count(if met { "reply lost for more than a minute" } else { "no reply to lose" });
         discord.go_away().await;
         sleep(NONCE_RELIED_ON + Duration::from_secs(3)).await;
         // Who asks for the message again under its old nonce must get a second one.
         discord.forget_nonces();
         discord.come_back().await;
-        Ok(())
+        Ok(met)
     }
 
     /// A reply is lost, and a moderator deletes the message before the bot asks again.
-    pub(super) async fn lose_and_delete(&mut self) -> Result<()> {
+    pub(super) async fn lose_and_delete(&mut self) -> Result<bool> {
         let channel = self.any_channel();
         let id = self.stage.channels[channel].id;
         let discord = self.stage.house.discord.clone();
         discord.clear_trouble();
-        let refusals = || {
-            let rejected = discord.statistics().rejected;
-            rejected.iter().filter(|refusal| refusal.reason.contains("10008")).count()
-        };
+        let refusals = || discord.statistics().refused_with(10_008);
         let before = refusals();
-        let Some(message) = self.lose_reply(id).await else {
-            self.count("no reply to lose");
-            return Ok(());
-        };
+        let Some(message) = self.lose_reply(id).await else { return Ok(false) };
         self.evidence.deleted.push((id, Place::read(&discord, &message)));
         discord.delete_message(id, message.id);
-        // Until the bot has heard that it was there, nothing else may make it forget what it asked, or Discord the nonce.
+        // Until the bot has heard that it was there, nothing may make it forget what it asked, or Discord the nonce.
         discord.wait_until(HEARING_BOUND, "the bot hears of the deleted message", |_| refusals() > before).await?;
-        self.count("reply lost, message deleted (10008)");
-        Ok(())
+        Ok(true)
     }
 
-    /// A channel refuses the bot for a while.
-    pub(super) async fn deny(&mut self, sees: bool) -> Result<()> {
-        self.count(if sees { "403 for a while: may not send" } else { "403 for a while: may not see" });
+    /// A channel refuses the bot for a while, and the gateway tells why: so the bot may not even ask, and it has met
+    /// this when an event waited.
+    pub(super) async fn deny(&mut self, sees: bool) -> Result<bool> {
+        self.wait_for_gateway().await?;
         let channel = self.any_channel();
         let id = self.stage.channels[channel].id;
         let discord = self.stage.house.discord.clone();
         discord.deny(id, if sees { SEND_MESSAGES } else { VIEW_CHANNEL });
+        let is_met = self.publish_for(channel).await;
         self.linger().await;
         discord.deny(id, 0);
-        Ok(())
+        Ok(is_met)
     }
 
-    /// A guild is out for a while.
-    pub(super) async fn guild_outage(&mut self) -> Result<()> {
-        self.count("404 for a while: a guild's outage");
-        let guild = self.one_of(&self.stage.guilds.clone()).id;
+    /// A channel refuses the bot, which may write there by all that the gateway tells, until the bot has asked again.
+    pub(super) async fn refuse_unexplained(&mut self) -> Result<bool> {
+        self.wait_for_gateway().await?;
+        let channel = self.any_channel();
+        let route = Route::MessageCreateIn(self.stage.channels[channel].id);
+        let discord = self.stage.house.discord.clone();
+        discord.clear_trouble();
+        let before = discord.statistics().troubled;
+        let refused =
+            discord_sim::Trouble::Error { status: 403, code: 50_013, message: "Missing Permissions".to_owned() };
+        discord.trouble(route, refused, None);
+        self.publish_for(channel).await;
+        let is_probed = |discord: &discord_sim::Sim| discord.statistics().troubled >= before + 2;
+        let met = discord.wait_until(PROBE_BOUND, "the bot asks the channel again", is_probed).await;
+        discord.clear_trouble();
+        Ok(met.is_ok())
+    }
+
+    /// A guild is out for a while; met as [`deny`](Self::deny) is.
+    pub(super) async fn guild_outage(&mut self) -> Result<bool> {
+        self.wait_for_gateway().await?;
+        let channel = self.any_channel();
+        let guild = self.stage.channels[channel].guild.id;
         let discord = self.stage.house.discord.clone();
         discord.set_guild_outage(guild, true);
+        let is_met = self.publish_for(channel).await;
         self.linger().await;
         discord.set_guild_outage(guild, false);
-        Ok(())
+        Ok(is_met)
     }
 
     /// The token is revoked until the bot has noticed; with the good one it has to be started anew.
-    pub(super) async fn revoke_token(&mut self) -> Result<()> {
-        self.count("401 for a while");
+    pub(super) async fn revoke_token(&mut self) -> Result<bool> {
         let discord = self.stage.house.discord.clone();
         // A bot that was never let in would end, as it should.
         self.wait_for_gateway().await?;
-        let before = discord.statistics().invalid;
+        let before = refusals_of_token(&discord);
         discord.revoke_token();
-        let noticed = |discord: &discord_sim::Sim| discord.statistics().invalid > before;
-        // Where nothing is sent meanwhile, it has not noticed: no matter.
-        let _ = discord.wait_until(MEETING_BOUND, "the bot is refused", noticed).await;
+        let noticed = |discord: &discord_sim::Sim| refusals_of_token(discord) > before;
+        let met = discord.wait_until(MEETING_BOUND, "the bot is refused", noticed).await;
         self.rest().await;
         // It dies first: with a token that is good again it could do nothing wrong any more.
         self.kill_bot().await?;
         discord.restore_token();
-        self.start_bot()
+        self.start_bot()?;
+        Ok(met.is_ok())
     }
 
     /// Waits until the bot hears commands.
@@ -224,7 +250,13 @@ impl Conductor {
     }
 
     async fn linger(&mut self) {
-        let lasts = self.random.random_range(500..3_000);
+        let lasts = self.random.random_range(1_500..4_000);
         sleep(Duration::from_millis(lasts)).await;
     }
+}
+
+/// How often the bot was told that its token is no good: by the gateway, after which it may not even ask, or by a 401.
+fn refusals_of_token(discord: &discord_sim::Sim) -> u64 {
+    let counted = discord.statistics();
+    counted.gateway_closed.get(&4004).copied().unwrap_or_default() + counted.invalid
 }

@@ -49,6 +49,8 @@ enum Fault {
     Refused(Refusal),
     /// The bot may not see or write in a channel for a while.
     Denied { sees: bool },
+    /// A channel refuses the bot for a while, and nothing that the gateway tells says why.
+    Unexplained,
     /// A guild is out for a while: Discord says that its channels don't exist.
     Outage,
     /// The token is revoked for a while.
@@ -59,6 +61,30 @@ enum Fault {
     Stranger,
     /// A stream loses something.
     Cut { cut: Cut, while_dead: bool },
+}
+
+impl Fault {
+    /// What the report counts it as.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::FreezeBot { then_kill: true } => "bot frozen and killed",
+            Self::FreezeBot { then_kill: false } => "bot frozen",
+            Self::KillNats => "nats-server killed",
+            Self::Trouble(trouble) => trouble.name(),
+            Self::LostAndForgotten => "reply lost, nonce forgotten",
+            Self::LostForLong => "reply lost for more than a minute",
+            Self::LostAndDeleted => "reply lost, message deleted (10008)",
+            Self::Refused(refusal) => refusal.name(),
+            Self::Denied { sees: true } => "403 for a while: may not send",
+            Self::Denied { sees: false } => "403 for a while: may not see",
+            Self::Unexplained => "403 for a while: for no reason",
+            Self::Outage => "404 for a while: a guild's outage",
+            Self::Revoked => "401 for a while",
+            Self::DeleteDurable => "durable deleted",
+            Self::Stranger => "stranger took events",
+            Self::Cut { cut, .. } => cut.name(),
+        }
+    }
 }
 
 /// What breaks first: what tells whether the bot's anchor, its count of deliveries, its nonces and its search hold.
@@ -72,7 +98,7 @@ const FIRST_FAULTS: [Fault; 6] = [
 ];
 
 /// Everything else.
-const FAULTS: [Fault; 26] = [
+const FAULTS: [Fault; 27] = [
     Fault::FreezeBot { then_kill: false },
     Fault::FreezeBot { then_kill: true },
     Fault::KillNats,
@@ -92,6 +118,7 @@ const FAULTS: [Fault; 26] = [
     Fault::Refused(Refusal::AutoModForGood),
     Fault::Denied { sees: true },
     Fault::Denied { sees: false },
+    Fault::Unexplained,
     Fault::Outage,
     Fault::Revoked,
     Fault::DeleteDurable,
@@ -108,8 +135,10 @@ const SLOW_FAULTS: [Fault; 2] = [Fault::Trouble(Trouble::Cloudflare), Fault::Los
 pub(crate) struct Conductor {
     pub(crate) stage: Stage,
     pub(crate) evidence: Evidence,
-    /// What broke, and how often.
+    /// What broke, and how often the bot met it: of each sort that may come in this run.
     pub(crate) tally: BTreeMap<&'static str, u64>,
+    /// What was to break and found nothing to break, and how often.
+    pub(crate) missed: BTreeMap<&'static str, u64>,
     /// How often the bot was killed at each boundary, as its own log tells.
     pub(crate) boundaries: BTreeMap<Boundary, u64>,
     /// What the bot's log said, apart from traces, and how often.
@@ -127,7 +156,8 @@ impl Conductor {
         Conductor {
             stage,
             evidence: Evidence::default(),
-            tally: BTreeMap::new(),
+            tally: FIRST_FAULTS.into_iter().chain(later(lasts)).map(|fault| (fault.name(), 0)).collect(),
+            missed: BTreeMap::new(),
             boundaries: Boundary::ALL.map(|boundary| (boundary, 0)).into(),
             said: BTreeMap::new(),
             process: Some(process),
@@ -147,7 +177,9 @@ impl Conductor {
             self.kill_at_boundary().await?;
             self.rest().await;
             let fault = self.next_fault();
-            self.commit(fault).await?;
+            let is_met = self.commit(fault).await?;
+            let counts = if is_met { &mut self.tally } else { &mut self.missed };
+            *counts.entry(fault.name()).or_default() += 1;
             committed += 1;
             ensure_runs(self.process.as_ref())?;
             self.rest().await;
@@ -157,10 +189,7 @@ impl Conductor {
 
     fn next_fault(&mut self) -> Fault {
         if self.bag.is_empty() {
-            let mut later = FAULTS.to_vec();
-            if self.lasts >= LONG_RUN {
-                later.extend(SLOW_FAULTS);
-            }
+            let mut later = later(self.lasts);
             later.shuffle(&mut self.random);
             let mut first = FIRST_FAULTS;
             first.shuffle(&mut self.random);
@@ -170,16 +199,18 @@ impl Conductor {
         self.bag.pop().unwrap_or(Fault::KillNats)
     }
 
-    async fn commit(&mut self, fault: Fault) -> Result<()> {
+    /// Breaks it; whether the bot met it, as far as that can be seen from outside.
+    async fn commit(&mut self, fault: Fault) -> Result<bool> {
         match fault {
-            Fault::FreezeBot { then_kill } => self.freeze_bot(then_kill).await,
-            Fault::KillNats => self.kill_nats().await,
+            Fault::FreezeBot { then_kill } => self.freeze_bot(then_kill).await.map(|()| true),
+            Fault::KillNats => self.kill_nats().await.map(|()| true),
             Fault::Trouble(trouble) => self.trouble(trouble).await,
             Fault::LostAndForgotten => self.lose_and_forget().await,
             Fault::LostForLong => self.lose_for_long().await,
             Fault::LostAndDeleted => self.lose_and_delete().await,
             Fault::Refused(refusal) => self.refuse(refusal).await,
             Fault::Denied { sees } => self.deny(sees).await,
+            Fault::Unexplained => self.refuse_unexplained().await,
             Fault::Outage => self.guild_outage().await,
             Fault::Revoked => self.revoke_token().await,
             Fault::DeleteDurable => self.delete_durable().await,
@@ -192,10 +223,6 @@ impl Conductor {
     async fn rest(&mut self) {
         let rest = self.random.random_range(0..700);
         sleep(Duration::from_millis(rest)).await;
-    }
-
-    fn count(&mut self, what: &'static str) {
-        *self.tally.entry(what).or_default() += 1;
     }
 
     /// A place in the list of accounts.
@@ -261,4 +288,13 @@ impl Conductor {
     fn one_of<T: std::marker::Copy>(&mut self, all: &[T]) -> T {
         *all.choose(&mut self.random).expect("there is something to choose from")
     }
+}
+
+/// What comes out of the bag behind what breaks first.
+fn later(lasts: Duration) -> Vec<Fault> {
+    let mut later = FAULTS.to_vec();
+    if lasts >= LONG_RUN {
+        later.extend(SLOW_FAULTS);
+    }
+    later
 }

@@ -1,4 +1,4 @@
-//! Messages that Discord refuses, once or for good. What it refuses for good has to be told by `/why`, below its reason.
+//! Messages that Discord refuses, once or for good. What it refuses for good `/why` has to tell, below its reason.
 //!
 //! It is known which events are refused only if nothing else is on its way: so the channel's accounts fall silent, the
 //! channel catches up, and then a few events meet the refusal.
@@ -38,7 +38,7 @@ pub(super) enum Refusal {
 }
 
 impl Refusal {
-    const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::BadOnce => "400 once",
             Self::BadForGood => "400 for good",
@@ -70,8 +70,9 @@ impl Refusal {
 }
 
 impl Conductor {
-    /// A few events of a channel that is silent otherwise are refused.
-    pub(super) async fn refuse(&mut self, refusal: Refusal) -> Result<()> {
+    /// A few events of a channel that is silent otherwise are refused. `false` when it does not fall silent, or nobody
+    /// asked.
+    pub(super) async fn refuse(&mut self, refusal: Refusal) -> Result<bool> {
         self.wait_for_gateway().await?;
         self.stage.house.discord.clear_trouble();
         // What players write is left out of what `AutoMod` blocked: of a server's id nothing is.
@@ -93,18 +94,17 @@ impl Conductor {
             })
             .collect();
         if !self.is_shown_within(place, &last, SILENCE_BOUND).await {
-            self.count("refusal left out: the channel was busy");
-            return Ok(());
+            return Ok(false);
         }
-        self.count(refusal.name());
         let discord = self.stage.house.discord.clone();
+        let before = discord.statistics().troubled;
         discord.trouble(Route::MessageCreateIn(channel.id), refusal.trouble(), refusal.times());
         let kinds = vec![kind; self.random.random_range(1..4)];
         let ledger = &mut ledgers[0].1;
         let refused = publish(&accounts[0], ledger, &kinds, &mut self.random).await;
         let told = self.wait_until_told(place, refusal, &refused).await;
         discord.clear_trouble();
-        told
+        told.map(|()| discord.statistics().troubled > before)
     }
 
     /// Waits until each of these is shown, or `/why` has told that it was refused.

@@ -48,27 +48,38 @@ pub(super) struct Copy {
     published: Vec<usize>,
 }
 
+impl Cut {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::PurgeAll => "stream purged",
+            Self::PurgeSome => "stream purged in part",
+            Self::Recreate => "stream made anew",
+            Self::RollBack => "streams rolled back",
+        }
+    }
+}
+
 impl Conductor {
-    /// Somebody deletes the durable consumer of an account.
-    pub(super) async fn delete_durable(&mut self) -> Result<()> {
+    /// Somebody deletes the durable consumer of an account. `false` when there was none.
+    pub(super) async fn delete_durable(&mut self) -> Result<bool> {
         let account = self.any_account();
         let account = self.stage.accounts[account].clone();
-        self.count("durable deleted");
+        let mut is_met = false;
         for durable in durables(&account).await? {
-            account
+            is_met |= account
                 .persist("deleting a durable", async || {
                     let stream = account.jetstream.get_stream_no_info(STREAM).await?;
                     // The bot may be making it at this moment.
                     let deleted = stream.delete_consumer(&durable).await;
-                    deleted.map(drop).or_else(|error| if is_gone(&error) { Ok(()) } else { Err(error.into()) })
+                    deleted.map(|_| true).or_else(|error| if is_gone(&error) { Ok(false) } else { Err(error.into()) })
                 })
                 .await?;
         }
-        Ok(())
+        Ok(is_met)
     }
 
-    /// Somebody else reads by the durable consumer, and acknowledges what it gets.
-    pub(super) async fn pull_as_stranger(&mut self) -> Result<()> {
+    /// Somebody else reads by the durable consumer, and acknowledges what it gets. `false` when it got nothing.
+    pub(super) async fn pull_as_stranger(&mut self) -> Result<bool> {
         let account = self.any_account();
         let account = self.stage.accounts[account].clone();
         let wanted = self.random.random_range(1..40);
@@ -85,12 +96,11 @@ impl Conductor {
                 }
             }
         }
-        self.count(if taken > 0 { "stranger took events" } else { "stranger got nothing" });
-        Ok(())
+        Ok(taken > 0)
     }
 
-    /// A stream loses something, while the bot lives or not.
-    pub(super) async fn cut(&mut self, cut: Cut, while_dead: bool) -> Result<()> {
+    /// A stream loses something, while the bot lives or not. `false` when it held nothing to lose.
+    pub(super) async fn cut(&mut self, cut: Cut, while_dead: bool) -> Result<bool> {
         if cut == Cut::RollBack && self.copy.is_none() {
             self.copy_streams().await?;
             // So that there is something to roll back, which the bot has recorded.
@@ -101,25 +111,14 @@ impl Conductor {
         }
         let account = self.any_account();
         let gone = match cut {
-            Cut::PurgeAll => {
-                self.count("stream purged");
-                vec![(account, self.purge(account, false).await?)]
-            }
-            Cut::PurgeSome => {
-                self.count("stream purged in part");
-                vec![(account, self.purge(account, true).await?)]
-            }
-            Cut::Recreate => {
-                self.count("stream made anew");
-                vec![(account, self.recreate(account).await?)]
-            }
-            Cut::RollBack => {
-                self.count("streams rolled back");
-                self.roll_back().await?
-            }
+            Cut::PurgeAll => vec![(account, self.purge(account, false).await?)],
+            Cut::PurgeSome => vec![(account, self.purge(account, true).await?)],
+            Cut::Recreate => vec![(account, self.recreate(account).await?)],
+            Cut::RollBack => self.roll_back().await?,
         };
-        // With the bot dead always, else half the time, it is longer than it was before the bot looks, so that other events stand where the last one
-        // stood that the bot recorded.
+        let is_met = gone.iter().any(|(_, gone)| *gone > 0);
+        // With the bot dead always, else half the time, it is longer than it was before the bot looks, so that other
+        // events stand where the last one stood that the bot recorded.
         if while_dead || self.random.random() {
             for (account, gone) in gone {
                 self.outgrow(account, gone).await;
@@ -128,7 +127,19 @@ impl Conductor {
         if while_dead {
             self.start_bot()?;
         }
-        Ok(())
+        Ok(is_met)
+    }
+
+    /// Publishes an event that a channel has to show. Whether JetStream took it.
+    pub(super) async fn publish_for(&mut self, channel: usize) -> bool {
+        let channel = &self.stage.channels[channel];
+        let heard = channel.accounts().flat_map(|account| Kind::ALL.map(|kind| (account, kind)));
+        let heard: Vec<_> = heard.filter(|(account, kind)| channel.wants(*account, *kind)).collect();
+        let (account, kind) = self.one_of(&heard);
+        let account = self.stage.accounts[account].clone();
+        let mut ledger = account.pause().await;
+        account.publish(&mut ledger, &[kind], &mut self.random).await;
+        ledger.entries.last().is_some_and(|entry| entry.sequence.is_some())
     }
 
     /// An account publishes more than its stream lost.
@@ -177,8 +188,8 @@ impl Conductor {
         account.make_stream().await?;
         let gone = ledger.cut(|_, _| true);
         drop(ledger);
-        // An older copy would bring back the stream that was deleted, whose events are not to be told apart from new ones
-        // by their place and time: an own fault, which nobody claims to survive.
+        // An older copy would bring back the stream that was deleted, whose events are not to be told apart from new
+        // ones by their place and time: a fault of its own, which nobody claims to survive.
         self.copy = None;
         Ok(gone)
     }
