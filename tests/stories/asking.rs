@@ -91,7 +91,7 @@ async fn a_sample_that_would_be_refused_waits_until_that_is_mended(database: Dat
     let refused = format!(
         "🔴 The sample could not be shown in <#{channel}>. I have not been able to post there since <time>: missing Send \
          Messages. Give me that in the channel's settings under Permissions, for my role: I notice it, and what waits is \
-         kept."
+         kept. The next try is <time>."
     );
     compare.equal("refused", &test().await, &refused);
     let again =
