@@ -51,14 +51,10 @@ fn told_together(what: What, tellings: &[Vec<&NamedEvent>]) -> String {
     let server = tellings.first().and_then(|telling| known_server(&telling.first()?.event));
     let server = server.as_deref();
     match what {
-        What::Reconnected => words::players_reconnected(&names(tellings, |_| 1), server),
-        What::Events(Kind::PlayerConnected) => words::players_joined(&names(tellings, |telling| telling.len()), server),
-        What::Events(Kind::PlayerDisconnected) => {
-            words::players_left(&names(tellings, |telling| telling.len()), server)
-        }
-        What::Events(Kind::PlayerRespawned) => {
-            words::players_respawned(&names(tellings, |telling| telling.len()), server)
-        }
+        What::Reconnected => words::players_reconnected(&names(what, tellings), server),
+        What::Events(Kind::PlayerConnected) => words::players_joined(&names(what, tellings), server),
+        What::Events(Kind::PlayerDisconnected) => words::players_left(&names(what, tellings), server),
+        What::Events(Kind::PlayerRespawned) => words::players_respawned(&names(what, tellings), server),
         What::Events(_) | What::Apart => {
             tellings.iter().map(|telling| told_alone(what, telling)).collect::<Vec<_>>().join("\n")
         }
@@ -66,11 +62,13 @@ fn told_together(what: What, tellings: &[Vec<&NamedEvent>]) -> String {
 }
 
 /// Everybody's name, with how often where that is more than once.
-fn names(tellings: &[Vec<&NamedEvent>], times: fn(&Vec<&NamedEvent>) -> usize) -> String {
+fn names(what: What, tellings: &[Vec<&NamedEvent>]) -> String {
     let mut names: Vec<(Option<&PlayerId>, String, usize)> = Vec::new();
     for telling in tellings {
         let Some(first) = telling.first() else { continue };
-        let (player, name, times) = (first.event.player.as_ref(), name(first), times(telling));
+        let (player, name) = (first.event.player.as_ref(), name(first));
+        // One who reconnected did so once, however often both events came.
+        let times = if what == What::Reconnected { 1 } else { telling.len() };
         // Others may have the same name.
         match names.iter_mut().find(|(whose, known, _)| *whose == player && *known == name) {
             Some((.., known)) => *known += times,
