@@ -178,7 +178,7 @@ mod tests {
             .collect();
         for wanted in [
             "SEARCH bindings USING INDEX bindings_of_guild (guild_id=?)",
-            "SEARCH outbox USING INDEX outbox_due (channel_id=?)",
+            "SEARCH outbox USING INDEX outbox_held (channel_id=?)",
             "SEARCH messages USING COVERING INDEX messages_open (channel_id=?)",
             "SEARCH outbox USING INDEX outbox_of_message (message_id=?)",
         ] {
