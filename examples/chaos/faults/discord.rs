@@ -43,7 +43,6 @@ pub(super) enum Trouble {
     ServerErrors,
     Hang,
     RefusedConnections,
-    LostReplies,
 }
 
 impl Trouble {
@@ -59,7 +58,6 @@ impl Trouble {
             Self::ServerErrors => "5xx",
             Self::Hang => "requests hang",
             Self::RefusedConnections => "connections refused",
-            Self::LostReplies => "replies lost",
         }
     }
 }
@@ -105,7 +103,6 @@ impl Conductor {
             }
             Trouble::Hang => discord.trouble(route, discord_sim::Trouble::HangFor(while_), times),
             Trouble::RefusedConnections => discord.trouble(route, discord_sim::Trouble::Refuse, times),
-            Trouble::LostReplies => discord.trouble(route, discord_sim::Trouble::LoseReply, times),
             Trouble::Cloudflare => {
                 discord.trouble(route, discord_sim::Trouble::CloudflareHtml, Some(1));
                 let met = discord.wait_until(MEETING_BOUND, "Cloudflare speaks", is_met).await;
@@ -122,14 +119,32 @@ impl Conductor {
         Ok(discord.wait_until(MEETING_BOUND, "a request meets trouble", is_met).await.is_ok())
     }
 
-    /// Lets a channel take a message whose sender hears nothing; answers with the message, if one came.
-    async fn lose_reply(&mut self, channel: u64) -> Option<Message> {
+    /// Lets a channel take a message whose sender hears nothing, so many times; answers with the first message, if one
+    /// came.
+    async fn lose_reply(&mut self, channel: u64, times: u32) -> Option<Message> {
         let discord = self.stage.house.discord.clone();
         let last = discord.messages(channel).last().map(|message| message.id);
-        discord.trouble(Route::MessageCreateIn(channel), discord_sim::Trouble::LoseReply, Some(1));
+        discord.trouble(Route::MessageCreateIn(channel), discord_sim::Trouble::LoseReply, Some(times));
         let newest = |discord: &discord_sim::Sim| discord.messages(channel).pop().filter(|now| Some(now.id) > last);
         discord.wait_until(MEETING_BOUND, "a message is taken", |discord| newest(discord).is_some()).await.ok()?;
         newest(&discord)
+    }
+
+    /// Replies are lost, and nothing else happens until the bot has posted again: killed before that, it would search
+    /// the channel, and not rely on its nonce. `false` when it has not.
+    pub(super) async fn lose_replies(&mut self) -> Result<bool> {
+        let channel = self.any_channel();
+        let id = self.stage.channels[channel].id;
+        let discord = self.stage.house.discord.clone();
+        discord.clear_trouble();
+        let before = discord.statistics().nonce_replays;
+        let times = self.random.random_range(1..5);
+        let Some(lost) = self.lose_reply(id, times).await else { return Ok(false) };
+        let is_posted_again = |discord: &discord_sim::Sim| {
+            let newest = discord.messages(id).last().map(|message| message.id);
+            discord.statistics().nonce_replays > before || newest > Some(lost.id)
+        };
+        Ok(discord.wait_until(MEETING_BOUND, "the bot posts again", is_posted_again).await.is_ok())
     }
 
     /// A reply is lost, the bot dies, and by the time it is back Discord has forgotten the nonce.
@@ -137,7 +152,7 @@ impl Conductor {
         let channel = self.any_channel();
         let id = self.stage.channels[channel].id;
         self.stage.house.discord.clear_trouble();
-        let met = self.lose_reply(id).await.is_some();
+        let met = self.lose_reply(id, 1).await.is_some();
         self.kill_bot().await?;
         // What is still on its way arrives before the nonces are forgotten.
         sleep(Duration::from_millis(200)).await;
@@ -152,7 +167,7 @@ impl Conductor {
         let id = self.stage.channels[channel].id;
         let discord = self.stage.house.discord.clone();
         discord.clear_trouble();
-        let met = self.lose_reply(id).await.is_some();
+        let met = self.lose_reply(id, 1).await.is_some();
         discord.go_away().await;
         sleep(NONCE_RELIED_ON + Duration::from_secs(3)).await;
         // Who asks for the message again under its old nonce must get a second one.
@@ -169,7 +184,7 @@ impl Conductor {
         discord.clear_trouble();
         let refusals = || discord.statistics().refused_with(10_008);
         let before = refusals();
-        let Some(message) = self.lose_reply(id).await else { return Ok(false) };
+        let Some(message) = self.lose_reply(id, 1).await else { return Ok(false) };
         self.evidence.deleted.push((id, Place::read(&discord, &message)));
         discord.delete_message(id, message.id);
         // Until the bot has heard that it was there, nothing may make it forget what it asked, or Discord the nonce.

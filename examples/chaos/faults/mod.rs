@@ -39,6 +39,8 @@ enum Fault {
     KillNats,
     /// A request, or several, meet this.
     Trouble(Trouble),
+    /// A message is taken, the bot hears nothing, and posts it again.
+    LostReplies,
     /// A message is taken, the bot hears nothing and dies, and Discord forgets the nonce meanwhile.
     LostAndForgotten,
     /// The same while the bot lives, for longer than it relies on the nonce.
@@ -71,6 +73,7 @@ impl Fault {
             Self::FreezeBot { then_kill: false } => "bot frozen",
             Self::KillNats => "nats-server killed",
             Self::Trouble(trouble) => trouble.name(),
+            Self::LostReplies => "replies lost",
             Self::LostAndForgotten => "reply lost, nonce forgotten",
             Self::LostForLong => "reply lost for more than a minute",
             Self::LostAndDeleted => "reply lost, message deleted (10008)",
@@ -93,7 +96,7 @@ const FIRST_FAULTS: [Fault; 6] = [
     Fault::Cut { cut: Cut::RollBack, while_dead: false },
     Fault::Cut { cut: Cut::Recreate, while_dead: true },
     Fault::Stranger,
-    Fault::Trouble(Trouble::LostReplies),
+    Fault::LostReplies,
     Fault::LostAndForgotten,
 ];
 
@@ -205,6 +208,7 @@ impl Conductor {
             Fault::FreezeBot { then_kill } => self.freeze_bot(then_kill).await.map(|()| true),
             Fault::KillNats => self.kill_nats().await.map(|()| true),
             Fault::Trouble(trouble) => self.trouble(trouble).await,
+            Fault::LostReplies => self.lose_replies().await,
             Fault::LostAndForgotten => self.lose_and_forget().await,
             Fault::LostForLong => self.lose_for_long().await,
             Fault::LostAndDeleted => self.lose_and_delete().await,
