@@ -26,8 +26,9 @@ use tokio_util::task::TaskTracker;
 
 use crate::endpoint::{Parameters, Wanted, decoded};
 use crate::rest::{self, Answer, Call, Payload, Received};
+use crate::rules::mentions::snowflake;
 use crate::sim::Sim;
-use crate::trouble::Trouble;
+use crate::trouble::{CREATE_MESSAGE, Trouble};
 use crate::{control, gateway, multipart};
 
 /// Discord's own request limit (<https://discord.com/developers/docs/reference#uploading-files>).
@@ -221,6 +222,12 @@ async fn discord(
     let call = call(wanted.parameters(), &parts, body).await;
     let answer = sim.change(|world| rest::answer(world, &wanted, &call));
     if trouble == Some(Trouble::LoseReply) {
+        if let Payload::Json(body) = &answer.payload
+            && wanted.name() == CREATE_MESSAGE
+            && let Some(message) = snowflake(&body["id"])
+        {
+            sim.change(|world| world.statistics.last_unanswered = Some(message));
+        }
         return hang_up(&connection).await;
     }
     http(answer)

@@ -32,6 +32,8 @@ pub struct Statistics {
     pub creates_accepted: u64,
     /// Creates answered with the message that had the same nonce already.
     pub nonce_replays: u64,
+    /// The last message whose sender got no answer, because trouble lost the reply.
+    pub last_unanswered: Option<u64>,
     /// Refused requests by Discord's code in the answer.
     pub refused: BTreeMap<u64, u64>,
     /// The last refused requests.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::endpoint::{Caller, Endpoint, Parameters, Wanted};
 
 /// The endpoint that [`Route::MessageCreate`] means.
-const CREATE_MESSAGE: &str = "POST /channels/{channel}/messages";
+pub(crate) const CREATE_MESSAGE: &str = "POST /channels/{channel}/messages";
 
 /// No limit that is asked for lasts longer, in seconds.
 const LONGEST_LIMIT: f64 = 86_400.0;

@@ -24,7 +24,9 @@ async fn a_lost_reply_has_really_posted() {
     let house = House::new().await;
     house.sim.trouble(Route::MessageCreate, Trouble::LoseReply, Some(1));
     house.broken_post().await;
-    assert_eq!(house.sim.messages(house.channel).len(), 1);
+    let taken = house.sim.messages(house.channel);
+    assert_eq!(taken.len(), 1);
+    assert_eq!(house.sim.statistics().last_unanswered, Some(taken[0].id));
     assert_eq!(house.post(text()).await.status, 200, "it happens once");
 }
 

@@ -123,11 +123,14 @@ impl Conductor {
     /// came.
     async fn lose_reply(&mut self, channel: u64, times: u32) -> Option<Message> {
         let discord = self.stage.house.discord.clone();
-        let last = discord.messages(channel).last().map(|message| message.id);
+        // Not simply the next message of the channel, which may be on its way already and be answered.
+        let unanswered = |discord: &discord_sim::Sim| discord.statistics().last_unanswered;
+        let before = unanswered(&discord);
         discord.trouble(Route::MessageCreateIn(channel), discord_sim::Trouble::LoseReply, Some(times));
-        let newest = |discord: &discord_sim::Sim| discord.messages(channel).pop().filter(|now| Some(now.id) > last);
-        discord.wait_until(MEETING_BOUND, "a message is taken", |discord| newest(discord).is_some()).await.ok()?;
-        newest(&discord)
+        let is_lost = |discord: &discord_sim::Sim| unanswered(discord) != before;
+        discord.wait_until(MEETING_BOUND, "a reply is lost", is_lost).await.ok()?;
+        let lost = unanswered(&discord);
+        discord.messages(channel).into_iter().rfind(|message| Some(message.id) == lost)
     }
 
     /// Replies are lost, and nothing else happens until the bot has posted again: killed before that, it would search
