@@ -25,10 +25,10 @@ async fn every_body_is_one_that_discord_describes() {
     house.notify(guild, channel, "everything", &[("mention", role.to_string().into())]).await.unwrap();
     let publisher = house.publisher(FIRST_ACCOUNT).await.unwrap();
     // So many that a file is attached.
-    for number in 0..60 {
+    for number in 0..200 {
         publisher.publish(&format!("server-{number}.events.started"), "null").await.unwrap();
     }
-    fire::wait_for(&house.discord, channel, "server-59").await;
+    fire::wait_for(&house.discord, channel, "server-199").await;
     let id = crate::installation::offered(&house, guild, "notify test", &[], ("binding", "")).await.remove(0).1;
     house.command(guild, "notify test", &[("binding", id.clone().into())]).await.unwrap();
     house.command(guild, "why", &[("binding", id.into())]).await.unwrap();
