@@ -33,6 +33,8 @@ const GIVEN_UP: &str = "guildwire_events_given_up_total{kind=\"server.started\"}
 async fn what_waits_too_long_for_a_dead_channel_is_given_up(database: Database) {
     let mut fire = Fire::lay(database).await;
     fire.set("delivery.keep_seconds", "2");
+    // A message that was refused is given up when it is refused again.
+    fire.set("delivery.probe_after_seconds", "1");
     let store = Store::open(&own_database(&mut fire, database).await).await.unwrap();
     let mut bot = fire.light().await;
     let dead = fire.house.channel(fire.guild, "dead");
