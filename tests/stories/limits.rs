@@ -60,7 +60,8 @@ async fn crowd(store: &Store, guild: Guild) {
             kinds: Group::Lifecycle.kinds(),
             mention: None,
             style: Style::Each,
-            is_thread: Some(false),
+            // Else the gateway would show that none of these channels is there.
+            is_thread: None,
             created_by: UserId(guild.admin),
             created_at: now,
             covered_from: None,
