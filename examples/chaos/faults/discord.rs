@@ -80,6 +80,10 @@ impl Conductor {
         let limit = |scope| discord_sim::Trouble::RateLimited { scope, retry_after: seconds };
         match trouble {
             Trouble::Restart | Trouble::Away => {
+                // Once for certain; later it may hit a bot that is just starting, which can't be seen from here.
+                if self.tally.get(trouble.name()).is_none_or(|times| *times == 0) {
+                    self.wait_for_gateway().await?;
+                }
                 let is_connected = discord.gateway_connected();
                 if trouble == Trouble::Away {
                     discord.away_for(while_).await;
@@ -105,6 +109,7 @@ impl Conductor {
             Trouble::RefusedConnections => discord.trouble(route, discord_sim::Trouble::Refuse, times),
             Trouble::Cloudflare => {
                 discord.trouble(route, discord_sim::Trouble::CloudflareHtml, Some(1));
+                self.publish_for(channel, || ()).await;
                 let met = discord.wait_until(MEETING_BOUND, "Cloudflare speaks", is_met).await;
                 discord.clear_trouble();
                 if met.is_ok() {
@@ -116,21 +121,24 @@ impl Conductor {
                 return Ok(met.is_ok());
             }
         }
+        self.publish_for(channel, || ()).await;
         Ok(discord.wait_until(MEETING_BOUND, "a request meets trouble", is_met).await.is_ok())
     }
 
     /// Lets a channel take a message whose sender hears nothing, so many times; answers with the first message, if one
     /// came.
-    async fn lose_reply(&mut self, channel: u64, times: u32) -> Option<Message> {
+    async fn lose_reply(&mut self, channel: usize, times: u32) -> Option<Message> {
         let discord = self.stage.house.discord.clone();
         // Not simply the next message of the channel, which may be on its way already and be answered.
+        let id = self.stage.channels[channel].id;
         let unanswered = |discord: &discord_sim::Sim| discord.statistics().last_unanswered;
         let before = unanswered(&discord);
-        discord.trouble(Route::MessageCreateIn(channel), discord_sim::Trouble::LoseReply, Some(times));
+        let lose = || discord.trouble(Route::MessageCreateIn(id), discord_sim::Trouble::LoseReply, Some(times));
+        self.publish_for(channel, lose).await;
         let is_lost = |discord: &discord_sim::Sim| unanswered(discord) != before;
         discord.wait_until(MEETING_BOUND, "a reply is lost", is_lost).await.ok()?;
-        let lost = unanswered(&discord);
-        discord.messages(channel).into_iter().rfind(|message| Some(message.id) == lost)
+        let message = unanswered(&discord)?;
+        discord.messages(id).into_iter().rfind(|shown| shown.id == message)
     }
 
     /// Replies are lost, and nothing else happens until the bot has posted again: killed before that, it would search
@@ -142,7 +150,7 @@ impl Conductor {
         discord.clear_trouble();
         let before = discord.statistics().nonce_replays;
         let times = self.random.random_range(1..5);
-        let Some(lost) = self.lose_reply(id, times).await else { return Ok(false) };
+        let Some(lost) = self.lose_reply(channel, times).await else { return Ok(false) };
         let is_posted_again = |discord: &discord_sim::Sim| {
             let newest = discord.messages(id).last().map(|message| message.id);
             discord.statistics().nonce_replays > before || newest > Some(lost.id)
@@ -153,9 +161,8 @@ impl Conductor {
     /// A reply is lost, the bot dies, and by the time it is back Discord has forgotten the nonce.
     pub(super) async fn lose_and_forget(&mut self) -> Result<bool> {
         let channel = self.any_channel();
-        let id = self.stage.channels[channel].id;
         self.stage.house.discord.clear_trouble();
-        let met = self.lose_reply(id, 1).await.is_some();
+        let met = self.lose_reply(channel, 1).await.is_some();
         self.kill_bot().await?;
         // What is still on its way arrives before the nonces are forgotten.
         sleep(Duration::from_millis(200)).await;
@@ -167,10 +174,9 @@ impl Conductor {
     /// A reply is lost, and Discord is away until the bot no longer relies on the nonce, which Discord has forgotten.
     pub(super) async fn lose_for_long(&mut self) -> Result<bool> {
         let channel = self.any_channel();
-        let id = self.stage.channels[channel].id;
         let discord = self.stage.house.discord.clone();
         discord.clear_trouble();
-        let met = self.lose_reply(id, 1).await.is_some();
+        let met = self.lose_reply(channel, 1).await.is_some();
         discord.go_away().await;
         sleep(NONCE_RELIED_ON + Duration::from_secs(3)).await;
         // Who asks for the message again under its old nonce must get a second one.
@@ -187,9 +193,14 @@ impl Conductor {
         discord.clear_trouble();
         let refusals = || discord.statistics().refused_with(10_008);
         let before = refusals();
-        let Some(message) = self.lose_reply(id, 1).await else { return Ok(false) };
+        let replays = discord.statistics().nonce_replays;
+        let Some(message) = self.lose_reply(channel, 1).await else { return Ok(false) };
         self.evidence.deleted.push((id, Place::read(&discord, &message)));
         discord.delete_message(id, message.id);
+        if discord.statistics().nonce_replays > replays {
+            // It may have asked before.
+            return Ok(false);
+        }
         // Until the bot has heard that it was there, nothing may make it forget what it asked, or Discord the nonce.
         discord.wait_until(HEARING_BOUND, "the bot hears of the deleted message", |_| refusals() > before).await?;
         Ok(true)
@@ -203,7 +214,7 @@ impl Conductor {
         let id = self.stage.channels[channel].id;
         let discord = self.stage.house.discord.clone();
         discord.deny(id, if sees { SEND_MESSAGES } else { VIEW_CHANNEL });
-        let is_met = self.publish_for(channel).await;
+        let is_met = self.publish_for(channel, || ()).await;
         self.linger().await;
         discord.deny(id, 0);
         Ok(is_met)
@@ -220,7 +231,7 @@ impl Conductor {
         let refused =
             discord_sim::Trouble::Error { status: 403, code: 50_013, message: "Missing Permissions".to_owned() };
         discord.trouble(route, refused, None);
-        self.publish_for(channel).await;
+        self.publish_for(channel, || ()).await;
         let is_probed = |discord: &discord_sim::Sim| discord.statistics().troubled >= before + 2;
         let met = discord.wait_until(PROBE_BOUND, "the bot asks the channel again", is_probed).await;
         discord.clear_trouble();
@@ -234,7 +245,7 @@ impl Conductor {
         let guild = self.stage.channels[channel].guild.id;
         let discord = self.stage.house.discord.clone();
         discord.set_guild_outage(guild, true);
-        let is_met = self.publish_for(channel).await;
+        let is_met = self.publish_for(channel, || ()).await;
         self.linger().await;
         discord.set_guild_outage(guild, false);
         Ok(is_met)

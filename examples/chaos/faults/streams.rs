@@ -130,14 +130,16 @@ impl Conductor {
         Ok(is_met)
     }
 
-    /// Publishes an event that a channel has to show. Whether JetStream took it.
-    pub(super) async fn publish_for(&mut self, channel: usize) -> bool {
+    /// Publishes an event that a channel has to show, right after something breaks, so that it is met at once. Whether
+    /// JetStream took it.
+    pub(super) async fn publish_for(&mut self, channel: usize, breaks: impl FnOnce()) -> bool {
         let channel = &self.stage.channels[channel];
         let heard = channel.accounts().flat_map(|account| Kind::ALL.map(|kind| (account, kind)));
         let heard: Vec<_> = heard.filter(|(account, kind)| channel.wants(*account, *kind)).collect();
         let (account, kind) = self.one_of(&heard);
         let account = self.stage.accounts[account].clone();
         let mut ledger = account.pause().await;
+        breaks();
         account.publish(&mut ledger, &[kind], &mut self.random).await;
         ledger.entries.last().is_some_and(|entry| entry.sequence.is_some())
     }
