@@ -116,7 +116,7 @@ struct CreateMessage<'a> {
 /// A file that goes with the message, in the request's part `files[0]`.
 #[derive(Serialize)]
 struct Attachment {
-    id: u32,
+    id: &'static str,
     filename: &'static str,
 }
 
@@ -243,7 +243,7 @@ fn message(rows: &[Row], mut embeds: Vec<Embed>, file: Option<String>, seal: Sea
         embeds,
         allowed_mentions: AllowedMentions { parse: [], roles: roles.iter().map(ToString::to_string).collect() },
         flags: if is_quiet { SUPPRESS_NOTIFICATIONS } else { 0 },
-        attachments: file.iter().map(|_| Attachment { id: 0, filename: words::FILE }).collect(),
+        attachments: file.iter().map(|_| Attachment { id: "0", filename: words::FILE }).collect(),
         nonce: seal.nonce,
         enforce_nonce: true,
     };

@@ -156,7 +156,7 @@ fn too_much_for_that_is_counted_and_every_line_is_attached() {
         told.lines().collect::<Vec<_>>(),
         [&span, &stopped, "🧪 a sample", "🔴 1 × stopped · 💬 1000 messages", attached]
     );
-    assert_eq!(parsed(&message)["attachments"], json!([{ "id": 0, "filename": "events.txt" }]));
+    assert_eq!(parsed(&message)["attachments"], json!([{ "id": "0", "filename": "events.txt" }]));
     let file = message.file.unwrap();
     let lines: Vec<_> = file.lines().collect();
     assert_eq!(lines.len(), 1_002);
