@@ -7,10 +7,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use dashmap::DashMap;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
 use crate::domain::breaker::Breaker;
 use crate::domain::ids::ChannelId;
+
+/// How many requests Discord allows a bot in a second, which it counts by its own clock
+/// (<https://discord.com/developers/docs/topics/rate-limits#global-rate-limit>).
+const ALLOWED: usize = 50;
+const SECOND: Duration = Duration::from_secs(1);
 
 /// What Discord's headers say of a channel's bucket.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -27,7 +33,26 @@ pub struct Limiter {
     /// Channels whose bucket is empty, and until when.
     empty: DashMap<ChannelId, Instant>,
     gate: Mutex<Gate>,
+    /// From when on each of Discord's allowed requests may be used.
+    slots: tokio::sync::Mutex<UnboundedReceiver<Instant>>,
+    used: UnboundedSender<Instant>,
     breaker: Mutex<Breaker>,
+}
+
+/// One of the requests that Discord allows in a second, to be held until its answer is there. It can be used again a
+/// second later: whenever Discord counted it, no second of Discord's has had more than it allows, even if the machine
+/// or the network held up many requests and let them go at once.
+#[derive(Debug)]
+#[must_use]
+pub struct Slot {
+    used: UnboundedSender<Instant>,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        // Without a limiter there is nobody to use it again.
+        self.used.send(Instant::now() + SECOND).ok();
+    }
 }
 
 /// The global limit: requests pass one by one, evenly spaced.
@@ -46,7 +71,11 @@ impl Limiter {
     pub fn new(per_second: u32) -> Self {
         let now = Instant::now();
         let gate = Mutex::new(Gate { next: now, opens: now, spacing: spacing(per_second) });
-        Self { empty: DashMap::new(), gate, breaker: Mutex::default() }
+        let (used, slots) = unbounded_channel();
+        for _ in 0..ALLOWED {
+            used.send(now).ok();
+        }
+        Self { empty: DashMap::new(), gate, slots: slots.into(), used, breaker: Mutex::default() }
     }
 
     /// Lets as many pass from now on.
@@ -83,6 +112,17 @@ impl Limiter {
             }
             place = self.take_place();
         }
+    }
+
+    /// Waits until Discord allows one more request, right before it is sent. Those who wait are served in turn.
+    pub async fn take_slot(&self) -> Slot {
+        let mut slots = self.slots.lock().await;
+        let usable = slots.recv().await;
+        let slot = Slot { used: self.used.clone() };
+        if let Some(usable) = usable.filter(|usable| *usable > Instant::now()) {
+            sleep_until(usable).await;
+        }
+        slot
     }
 
     /// Notes what an answer's headers say of the channel's bucket.
@@ -195,6 +235,32 @@ mod tests {
         limiter.set_pace(1);
         let seconds = seconds_for(&limiter, 3).await;
         assert!((2.0..2.1).contains(&seconds), "{seconds}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_that_were_held_up_together_never_exceed_what_discord_allows_in_a_second() {
+        let limiter = Limiter::new(45);
+        let start = Instant::now();
+        let mut held_up = Vec::new();
+        for _ in 0..ALLOWED {
+            held_up.push(limiter.take_slot().await);
+        }
+        assert_eq!(start.elapsed(), Duration::ZERO);
+        assert!(limiter.take_slot().now_or_never().is_none());
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        assert!(limiter.take_slot().now_or_never().is_none(), "none of them was answered");
+        held_up.pop();
+        let answered = Instant::now();
+        let waiting = tokio::time::timeout(Duration::from_millis(500), limiter.take_slot());
+        assert!(waiting.await.is_err(), "Discord may have counted it just now");
+        drop(limiter.take_slot().await);
+        assert!(answered.elapsed() >= SECOND, "{:?}", answered.elapsed());
+        held_up.clear();
+        let answered = Instant::now();
+        for _ in 0..ALLOWED {
+            drop(limiter.take_slot().await);
+        }
+        assert!((SECOND..2 * SECOND).contains(&answered.elapsed()), "{:?}", answered.elapsed());
     }
 
     #[tokio::test(start_paused = true)]

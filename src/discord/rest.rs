@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::answer::{Answer, Scope, Verdict, seconds};
-use super::limiter::{BucketState, Limiter};
+use super::limiter::{BucketState, Limiter, Slot};
 use super::words;
 use crate::domain::ids::ChannelId;
 use crate::domain::session_starts::SessionStarts;
@@ -153,7 +153,8 @@ impl Rest {
         Ok(Self { client, base: format!("{api_url}/api/v10"), token, metrics: Metrics::default(), limiter: None })
     }
 
-    /// Counts what Discord answers in `metrics`, and has `limiter` stop everything when too much of it are refusals.
+    /// Counts what Discord answers in `metrics`, sends no more than `limiter` has slots for, and has it stop everything
+    /// when too many answers are refusals.
     #[must_use]
     pub fn counting_in(self, metrics: Metrics, limiter: Arc<Limiter>) -> Self {
         Self { metrics, limiter: Some(limiter), ..self }
@@ -189,6 +190,7 @@ impl Rest {
                 request.multipart(Form::new().part("payload_json", body).part("files[0]", file))
             }
         };
+        let _slot = self.slot().await;
         let response = request.send().await.map_err(|error| no_answer(&error))?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
@@ -262,6 +264,8 @@ impl Rest {
         if let Some(body) = body {
             request = request.json(body);
         }
+        // Discord does not count answers to interactions.
+        let _slot = if authorised { self.slot().await } else { None };
         let response = request.send().await.map_err(|error| no_answer(&error))?;
         let status = response.status();
         let headers = response.headers().clone();
@@ -279,6 +283,13 @@ impl Rest {
         }
         let body: &[u8] = if body.is_empty() { b"null" } else { &body };
         serde_json::from_slice(body).map_err(|error| RestError::NoAnswer(error.to_string()))
+    }
+
+    async fn slot(&self) -> Option<Slot> {
+        match &self.limiter {
+            Some(limiter) => Some(limiter.take_slot().await),
+            None => None,
+        }
     }
 
     fn count(&self, status: u16, headers: &HeaderMap) {
