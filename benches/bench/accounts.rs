@@ -227,6 +227,8 @@ async fn install(bot: &Bot, nats: &str, accounts: usize) -> Result<()> {
             stream: None,
             root: "v0.*.servers".parse()?,
             wide_filter: false,
+            owner: None,
+            is_declared: false,
             revision: 0,
         };
         let heard = Heard { channel: ChannelId(number as u64 + 2), server: None, kinds: Group::Lifecycle.kinds() };

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use guildwire::clock;
 use guildwire::domain::account::Account;
+use guildwire::domain::audit::By;
 use guildwire::domain::binding::Binding;
 use guildwire::domain::event::KindSet;
 use guildwire::domain::ids::{ChannelId, GuildId, ServerId, UserId};
@@ -30,9 +31,9 @@ pub(crate) struct Heard {
 pub(crate) async fn add(store: &Store, key: &SecretKey, account: &Account, user: &str, heard: Heard) -> Result<i64> {
     let (name, now) = (&account.name, clock::now());
     let credential = Credential::User { name: user.into(), password: None };
-    store.add_account(account, &seal_credential(key, name, &credential), now).await?;
+    store.add_account(account, &seal_credential(key, name, &credential), &By::operator(now)).await?;
     let code = name.as_str().as_bytes();
-    store.add_invite(name, code, now, now.plus(Duration::from_hours(1))).await?;
+    store.add_invite(name, code, now.plus(Duration::from_hours(1)), &By::operator(now)).await?;
     let redeemed = store.redeem_invite(code, GUILD, UserId(1), now).await?;
     ensure!(redeemed == Redeemed::Linked(name.clone()), "not linked");
     let binding = Binding {
@@ -50,6 +51,7 @@ pub(crate) async fn add(store: &Store, key: &SecretKey, account: &Account, user:
         covered_from: None,
         later_kinds: BTreeMap::new(),
         paused_at: None,
+        is_declared: false,
     };
     ensure!(store.add_binding(&binding).await?, "not bound");
     Ok(binding.id)

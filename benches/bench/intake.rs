@@ -92,6 +92,8 @@ async fn install(nats: &NatsServer, database: &'static str, repetition: usize) -
         stream: Some(STREAM.to_owned()),
         root: "v0.*.servers".parse()?,
         wide_filter: false,
+        owner: None,
+        is_declared: false,
         revision: 0,
     };
     let kinds = Group::Everything.kinds().union(Group::Chat.kinds());

@@ -80,7 +80,7 @@ pub(super) async fn ask_to_unlink(shared: &Shared, request: &Request) -> Result<
 
 /// The button below that question.
 pub(super) async fn unlink(shared: &Shared, press: &Press, account: &AccountName) -> Result<Reply, StoreError> {
-    let Some(bindings) = shared.store.unlink(press.guild, account).await? else {
+    let Some(bindings) = shared.store.unlink(press.guild, account, &press.by()).await? else {
         return Ok(Reply::text(words::not_linked_any_more(account.as_str())));
     };
     tracing::info!(%account, guild = %press.guild, user = %press.user, bindings, "a guild was unlinked from the account");

@@ -10,6 +10,7 @@ use super::{Sender, Shared, account, notify, respond_in_time, status, why};
 use crate::clock;
 use crate::discord::rest::RestError;
 use crate::discord::words;
+use crate::domain::audit::By;
 use crate::domain::ids::{ChannelId, GuildId, UserId};
 use crate::store::StoreError;
 
@@ -31,6 +32,11 @@ pub(super) struct Press {
 }
 
 impl Press {
+    /// Who did it, now.
+    pub(super) fn by(&self) -> By {
+        By::person(self.user, self.guild, clock::now())
+    }
+
     /// What was used in an interaction; `None` outside a guild.
     fn new(interaction: &ComponentInteraction) -> Option<Self> {
         Some(Self {

@@ -6,7 +6,9 @@ use serenity::model::Permissions;
 use serenity::model::application::{CommandInteraction, ResolvedOption, ResolvedValue};
 use serenity::model::channel::ChannelType;
 
+use crate::clock;
 use crate::discord::guilds::{ChosenChannel, Place};
+use crate::domain::audit::By;
 use crate::domain::ids::{ChannelId, GuildId, RoleId, UserId};
 
 /// A command with its options.
@@ -34,6 +36,11 @@ enum Given {
 }
 
 impl Request {
+    /// Who did it, now.
+    pub(super) fn by(&self) -> By {
+        By::person(self.user, self.guild, clock::now())
+    }
+
     /// The request in an interaction; `None` outside a guild.
     #[must_use]
     pub(super) fn new(interaction: &CommandInteraction) -> Option<Self> {

@@ -1,6 +1,6 @@
 //! A NATS account as this installation knows it.
 
-use super::ids::AccountName;
+use super::ids::{AccountName, UserId};
 use super::subject::Root;
 
 /// What is known of an account but for its credential, which stays sealed in the store.
@@ -16,6 +16,10 @@ pub struct Account {
     pub root: Root,
     /// Whether to take everything under the root, which dotted server ids need.
     pub wide_filter: bool,
+    /// Who connected it in Discord; `None` where the operator added it.
+    pub owner: Option<UserId>,
+    /// Whether it stands in the settings file, and is not changed in another way.
+    pub is_declared: bool,
     /// Changes with the account and with its bindings.
     pub revision: i64,
 }

@@ -39,6 +39,8 @@ pub struct Binding {
     pub later_kinds: BTreeMap<Kind, Option<Timestamp>>,
     /// Since when it is paused, if it is. A paused binding hears nothing.
     pub paused_at: Option<Timestamp>,
+    /// Whether it stands in the settings file, and is not changed in another way.
+    pub is_declared: bool,
 }
 
 impl Binding {
@@ -176,6 +178,7 @@ mod tests {
             covered_from: Some(Timestamp::from_nanoseconds(100)),
             later_kinds: BTreeMap::new(),
             paused_at: None,
+            is_declared: false,
         }
     }
 

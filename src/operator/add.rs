@@ -6,6 +6,7 @@ use super::secret_key;
 use crate::cli::AddAccount;
 use crate::clock;
 use crate::domain::account::Account;
+use crate::domain::audit::By;
 use crate::domain::ids::AccountName;
 use crate::intake::seal_credential;
 use crate::settings::Settings;
@@ -20,6 +21,8 @@ pub(super) async fn add(store: &Store, settings: &Settings, add: AddAccount) -> 
         stream: add.stream,
         root: add.root,
         wide_filter: add.wide_filter,
+        owner: None,
+        is_declared: false,
         revision: 0,
     };
     // Before the connection is tried, because that may take a while.
@@ -38,7 +41,7 @@ pub(super) async fn add(store: &Store, settings: &Settings, add: AddAccount) -> 
 
     let key = secret_key(store, settings).await?;
     let sealed = seal_credential(&key, &account.name, &credential);
-    if !store.add_account(&account, &sealed, clock::now()).await? {
+    if !store.add_account(&account, &sealed, &By::operator(clock::now())).await? {
         return Err(name_is_taken(&account.name));
     }
     Ok(told(&account, found.as_ref()))

@@ -8,7 +8,9 @@ use super::finding::{Found, find, in_words, not_stored};
 use super::remove::delete_consumer;
 use super::{known_account, secret_key, stored_credential};
 use crate::cli::{EditAccount, ResumeFrom};
+use crate::clock;
 use crate::domain::account::Account;
+use crate::domain::audit::By;
 use crate::domain::position::Position;
 use crate::intake::seal_credential;
 use crate::settings::Settings;
@@ -42,7 +44,7 @@ pub(super) async fn edit(store: &Store, settings: &Settings, edit: EditAccount) 
         (Some(ResumeFrom::Now), Some(found)) => resume(read.as_deref(), found),
         _ => (None, String::new()),
     };
-    if !store.edit_account(&after, sealed.as_ref(), skip_to).await? {
+    if !store.edit_account(&after, sealed.as_ref(), skip_to, &By::operator(clock::now())).await? {
         anyhow::bail!("the account {} was removed meanwhile", after.name);
     }
     let Account { name, url, .. } = &after;

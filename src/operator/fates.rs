@@ -203,10 +203,12 @@ mod tests {
             stream: None,
             root: "v0.*.servers".parse().unwrap(),
             wide_filter: false,
+            owner: None,
+            is_declared: false,
             revision: 0,
         };
         let credential = SealedCredential { kind: "nkey".to_owned(), sealed: Vec::new() };
-        store.add_account(&account, &credential, clock::now()).await.unwrap();
+        store.add_account(&account, &credential, &crate::domain::audit::By::operator(clock::now())).await.unwrap();
         let position = Position { last_sequence: 5, last_time: clock::now() };
         store.install_position(&account.name, "EVENTS", position).await.unwrap();
         Fates::new(store, account, "EVENTS".to_owned(), 2 * DAY)

@@ -7,6 +7,7 @@ use rand::rngs::SysRng;
 use super::known_account;
 use crate::cli::InviteToAccount;
 use crate::clock;
+use crate::domain::audit::By;
 use crate::domain::invite::{CODE_LENGTH, InviteCode};
 use crate::store::Store;
 
@@ -18,7 +19,7 @@ pub(super) async fn invite(store: &Store, invite: &InviteToAccount) -> anyhow::R
     let code = InviteCode::from_random(bytes);
     let now = clock::now();
     let expires = now.plus(invite.expires);
-    store.add_invite(&account, &code.hash(), now, expires).await?;
+    store.add_invite(&account, &code.hash(), expires, &By::operator(now)).await?;
     Ok(format!(
         "This code links one Discord server to the account {account}, and can be used once, until {}.\n\
          Whoever uses it can show the account's events: give it to the admin of the Discord server and to nobody \

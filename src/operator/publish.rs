@@ -50,7 +50,16 @@ pub async fn publish(settings: &Settings, publish: Publish) -> anyhow::Result<St
 fn publishers_account(url: &str, root: Root) -> Account {
     let name = "publisher".parse().expect("a plain name");
     // Whether it is read with a wide filter the publisher can't know.
-    Account { name, url: url.to_owned(), stream: None, root, wide_filter: false, revision: 0 }
+    Account {
+        name,
+        url: url.to_owned(),
+        stream: None,
+        root,
+        wide_filter: false,
+        owner: None,
+        is_declared: false,
+        revision: 0,
+    }
 }
 
 fn subject(publish: &Publish) -> anyhow::Result<String> {

@@ -271,6 +271,8 @@ mod tests {
             stream: None,
             root: Root::default(),
             wide_filter,
+            owner: None,
+            is_declared: false,
             revision: 0,
         }
     }

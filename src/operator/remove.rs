@@ -8,6 +8,7 @@ use super::{counted, known_account, secret_key};
 use crate::cli::RemoveAccount;
 use crate::clock;
 use crate::domain::account::Account;
+use crate::domain::audit::By;
 use crate::domain::fault::Fault;
 use crate::intake::{durable_name, open_credential};
 use crate::nats::connection::Connection;
@@ -30,11 +31,11 @@ pub(super) async fn remove(store: &Store, settings: &Settings, remove: &RemoveAc
         // Held until the account is gone, so that no run that starts meanwhile makes the consumer anew.
         Ok(_lock) => {
             let consumer = delete_consumer(store, settings, &account).await?;
-            store.remove_account(name).await?;
+            store.remove_account(name, &By::operator(clock::now())).await?;
             consumer
         }
         Err(StoreError::AlreadyRunning) => {
-            store.remove_account(name).await?;
+            store.remove_account(name, &By::operator(clock::now())).await?;
             "The running guildwire stops reading it within seconds, and deletes its consumer on nats-server.\n"
                 .to_owned()
         }

@@ -87,6 +87,8 @@ async fn open<'a>(settings: &Settings, watch: &'a Watch) -> anyhow::Result<(Watc
             stream: watch.stream.clone(),
             root: watch.root.clone(),
             wide_filter: false,
+            owner: None,
+            is_declared: false,
             revision: 0,
         };
         (account, credential, None, READER_INBOXES)

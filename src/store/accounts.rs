@@ -3,11 +3,13 @@
 use sqlx::any::AnyRow;
 use sqlx::{Any, Row, Transaction};
 
+use super::audit::note;
 use super::bindings::begin_behind_position;
 use super::bindings::bump_revision;
 use super::positions::move_position_forward;
 use super::{Store, StoreError};
 use crate::domain::account::Account;
+use crate::domain::audit::{Act, Action, Actor, By};
 use crate::domain::ids::{AccountName, GuildId, UserId};
 use crate::domain::position::Position;
 use crate::domain::timestamp::Timestamp;
@@ -28,6 +30,8 @@ pub struct Link {
     pub account: AccountName,
     /// Since when.
     pub linked_at: Timestamp,
+    /// Whether the settings file has it.
+    pub is_declared: bool,
 }
 
 /// What became of an invite code.
@@ -46,16 +50,19 @@ pub enum Redeemed {
 }
 
 impl Store {
-    /// Adds an account. `Ok(false)` when one of that name exists.
+    /// Adds an account that was shown to be readable, or that the operator vouches for. `Ok(false)` when one of that name
+    /// exists.
     pub async fn add_account(
         &self,
         account: &Account,
         credential: &SealedCredential,
-        now: Timestamp,
+        by: &By,
     ) -> Result<bool, StoreError> {
-        let result = sqlx::query(
-            "INSERT INTO accounts (name, url, stream, root, wide_filter, credential_kind, credential, revision, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) ON CONFLICT (name) DO NOTHING",
+        let mut transaction = self.write().await?;
+        let added = sqlx::query(
+            "INSERT INTO accounts (name, url, stream, root, wide_filter, credential_kind, credential, owner_id, is_declared,
+                 revision, created_at, verified_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $10) ON CONFLICT (name) DO NOTHING",
         )
         .bind(account.name.as_str())
         .bind(&account.url)
@@ -64,11 +71,18 @@ impl Store {
         .bind(i64::from(account.wide_filter))
         .bind(&credential.kind)
         .bind(credential.sealed.as_slice())
-        .bind(now.nanoseconds())
-        .execute(&self.writer)
+        .bind(account.owner.map(UserId::to_column))
+        .bind(i64::from(account.is_declared))
+        .bind(by.at.nanoseconds())
+        .execute(&mut *transaction)
         .await?;
+        let is_new = added.rows_affected() == 1;
+        if is_new {
+            note(&mut transaction, by, &Act::on(Action::AccountAdded, &account.name).with(&account.url)).await?;
+        }
+        transaction.commit().await?;
         self.ring_configuration();
-        Ok(result.rows_affected() == 1)
+        Ok(is_new)
     }
 
     /// Changes the account, and has its stream read on behind `skip_to` where one is given, both or neither. A new
@@ -78,6 +92,7 @@ impl Store {
         account: &Account,
         credential: Option<&SealedCredential>,
         skip_to: Option<(&str, Position)>,
+        by: &By,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.write().await?;
         // First, in the order in which who records a batch touches these.
@@ -114,13 +129,16 @@ impl Store {
             // The recorded event may not be found again then, and what was told before be read anew.
             begin_behind_position(&mut transaction, &account.name).await?;
         }
+        if edited == 1 {
+            note(&mut transaction, by, &Act::on(Action::AccountEdited, &account.name).with(&account.url)).await?;
+        }
         transaction.commit().await?;
         self.ring_configuration();
         Ok(edited == 1)
     }
 
     /// Removes an account with its links, bindings and all that was heard of it. `Ok(false)` when there is none.
-    pub async fn remove_account(&self, name: &AccountName) -> Result<bool, StoreError> {
+    pub async fn remove_account(&self, name: &AccountName, by: &By) -> Result<bool, StoreError> {
         let mut transaction = self.write().await?;
         // PostgreSQL locks rows in the order they are touched in. Who records a batch, or redeems an invite, touches
         // these before the account; to begin with the account would be a deadlock.
@@ -132,6 +150,9 @@ impl Store {
             .execute(&mut *transaction)
             .await?
             .rows_affected();
+        if removed == 1 {
+            note(&mut transaction, by, &Act::on(Action::AccountRemoved, name)).await?;
+        }
         transaction.commit().await?;
         self.ring_configuration();
         Ok(removed == 1)
@@ -139,16 +160,18 @@ impl Store {
 
     /// All accounts, by name.
     pub async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
-        let rows = sqlx::query("SELECT name, url, stream, root, wide_filter, revision FROM accounts ORDER BY name")
-            .fetch_all(&self.reader)
-            .await?;
+        let rows = sqlx::query(
+            "SELECT name, url, stream, root, wide_filter, owner_id, is_declared, revision FROM accounts ORDER BY name",
+        )
+        .fetch_all(&self.reader)
+        .await?;
         rows.iter().map(account_from).collect()
     }
 
     /// The accounts that need a consumer: those with a binding.
     pub async fn subscribed_accounts(&self) -> Result<Vec<Account>, StoreError> {
         let rows = sqlx::query(
-            "SELECT name, url, stream, root, wide_filter, revision FROM accounts
+            "SELECT name, url, stream, root, wide_filter, owner_id, is_declared, revision FROM accounts
              WHERE EXISTS (SELECT 1 FROM bindings WHERE bindings.account = accounts.name) ORDER BY name",
         )
         .fetch_all(&self.reader)
@@ -158,7 +181,7 @@ impl Store {
 
     /// The account of that name.
     pub async fn account(&self, name: &AccountName) -> Result<Option<Account>, StoreError> {
-        let row = sqlx::query("SELECT name, url, stream, root, wide_filter, revision FROM accounts WHERE name = $1")
+        let row = sqlx::query("SELECT name, url, stream, root, wide_filter, owner_id, is_declared, revision FROM accounts WHERE name = $1")
             .bind(name.as_str())
             .fetch_optional(&self.reader)
             .await?;
@@ -184,16 +207,26 @@ impl Store {
         &self,
         account: &AccountName,
         code_hash: &[u8],
-        now: Timestamp,
         expires: Timestamp,
+        by: &By,
     ) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO invites (code_hash, account, created_at, expires_at) VALUES ($1, $2, $3, $4)")
-            .bind(code_hash)
-            .bind(account.as_str())
-            .bind(now.nanoseconds())
-            .bind(expires.nanoseconds())
-            .execute(&self.writer)
-            .await?;
+        let maker = match by.actor {
+            Actor::Person { user, .. } => Some(user.to_column()),
+            _ => None,
+        };
+        let mut transaction = self.write().await?;
+        sqlx::query(
+            "INSERT INTO invites (code_hash, account, created_at, expires_at, created_by) VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(code_hash)
+        .bind(account.as_str())
+        .bind(by.at.nanoseconds())
+        .bind(expires.nanoseconds())
+        .bind(maker)
+        .execute(&mut *transaction)
+        .await?;
+        note(&mut transaction, by, &Act::on(Action::InviteMade, account)).await?;
+        transaction.commit().await?;
         Ok(())
     }
 
@@ -238,6 +271,8 @@ impl Store {
             transaction.rollback().await?;
             return Ok(Redeemed::AlreadyLinked(account));
         }
+        let by = By::person(user, guild, now);
+        note(&mut transaction, &by, &Act::on(Action::GuildLinked, &account).in_guild(guild)).await?;
         transaction.commit().await?;
         self.ring_configuration();
         Ok(Redeemed::Linked(account))
@@ -245,7 +280,7 @@ impl Store {
 
     /// Ends a guild's link to an account together with its bindings, and says how many those were; `None` when it is not
     /// linked.
-    pub async fn unlink(&self, guild: GuildId, account: &AccountName) -> Result<Option<u64>, StoreError> {
+    pub async fn unlink(&self, guild: GuildId, account: &AccountName, by: &By) -> Result<Option<u64>, StoreError> {
         let mut transaction = self.write().await?;
         // Before the bindings, as wherever they change.
         bump_revision(&mut transaction, account).await?;
@@ -263,6 +298,7 @@ impl Store {
             transaction.rollback().await?;
             return Ok(None);
         }
+        note(&mut transaction, by, &Act::on(Action::GuildUnlinked, account).in_guild(guild)).await?;
         transaction.commit().await?;
         self.ring_configuration();
         Ok(Some(bindings.rows_affected()))
@@ -270,14 +306,16 @@ impl Store {
 
     /// The guild's links, by account.
     pub async fn links(&self, guild: GuildId) -> Result<Vec<Link>, StoreError> {
-        let rows = sqlx::query("SELECT account, linked_at FROM links WHERE guild_id = $1 ORDER BY account")
-            .bind(guild.to_column())
-            .fetch_all(&self.reader)
-            .await?;
+        let rows =
+            sqlx::query("SELECT account, linked_at, is_declared FROM links WHERE guild_id = $1 ORDER BY account")
+                .bind(guild.to_column())
+                .fetch_all(&self.reader)
+                .await?;
         rows.iter()
             .map(|row| {
                 let linked_at = Timestamp::from_nanoseconds(row.try_get(1)?);
-                Ok(Link { account: account_name(row, 0)?, linked_at })
+                let is_declared = row.try_get::<i64, _>(2)? != 0;
+                Ok(Link { account: account_name(row, 0)?, linked_at, is_declared })
             })
             .collect()
     }
@@ -323,6 +361,8 @@ fn account_from(row: &AnyRow) -> Result<Account, StoreError> {
         stream: row.try_get("stream")?,
         root: root.parse().map_err(|_| StoreError::BadRow { what: "root", value: root })?,
         wide_filter: row.try_get::<i64, _>("wide_filter")? != 0,
+        owner: row.try_get::<Option<i64>, _>("owner_id")?.map(UserId::from_column),
+        is_declared: row.try_get::<i64, _>("is_declared")? != 0,
         revision: row.try_get("revision")?,
     })
 }

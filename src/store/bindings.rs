@@ -4,14 +4,16 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, Row, Transaction};
 
 use super::accounts::account_name;
+use super::audit::note;
 use super::{Store, StoreError};
+use crate::domain::audit::{Act, Action, Actor, By};
 use crate::domain::binding::Binding;
 use crate::domain::event::KindSet;
 use crate::domain::ids::{AccountName, ChannelId, GuildId, RoleId, ServerId, UserId};
 use crate::domain::style::Style;
 use crate::domain::timestamp::Timestamp;
 
-pub(super) const COLUMNS: &str = "account, id, guild_id, channel_id, server_id, kinds, mention_role, created_by, created_at, covered_from, later_kinds, paused_at, style, is_thread";
+pub(super) const COLUMNS: &str = "account, id, guild_id, channel_id, server_id, kinds, mention_role, created_by, created_at, covered_from, later_kinds, paused_at, style, is_thread, is_declared";
 
 /// What became of a change to a binding.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,8 +41,8 @@ impl Store {
         bump_revision(&mut transaction, &binding.account).await?;
         // Only an equal binding is a conflict: a number given out twice is an error.
         let added = sqlx::query(
-            "INSERT INTO bindings (id, guild_id, channel_id, account, server_id, kinds, mention_role, created_by, created_at, style, is_thread)
-             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11
+            "INSERT INTO bindings (id, guild_id, channel_id, account, server_id, kinds, mention_role, created_by, created_at, style, is_thread, is_declared)
+             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12
              WHERE EXISTS (SELECT 1 FROM links WHERE guild_id = $2 AND account = $4)
              ON CONFLICT (channel_id, account, COALESCE(server_id, ''), kinds) DO NOTHING",
         )
@@ -55,10 +57,17 @@ impl Store {
         .bind(binding.created_at.nanoseconds())
         .bind(binding.style.name())
         .bind(binding.is_thread.map(i64::from))
+        .bind(i64::from(binding.is_declared))
         .execute(&mut *transaction)
         .await?;
         let is_new = added.rows_affected() > 0;
         if is_new {
+            let actor = if binding.is_declared {
+                Actor::Settings
+            } else {
+                Actor::Person { user: binding.created_by, guild: binding.guild }
+            };
+            note(&mut transaction, &By { actor, at: binding.created_at }, &act(Action::BindingAdded, binding)).await?;
             transaction.commit().await?;
             self.ring_configuration();
         } else {
@@ -78,7 +87,7 @@ impl Store {
     }
 
     /// Removes a guild's binding and gives it back, or `None` when the guild has no such binding.
-    pub async fn remove_binding(&self, guild: GuildId, id: i64) -> Result<Option<Binding>, StoreError> {
+    pub async fn remove_binding(&self, guild: GuildId, id: i64, by: &By) -> Result<Option<Binding>, StoreError> {
         let mut transaction = self.write().await?;
         if !bump_revision_of_binding(&mut transaction, guild, id).await? {
             transaction.rollback().await?;
@@ -93,6 +102,7 @@ impl Store {
         .await?;
         let Some(row) = row else { return Ok(None) };
         let binding = binding_from(&row)?;
+        note(&mut transaction, by, &act(Action::BindingRemoved, &binding)).await?;
         transaction.commit().await?;
         self.ring_configuration();
         Ok(Some(binding))
@@ -103,6 +113,7 @@ impl Store {
         &self,
         guild: GuildId,
         id: i64,
+        by: &By,
         change: impl FnOnce(&mut Binding),
     ) -> Result<Changed, StoreError> {
         let mut transaction = self.write().await?;
@@ -151,6 +162,7 @@ impl Store {
         .bind(id)
         .execute(&mut *transaction)
         .await?;
+        note(&mut transaction, by, &act(Action::BindingChanged, &after)).await?;
         transaction.commit().await?;
         self.ring_configuration();
         Ok(Changed::Done { before, after })
@@ -217,6 +229,14 @@ impl Store {
             .await?;
         row.as_ref().map(binding_from).transpose()
     }
+}
+
+/// What is done to a binding, with what it is like then.
+fn act(action: Action, binding: &Binding) -> Act {
+    let Binding { channel, kinds, style, paused_at, .. } = binding;
+    let paused = if paused_at.is_some() { ", paused" } else { "" };
+    let details = format!("channel {channel}: {}, {}{paused}", kinds.to_names(), style.name());
+    Act::on(action, &binding.account).in_guild(binding.guild).with(details)
 }
 
 /// Lets the account's bindings hear nothing that was stored before what is recorded already.
@@ -303,5 +323,6 @@ pub(super) fn binding_from(row: &AnyRow) -> Result<Binding, StoreError> {
         later_kinds: serde_json::from_str(&later_kinds)
             .map_err(|_| StoreError::BadRow { what: "list of later kinds", value: later_kinds })?,
         paused_at: row.try_get::<Option<i64>, _>("paused_at")?.map(Timestamp::from_nanoseconds),
+        is_declared: row.try_get::<i64, _>("is_declared")? != 0,
     })
 }

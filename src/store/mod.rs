@@ -4,6 +4,7 @@
 //! Rows are the truth. The bells only shorten a wait: whoever waits for one also looks by itself every few seconds.
 
 pub mod accounts;
+pub mod audit;
 pub mod backup;
 pub mod bindings;
 pub mod directory;

@@ -75,11 +75,11 @@ async fn a_guild_binds_only_what_it_is_linked_to_and_removes_only_its_own() {
 
         let own = binding(&store, &account);
         assert!(store.add_binding(&own).await.unwrap());
-        assert_eq!(store.remove_binding(GuildId(1), own.id).await.unwrap(), None);
-        assert_eq!(store.remove_binding(GUILD, own.id + 1).await.unwrap(), None);
+        assert_eq!(store.remove_binding(GuildId(1), own.id, &by(1)).await.unwrap(), None);
+        assert_eq!(store.remove_binding(GUILD, own.id + 1, &by(1)).await.unwrap(), None);
         assert_eq!(store.bindings_of_guild(GUILD).await.unwrap(), from_ref(&own));
-        assert_eq!(store.remove_binding(GUILD, own.id).await.unwrap(), Some(own.clone()));
-        assert_eq!(store.remove_binding(GUILD, own.id).await.unwrap(), None);
+        assert_eq!(store.remove_binding(GUILD, own.id, &by(1)).await.unwrap(), Some(own.clone()));
+        assert_eq!(store.remove_binding(GUILD, own.id, &by(1)).await.unwrap(), None);
     })
     .await;
 }
@@ -108,7 +108,7 @@ async fn a_binding_is_covered_only_while_it_is_what_was_looked_at() {
         // Looked at before somebody chose more kinds.
         let chat = Group::Chat.kinds();
         let Changed::Done { before, after } =
-            store.change_binding(GUILD, first.id, |binding| binding.choose(chat)).await.unwrap()
+            store.change_binding(GUILD, first.id, &by(1), |binding| binding.choose(chat)).await.unwrap()
         else {
             panic!("not changed")
         };
@@ -141,7 +141,7 @@ async fn a_binding_is_changed_by_its_guild_and_never_into_an_equal_one() {
         let revision = async || store.account(&account.name).await.unwrap().unwrap().revision;
         let before = revision().await;
         let choose = async |guild: GuildId, id: i64, group: Group| {
-            store.change_binding(guild, id, |binding| binding.choose(group.kinds())).await.unwrap()
+            store.change_binding(guild, id, &by(1), |binding| binding.choose(group.kinds())).await.unwrap()
         };
         assert_eq!(choose(GuildId(1), fewer.id, Group::Chat).await, Changed::Missing);
         assert_eq!(choose(GUILD, i64::MAX, Group::Chat).await, Changed::Missing);
@@ -154,12 +154,12 @@ async fn a_binding_is_changed_by_its_guild_and_never_into_an_equal_one() {
         // Of one server is not equal to of all.
         assert!(matches!(choose(GUILD, one.id, Group::Lifecycle).await, Changed::Done { .. }));
         assert!(revision().await > before);
-        store.change_binding(GUILD, all.id, |binding| binding.pause(at(5))).await.unwrap();
+        store.change_binding(GUILD, all.id, &by(1), |binding| binding.pause(at(5))).await.unwrap();
         let paused = Binding { paused_at: Some(at(5)), ..all };
         let narrowed = Binding { kinds: Group::Lifecycle.kinds(), ..one };
         assert_eq!(store.bindings_of_account(&account.name).await.unwrap(), [paused.clone(), narrowed, fewer]);
         assert_eq!(
-            store.change_binding(GUILD, paused.id, |binding| binding.pause(at(6))).await.unwrap(),
+            store.change_binding(GUILD, paused.id, &by(1), |binding| binding.pause(at(6))).await.unwrap(),
             Changed::Unchanged(paused)
         );
     })
@@ -180,17 +180,17 @@ async fn a_link_ends_with_its_own_bindings_alone() {
             assert!(store.add_binding(new).await.unwrap());
         }
         let revision = store.account(&account.name).await.unwrap().unwrap().revision;
-        assert_eq!(store.unlink(GuildId(2), &account.name).await.unwrap(), None);
-        assert_eq!(store.unlink(GUILD, &name("GA-9")).await.unwrap(), None);
+        assert_eq!(store.unlink(GuildId(2), &account.name, &by(1)).await.unwrap(), None);
+        assert_eq!(store.unlink(GUILD, &name("GA-9"), &by(1)).await.unwrap(), None);
         assert_eq!(store.account(&account.name).await.unwrap().unwrap().revision, revision);
 
-        assert_eq!(store.unlink(GUILD, &account.name).await.unwrap(), Some(2));
+        assert_eq!(store.unlink(GUILD, &account.name, &by(1)).await.unwrap(), Some(2));
         assert!(store.account(&account.name).await.unwrap().unwrap().revision > revision);
         assert_eq!(store.bindings_of_guild(GUILD).await.unwrap(), [of_other]);
         assert_eq!(store.bindings_of_account(&account.name).await.unwrap(), [of_others]);
         let linked: Vec<_> = store.links(GUILD).await.unwrap().into_iter().map(|link| link.account).collect();
         assert_eq!(linked, [other.name]);
-        assert_eq!(store.unlink(GUILD, &account.name).await.unwrap(), None);
+        assert_eq!(store.unlink(GUILD, &account.name, &by(1)).await.unwrap(), None);
     })
     .await;
 }

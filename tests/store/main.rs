@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic, in its helpers, too")]
 
 mod accounts;
+mod audit;
 mod bindings;
 mod directory;
 mod full;
@@ -22,6 +23,7 @@ use std::panic::{AssertUnwindSafe, resume_unwind};
 
 use futures_util::FutureExt as _;
 use guildwire::domain::account::Account;
+use guildwire::domain::audit::By;
 use guildwire::domain::binding::Binding;
 use guildwire::domain::event::Group;
 use guildwire::domain::ids::{AccountName, ChannelId, GuildId, UserId};
@@ -93,6 +95,11 @@ fn at(nanoseconds: i64) -> Timestamp {
     Timestamp::from_nanoseconds(nanoseconds)
 }
 
+/// By the operator, at a moment.
+fn by(nanoseconds: i64) -> By {
+    By::operator(at(nanoseconds))
+}
+
 fn name(text: &str) -> AccountName {
     text.parse().unwrap()
 }
@@ -109,10 +116,12 @@ async fn add_account(store: &Store, text: &str) -> Account {
         stream: None,
         root: "v0.*.servers".parse().unwrap(),
         wide_filter: false,
+        owner: None,
+        is_declared: false,
         revision: 0,
     };
     let credential = SealedCredential { kind: "nkey".to_owned(), sealed: vec![0, 159, 146, 150] };
-    assert!(store.add_account(&account, &credential, at(1000)).await.unwrap());
+    assert!(store.add_account(&account, &credential, &by(1000)).await.unwrap());
     store.account(&account.name).await.unwrap().unwrap()
 }
 
@@ -125,7 +134,7 @@ async fn add_linked_account(store: &Store, text: &str) -> Account {
 
 async fn link(store: &Store, account: &Account, guild: GuildId) {
     let code = format!("{} for {guild}", account.name.as_str());
-    store.add_invite(&account.name, code.as_bytes(), at(0), at(i64::MAX)).await.unwrap();
+    store.add_invite(&account.name, code.as_bytes(), at(i64::MAX), &by(0)).await.unwrap();
     store.redeem_invite(code.as_bytes(), guild, USER, at(1)).await.unwrap();
 }
 
@@ -146,5 +155,6 @@ fn binding(store: &Store, account: &Account) -> Binding {
         covered_from: None,
         later_kinds: BTreeMap::new(),
         paused_at: None,
+        is_declared: false,
     }
 }

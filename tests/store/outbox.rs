@@ -136,7 +136,7 @@ async fn only_what_was_settled_or_rejected_long_ago_is_forgotten() {
         store.settle_parked(messages[1].id, "400", at(99)).await.unwrap();
         store.settle_delivered(messages[2].id, Some(1), at(100)).await.unwrap();
         for (code, expires) in [("old", 99), ("new", 100)] {
-            store.add_invite(&account.name, code.as_bytes(), at(0), at(expires)).await.unwrap();
+            store.add_invite(&account.name, code.as_bytes(), at(expires), &by(0)).await.unwrap();
         }
         let reject =
             |stored_at| Reject { stored_at, sequence: 1, subject: "a".to_owned(), size: 0, reason: "outside_root" };

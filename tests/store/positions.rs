@@ -68,12 +68,12 @@ async fn a_position_that_is_moved_forward_fences_who_records_from_the_old_one() 
         let store = database.open().await;
         let account = add_account(&store, "GA-1").await;
         let end = Position { last_sequence: 90, last_time: at(9000) };
-        store.edit_account(&account, None, Some((STREAM, end))).await.unwrap();
+        store.edit_account(&account, None, Some((STREAM, end)), &by(1)).await.unwrap();
         assert_eq!(store.position(&account.name, STREAM).await.unwrap(), None, "what is not read has no position");
 
         store.install_position(&account.name, STREAM, START).await.unwrap();
         let before = store.account(&account.name).await.unwrap().unwrap().revision;
-        store.edit_account(&account, None, Some((STREAM, end))).await.unwrap();
+        store.edit_account(&account, None, Some((STREAM, end)), &by(1)).await.unwrap();
         assert_eq!(store.position(&account.name, STREAM).await.unwrap(), Some(end));
         assert!(store.account(&account.name).await.unwrap().unwrap().revision > before);
         let recorded =
@@ -81,11 +81,11 @@ async fn a_position_that_is_moved_forward_fences_who_records_from_the_old_one() 
         assert_eq!(recorded.await.unwrap(), Recorded::Fenced);
 
         // Who was quicker than the one who looked for the end is not set back.
-        store.edit_account(&account, None, Some((STREAM, START))).await.unwrap();
+        store.edit_account(&account, None, Some((STREAM, START)), &by(1)).await.unwrap();
         assert_eq!(store.position(&account.name, STREAM).await.unwrap(), Some(end));
         // A stream that was made anew has lower numbers and later times.
         let anew = Position { last_sequence: 3, last_time: at(10_000) };
-        store.edit_account(&account, None, Some((STREAM, anew))).await.unwrap();
+        store.edit_account(&account, None, Some((STREAM, anew)), &by(1)).await.unwrap();
         assert_eq!(store.position(&account.name, STREAM).await.unwrap(), Some(anew));
     })
     .await;
@@ -165,7 +165,7 @@ async fn a_batch_is_not_recorded_for_an_account_that_was_removed() {
         let account = add_account(&store, "GA-1").await;
         store.install_position(&account.name, STREAM, START).await.unwrap();
         let batch = batch(&store, &account, "late");
-        store.remove_account(&account.name).await.unwrap();
+        store.remove_account(&account.name, &by(1)).await.unwrap();
         let recorded = batch.record(&store, &account.name, STREAM, START, START.after(7, at(6000))).await.unwrap();
         assert_eq!(recorded, Recorded::Fenced);
         assert_eq!(store.due(CHANNEL, 10).await.unwrap().len(), 0);
@@ -181,9 +181,10 @@ async fn an_account_may_be_removed_in_the_middle_of_a_batch() {
             let account = add_account(&store, "GA-1").await;
             store.install_position(&account.name, STREAM, START).await.unwrap();
             let batch = batch(&store, &account, "busy");
+            let operator = by(1);
             let (recorded, removed) = tokio::join!(
                 batch.record(&store, &account.name, STREAM, START, START.after(7, at(6000))),
-                other.remove_account(&account.name),
+                other.remove_account(&account.name, &operator),
             );
             recorded.unwrap();
             assert!(removed.unwrap());
@@ -233,10 +234,10 @@ async fn another_filter_tells_nothing_again_that_is_recorded() {
         let begins = async || store.binding(GUILD, bound.id).await.unwrap().unwrap().covered_from;
 
         let moved = Account { url: "nats://elsewhere".to_owned(), ..account.clone() };
-        assert!(store.edit_account(&moved, None, None).await.unwrap());
+        assert!(store.edit_account(&moved, None, None, &by(1)).await.unwrap());
         assert_eq!(begins().await, Some(at(50)), "the same events are read on");
         let widened = Account { wide_filter: !account.wide_filter, ..moved };
-        assert!(store.edit_account(&widened, None, None).await.unwrap());
+        assert!(store.edit_account(&widened, None, None, &by(1)).await.unwrap());
         assert_eq!(begins().await, Some(START.last_time));
     })
     .await;

@@ -87,7 +87,7 @@ async fn what_was_heard_of_an_account_goes_with_it() {
             let position = Position { last_sequence: 7, last_time: at(7) };
             store.install_position(&account.name, "EVENTS", position).await.unwrap();
         }
-        assert!(store.remove_account(&name("GA-1")).await.unwrap());
+        assert!(store.remove_account(&name("GA-1"), &by(1)).await.unwrap());
         assert_eq!(left(&store).await, (1, 1));
         assert_eq!(count(&store, "SELECT COUNT(*) FROM positions WHERE account = 'GA-2'").await, 1);
         assert_eq!(count(&store, "SELECT COUNT(*) FROM positions").await, 1);

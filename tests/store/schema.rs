@@ -68,7 +68,7 @@ async fn two_handles_write_a_hundred_times_and_none_is_turned_away() {
         let write = async |store: &Store, half: &str| {
             for number in 0..50 {
                 let account = add_linked_account(store, &format!("{half}-{number}")).await;
-                store.remove_account(&account.name).await.unwrap();
+                store.remove_account(&account.name, &by(1)).await.unwrap();
             }
         };
         tokio::join!(write(&handles[0], "one"), write(&handles[1], "two"));

@@ -21,7 +21,7 @@ async fn states_are_replaced_and_go_with_their_account() {
         store.note_states(&second, &[name("c")], at(20)).await.unwrap();
         let wanted = BTreeMap::from([(name("a"), state("x", 1)), (name("b"), state("y", u64::MAX >> 1))]);
         assert_eq!(database.open().await.noted_states().await.unwrap(), (wanted, Some(at(20))));
-        store.remove_account(&name("b")).await.unwrap();
+        store.remove_account(&name("b"), &by(1)).await.unwrap();
         assert_eq!(store.noted_states().await.unwrap().0.len(), 1);
     })
     .await;

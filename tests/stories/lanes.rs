@@ -201,6 +201,7 @@ async fn a_guild_that_the_bot_was_removed_from_gets_no_request_until_it_is_back(
 
 /// So many guilds, each with a channel that hears of the servers, put into the database of a bot that does not run.
 async fn crowd(fire: &Fire, url: &str, count: usize) -> Vec<(Guild, u64)> {
+    use guildwire::domain::audit::By;
     use guildwire::domain::binding::Binding;
     use guildwire::domain::ids::{ChannelId, GuildId, UserId};
 
@@ -211,7 +212,10 @@ async fn crowd(fire: &Fire, url: &str, count: usize) -> Vec<(Guild, u64)> {
         let guild = fire.house.guild(&format!("guild {number}"));
         let channel = fire.house.channel(guild, "events");
         let (id, code) = (GuildId(guild.id), number.to_string());
-        store.add_invite(&account, code.as_bytes(), now, now.plus(Duration::from_hours(1))).await.unwrap();
+        store
+            .add_invite(&account, code.as_bytes(), now.plus(Duration::from_hours(1)), &By::operator(now))
+            .await
+            .unwrap();
         store.redeem_invite(code.as_bytes(), id, UserId(guild.admin), now).await.unwrap();
         let binding = Binding {
             id: store.next_number(),
@@ -228,6 +232,7 @@ async fn crowd(fire: &Fire, url: &str, count: usize) -> Vec<(Guild, u64)> {
             covered_from: None,
             later_kinds: std::collections::BTreeMap::new(),
             paused_at: None,
+            is_declared: false,
         };
         assert!(store.add_binding(&binding).await.unwrap());
         crowd.push((guild, channel));

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use discord_sim::{Actor, Reply};
 use guildwire::clock;
 use guildwire::domain::account::Account;
+use guildwire::domain::audit::By;
 use guildwire::domain::binding::Binding;
 use guildwire::domain::event::Group;
 use guildwire::domain::ids::{AccountName, ChannelId, GuildId, UserId};
@@ -31,7 +32,7 @@ async fn crowd(store: &Store, guild: Guild) {
     let guild_id = GuildId(guild.id);
     let link = async |account: &AccountName| {
         let code = account.as_str().as_bytes();
-        store.add_invite(account, code, now, now.plus(Duration::from_hours(1))).await.unwrap();
+        store.add_invite(account, code, now.plus(Duration::from_hours(1)), &By::operator(now)).await.unwrap();
         store.redeem_invite(code, guild_id, UserId(guild.admin), now).await.unwrap();
     };
     let first: AccountName = FIRST_ACCOUNT.parse().unwrap();
@@ -44,10 +45,12 @@ async fn crowd(store: &Store, guild: Guild) {
             stream: None,
             root: "v0.*.servers".parse().unwrap(),
             wide_filter: false,
+            owner: None,
+            is_declared: false,
             revision: 0,
         };
         let credential = SealedCredential { kind: "nkey".to_owned(), sealed: vec![0] };
-        assert!(store.add_account(&account, &credential, now).await.unwrap());
+        assert!(store.add_account(&account, &credential, &By::operator(now)).await.unwrap());
         link(&name).await;
     }
     for number in 0..100 {
@@ -67,6 +70,7 @@ async fn crowd(store: &Store, guild: Guild) {
             covered_from: None,
             later_kinds: std::collections::BTreeMap::new(),
             paused_at: None,
+            is_declared: false,
         };
         assert!(store.add_binding(&binding).await.unwrap());
     }
@@ -139,7 +143,7 @@ async fn long_lists_have_pages(database: Database) {
     // A page is made anew at each press; one that has gone is the last that is left.
     let shown = house.command(guild, "notify list", &[]).await.unwrap();
     for binding in store.bindings_of_guild(GuildId(guild.id)).await.unwrap().iter().skip(3) {
-        store.remove_binding(binding.guild, binding.id).await.unwrap();
+        store.remove_binding(binding.guild, binding.id, &By::operator(clock::now())).await.unwrap();
     }
     let turned = house.discord.press(admin(guild), &shown, "page:bindings:1").await.unwrap();
     assert_eq!((page(&turned).0.matches(" hears ").count(), page(&turned).1.as_str()), (3, ""));

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use discord_sim::{Actor, ChannelKind, CommandError};
 use guildwire::clock;
+use guildwire::domain::audit::By;
 use guildwire::domain::invite::InviteCode;
 use guildwire::store::Store;
 use guildwire_harness::house::{FIRST_ACCOUNT, SECOND_ACCOUNT};
@@ -48,7 +49,7 @@ async fn codes_that_are_no_good_link_nothing(database: Database) {
         clock::now().nanoseconds() - i64::try_from(hour).unwrap(),
     );
     let account = FIRST_ACCOUNT.parse().unwrap();
-    store.add_invite(&account, &old.hash(), made, made.plus(Duration::from_mins(30))).await.unwrap();
+    store.add_invite(&account, &old.hash(), made.plus(Duration::from_mins(30)), &By::operator(made)).await.unwrap();
 
     let code = invite().await;
     for (what, typed, wanted) in [

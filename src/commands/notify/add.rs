@@ -90,6 +90,7 @@ async fn asked_for(shared: &Shared, guilds: &Guilds, request: &Request) -> Resul
         covered_from: None,
         later_kinds: BTreeMap::new(),
         paused_at: None,
+        is_declared: false,
     }))
 }
 

@@ -36,25 +36,27 @@ pub(in crate::commands) async fn choose_kinds(shared: &Shared, press: &Press, id
     let Some(kinds) = kinds.filter(|kinds| !kinds.is_empty()) else {
         return Ok(Reply::text(words::UNKNOWN_BUTTON));
     };
-    Ok(Reply::text(match shared.store.change_binding(press.guild, id, |binding| binding.choose(kinds)).await? {
-        Changed::Missing => words::NO_SUCH_BINDING.to_owned(),
-        Changed::Unchanged(binding) => words::hears_that_already(&in_words(shared, &binding)),
-        Changed::Equal(binding) => words::another_is_that(binding.channel.0),
-        Changed::Done { before, after } => {
-            tracing::info!(
-                binding = id, account = %after.account, guild = %press.guild, user = %press.user,
-                before = before.kinds.to_names(), kinds = after.kinds.to_names(), "a binding was edited"
-            );
-            with_chat_warning(told(shared, &before, &after).await, after.kinds)
-        }
-    }))
+    Ok(Reply::text(
+        match shared.store.change_binding(press.guild, id, &press.by(), |binding| binding.choose(kinds)).await? {
+            Changed::Missing => words::NO_SUCH_BINDING.to_owned(),
+            Changed::Unchanged(binding) => words::hears_that_already(&in_words(shared, &binding)),
+            Changed::Equal(binding) => words::another_is_that(binding.channel.0),
+            Changed::Done { before, after } => {
+                tracing::info!(
+                    binding = id, account = %after.account, guild = %press.guild, user = %press.user,
+                    before = before.kinds.to_names(), kinds = after.kinds.to_names(), "a binding was edited"
+                );
+                with_chat_warning(told(shared, &before, &after).await, after.kinds)
+            }
+        },
+    ))
 }
 
 /// The choice in the select of styles.
 pub(in crate::commands) async fn choose_style(shared: &Shared, press: &Press, id: i64) -> Result<Reply, StoreError> {
     let [style] = press.values.as_slice() else { return Ok(Reply::text(words::UNKNOWN_BUTTON)) };
     let Some(style) = Style::from_name(style) else { return Ok(Reply::text(words::UNKNOWN_BUTTON)) };
-    let changed = shared.store.change_binding(press.guild, id, |binding| binding.style = style).await?;
+    let changed = shared.store.change_binding(press.guild, id, &press.by(), |binding| binding.style = style).await?;
     Ok(Reply::text(match changed {
         Changed::Missing => words::NO_SUCH_BINDING.to_owned(),
         // Its style makes no binding equal to another.

@@ -36,7 +36,7 @@ pub(in crate::commands) async fn resume(shared: &Shared, request: &Request) -> R
 
 async fn change(shared: &Shared, request: &Request, change: impl FnOnce(&mut Binding)) -> Result<Changed, StoreError> {
     let Some(id) = wanted_binding(request) else { return Ok(Changed::Missing) };
-    let changed = shared.store.change_binding(request.guild, id, change).await?;
+    let changed = shared.store.change_binding(request.guild, id, &request.by(), change).await?;
     if let Changed::Done { after, .. } = &changed {
         tracing::info!(
             binding = id, account = %after.account, guild = %request.guild, user = %request.user,

@@ -10,7 +10,7 @@ use crate::store::StoreError;
 /// `/notify remove`.
 pub(in crate::commands) async fn remove(shared: &Shared, request: &Request) -> Result<Reply, StoreError> {
     let removed = match wanted_binding(request) {
-        Some(id) => shared.store.remove_binding(request.guild, id).await?,
+        Some(id) => shared.store.remove_binding(request.guild, id, &request.by()).await?,
         None => None,
     };
     let Some(binding) = removed else { return Ok(Reply::text(words::NO_SUCH_BINDING)) };

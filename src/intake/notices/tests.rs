@@ -83,6 +83,7 @@ fn binding(guild: u64, channel: u64, group: Group) -> Binding {
         covered_from: None,
         later_kinds: BTreeMap::new(),
         paused_at: None,
+        is_declared: false,
     }
 }
 

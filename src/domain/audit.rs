@@ -1,0 +1,149 @@
+//! Who did what to accounts, links and bindings, and to what is kept of people: for their owners and the operator.
+
+use std::fmt;
+
+use super::ids::{AccountName, GuildId, UserId};
+use super::timestamp::Timestamp;
+
+/// Who did something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Actor {
+    /// Somebody in Discord.
+    Person {
+        /// Who.
+        user: UserId,
+        /// In which guild.
+        guild: GuildId,
+    },
+    /// Whoever may use the command line beside the database.
+    Operator,
+    /// The settings file.
+    Settings,
+    /// guildwire by itself.
+    Guildwire,
+}
+
+/// Who did something, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct By {
+    /// Who.
+    pub actor: Actor,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// An account was added.
+    AccountAdded,
+    /// An account was changed.
+    AccountEdited,
+    /// An account was removed.
+    AccountRemoved,
+    /// An invite code was made.
+    InviteMade,
+    /// A guild was linked to an account.
+    GuildLinked,
+    /// A guild was unlinked from an account.
+    GuildUnlinked,
+    /// A binding was added.
+    BindingAdded,
+    /// A binding was changed, paused or resumed.
+    BindingChanged,
+    /// A binding was removed.
+    BindingRemoved,
+}
+
+impl Action {
+    /// All that is ever done.
+    pub const ALL: [Self; 9] = [
+        Self::AccountAdded,
+        Self::AccountEdited,
+        Self::AccountRemoved,
+        Self::InviteMade,
+        Self::GuildLinked,
+        Self::GuildUnlinked,
+        Self::BindingAdded,
+        Self::BindingChanged,
+        Self::BindingRemoved,
+    ];
+
+    /// Its one name, in the database and for people at the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AccountAdded => "account added",
+            Self::AccountEdited => "account edited",
+            Self::AccountRemoved => "account removed",
+            Self::InviteMade => "invite made",
+            Self::GuildLinked => "guild linked",
+            Self::GuildUnlinked => "guild unlinked",
+            Self::BindingAdded => "binding added",
+            Self::BindingChanged => "binding changed",
+            Self::BindingRemoved => "binding removed",
+        }
+    }
+
+    /// The action of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.name() == name)
+    }
+}
+
+/// Something that was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Act {
+    /// What.
+    pub action: Action,
+    /// To which account.
+    pub account: Option<AccountName>,
+    /// To which guild, or to something of which guild.
+    pub guild: Option<GuildId>,
+    /// What else there is to tell of it, in words; never a secret.
+    pub details: String,
+}
+
+/// A line of the audit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Who, and when.
+    pub by: By,
+    /// What.
+    pub act: Act,
+}
+
+impl Act {
+    /// Something done to an account.
+    #[must_use]
+    pub fn on(action: Action, account: &AccountName) -> Self {
+        Self { action, account: Some(account.clone()), guild: None, details: String::new() }
+    }
+
+    /// Something done in a guild, or to it.
+    #[must_use]
+    pub fn in_guild(self, guild: GuildId) -> Self {
+        Self { guild: Some(guild), ..self }
+    }
+
+    /// With what else there is to tell.
+    #[must_use]
+    pub fn with(self, details: impl fmt::Display) -> Self {
+        Self { details: details.to_string(), ..self }
+    }
+}
+
+impl By {
+    /// Done by somebody in a guild.
+    #[must_use]
+    pub const fn person(user: UserId, guild: GuildId, at: Timestamp) -> Self {
+        Self { actor: Actor::Person { user, guild }, at }
+    }
+
+    /// Done at the command line.
+    #[must_use]
+    pub const fn operator(at: Timestamp) -> Self {
+        Self { actor: Actor::Operator, at }
+    }
+}
