@@ -43,6 +43,20 @@ struct Shard {
     is_connected: bool,
     /// The guilds that the bot is in, those in an outage included.
     guilds: BTreeSet<GuildId>,
+    /// The guilds that it was told since it was interrupted to be in, or not to be in any more. Each event is handled in a
+    /// task of its own, so one that follows the session's beginning may be handled before it.
+    told: BTreeMap<GuildId, bool>,
+}
+
+impl Shard {
+    fn tell(&mut self, guild: GuildId, is_in: bool) {
+        self.told.insert(guild, is_in);
+        if is_in {
+            self.guilds.insert(guild);
+        } else {
+            self.guilds.remove(&guild);
+        }
+    }
 }
 
 /// What has changed since somebody asked last.
@@ -72,7 +86,11 @@ impl Sight {
     /// A shard's session has begun, and these are its guilds. Each of them is shown a moment later.
     pub fn shard_began(&self, shard: u32, guilds: BTreeSet<GuildId>) {
         if let Some(picture) = &mut *self.write() {
-            picture.shards.insert(shard, Shard { is_connected: true, guilds });
+            let shard = picture.shards.entry(shard).or_default();
+            (shard.is_connected, shard.guilds) = (true, guilds);
+            for (guild, is_in) in shard.told.clone() {
+                shard.tell(guild, is_in);
+            }
         }
         // Of guilds that the bot was removed from while it was away, nothing else tells.
         self.note(|changes| changes.everywhere = true);
@@ -82,6 +100,9 @@ impl Sight {
     pub fn shard_goes_on(&self, shard: u32, is_connected: bool) {
         if let Some(shard) = self.write().as_mut().and_then(|picture| picture.shards.get_mut(&shard)) {
             shard.is_connected = is_connected;
+            if !is_connected {
+                shard.told.clear();
+            }
         }
         // What it told before it was known to be connected again was looked at, and found to say nothing.
         if is_connected {
@@ -91,8 +112,8 @@ impl Sight {
 
     /// The bot is in a guild, which is shown from now on.
     pub fn guild_joined(&self, guild: GuildId) {
-        if let Some(shard) = self.write().as_mut().and_then(|picture| picture.shard_of(guild)) {
-            shard.guilds.insert(guild);
+        if let Some(picture) = &mut *self.write() {
+            picture.shard_of(guild).tell(guild, true);
         }
         self.note(|changes| {
             changes.guilds.entry(guild).or_default();
@@ -102,8 +123,8 @@ impl Sight {
 
     /// The bot was removed from a guild.
     pub fn guild_left(&self, guild: GuildId) {
-        if let Some(shard) = self.write().as_mut().and_then(|picture| picture.shard_of(guild)) {
-            shard.guilds.remove(&guild);
+        if let Some(picture) = &mut *self.write() {
+            picture.shard_of(guild).tell(guild, false);
         }
         self.changed(guild, None);
     }
@@ -217,9 +238,9 @@ impl Picture {
         u32::try_from(number).unwrap_or(u32::MAX)
     }
 
-    fn shard_of(&mut self, guild: GuildId) -> Option<&mut Shard> {
+    fn shard_of(&mut self, guild: GuildId) -> &mut Shard {
         let number = self.shard_number(guild);
-        self.shards.get_mut(&number)
+        self.shards.entry(number).or_default()
     }
 }
 

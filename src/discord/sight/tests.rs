@@ -105,6 +105,28 @@ fn an_outage_is_no_removal() {
 }
 
 #[test]
+fn what_follows_a_sessions_beginning_may_be_handled_before_it() {
+    let (cache, sight) = connected();
+    let other = json!({ "id": OTHER.to_string(), "channels": [], "threads": [] });
+    let mut other_guild = guild();
+    other_guild.as_object_mut().unwrap().extend(other.as_object().unwrap().clone());
+    // Another session, in which the one guild is left and the other joined at once.
+    sight.shard_goes_on(0, false);
+    update::<GuildCreateEvent>(&cache, other_guild);
+    sight.guild_joined(OTHER);
+    sight.guild_left(GUILD);
+    assert_eq!(sight.channel_in(OTHER, ELSEWHERE, true), Seen::Unknown, "not connected so far");
+    sight.shard_began(0, [GUILD].into());
+    assert_eq!(sight.channel_in(OTHER, ELSEWHERE, true), Seen::Unknown, "a thread may be archived");
+    assert_eq!(sight.channel_in(OTHER, ELSEWHERE, false), Seen::Gone(DELETED));
+    assert_eq!(sight.channel_in(GUILD, CHANNEL, false), Seen::Gone(REMOVED));
+    // What was told of the one session says nothing of the next.
+    sight.shard_goes_on(0, false);
+    sight.shard_began(0, BTreeSet::new());
+    assert_eq!(sight.channel_in(OTHER, ELSEWHERE, true), Seen::Gone(REMOVED));
+}
+
+#[test]
 fn a_deleted_channel_takes_its_threads_along() {
     let (cache, sight) = connected();
     update::<ChannelDeleteEvent>(&cache, channel(CHANNEL, 0));
