@@ -145,7 +145,7 @@ async fn cover(
     if found == Found::Settled {
         // Whatever came of it, Discord has answered nothing that concerns the channel.
         if lane.probe.take().is_some() {
-            shared.store.probe_lane_at(channel, clock::now().plus(LONGEST_WAIT)).await?;
+            shared.store.take_back_probe(channel, clock::now().plus(LONGEST_WAIT)).await?;
         }
         return Ok(Step::Done);
     }

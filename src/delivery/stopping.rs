@@ -28,7 +28,7 @@ pub(super) async fn is_to_stop(shared: &Shared, channel: ChannelId, head: Head) 
     if cause == Cause::Lacking && head == Head::Probe {
         return Ok(false);
     }
-    stop(shared, channel, cause, reason, 0).await?;
+    stop(shared, channel, cause, reason).await?;
     Ok(true)
 }
 
@@ -76,7 +76,7 @@ pub(super) async fn settle_lane(
             open(shared, channel).await
         }
         Verdict::ChannelLimited(_) | Verdict::Limited(_) | Verdict::Retry(_) if tried.probe.is_some() => {
-            shared.store.probe_lane_at(channel, next).await
+            shared.store.take_back_probe(channel, next).await
         }
         _ => Ok(()),
     }
@@ -90,14 +90,8 @@ async fn open(shared: &Shared, channel: ChannelId) -> Result<(), StoreError> {
 }
 
 /// Stops a lane because of what the gateway shows.
-async fn stop(
-    shared: &Shared,
-    channel: ChannelId,
-    cause: Cause,
-    reason: String,
-    probes: u32,
-) -> Result<(), StoreError> {
-    let stop = stop_for(shared, cause, reason, probes);
+async fn stop(shared: &Shared, channel: ChannelId, cause: Cause, reason: String) -> Result<(), StoreError> {
+    let stop = stop_for(shared, cause, reason, 0);
     shared.store.stop_lane(channel, &stop, None, clock::now()).await?;
     tracing::warn!(
         %channel, reason = stop.reason,
@@ -170,10 +164,10 @@ async fn turn(
     is_named: bool,
 ) -> Result<(), StoreError> {
     match (seen.turn(lane.map(|lane| lane.cause), is_named), seen.objection()) {
-        (Turn::Stop(_), Some((cause, reason))) => {
+        (Turn::Stop, Some((cause, reason))) => {
             // Else each change would put off the next attempt.
             if lane.is_none_or(|lane| lane.cause != cause || lane.reason != reason) {
-                stop(shared, channel, cause, reason, 0).await?;
+                stop(shared, channel, cause, reason).await?;
             }
         }
         (Turn::Open, _) => open(shared, channel).await?,
@@ -181,7 +175,7 @@ async fn turn(
             shared.store.probe_lane_at(channel, clock::now()).await?;
             shared.store.ring_lanes([channel]);
         }
-        (Turn::Stop(_) | Turn::Leave, _) => {}
+        (Turn::Stop | Turn::Leave, _) => {}
     }
     Ok(())
 }

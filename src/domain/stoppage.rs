@@ -44,7 +44,7 @@ pub enum Turn {
     /// It stays as it is.
     Leave,
     /// It is stopped, or stopped for another reason than before.
-    Stop(Cause),
+    Stop,
     /// It is not stopped any more.
     Open,
     /// It stays stopped, and is tried now.
@@ -103,8 +103,7 @@ impl Seen {
     pub const fn turn(&self, stopped: Option<Cause>, is_named: bool) -> Turn {
         match (self, stopped) {
             (Self::Gone(_), Some(Cause::Gone)) => Turn::Leave,
-            (Self::Gone(_), _) => Turn::Stop(Cause::Gone),
-            (Self::Lacking(_), _) => Turn::Stop(Cause::Lacking),
+            (Self::Gone(_) | Self::Lacking(_), _) => Turn::Stop,
             (Self::Open, Some(Cause::Lacking | Cause::Gone)) => Turn::Open,
             (Self::Open, Some(Cause::Refused)) | (Self::Unknown, Some(Cause::Refused | Cause::Gone)) if is_named => {
                 Turn::Try
@@ -156,12 +155,12 @@ mod tests {
             (&Seen::Unknown, refused, Turn::Leave, Turn::Try),
             (&Seen::Unknown, lacked, Turn::Leave, Turn::Leave),
             (&Seen::Unknown, left, Turn::Leave, Turn::Try),
-            (&lacking, None, Turn::Stop(Cause::Lacking), Turn::Stop(Cause::Lacking)),
-            (&lacking, refused, Turn::Stop(Cause::Lacking), Turn::Stop(Cause::Lacking)),
-            (&lacking, left, Turn::Stop(Cause::Lacking), Turn::Stop(Cause::Lacking)),
-            (&gone, None, Turn::Stop(Cause::Gone), Turn::Stop(Cause::Gone)),
-            (&gone, refused, Turn::Stop(Cause::Gone), Turn::Stop(Cause::Gone)),
-            (&gone, lacked, Turn::Stop(Cause::Gone), Turn::Stop(Cause::Gone)),
+            (&lacking, None, Turn::Stop, Turn::Stop),
+            (&lacking, refused, Turn::Stop, Turn::Stop),
+            (&lacking, left, Turn::Stop, Turn::Stop),
+            (&gone, None, Turn::Stop, Turn::Stop),
+            (&gone, refused, Turn::Stop, Turn::Stop),
+            (&gone, lacked, Turn::Stop, Turn::Stop),
             (&gone, left, Turn::Leave, Turn::Leave),
         ] {
             assert_eq!(seen.turn(stopped, false), elsewhere, "{seen:?}, {stopped:?}");

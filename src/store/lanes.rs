@@ -262,6 +262,18 @@ impl Store {
         Ok(u32::try_from(probes).unwrap_or(u32::MAX))
     }
 
+    /// Takes back the last attempt at a stopped lane, which told nothing of the channel, and sets when the next may be made.
+    pub async fn take_back_probe(&self, channel: ChannelId, next: Timestamp) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE stopped_lanes SET probes = probes - 1, next_probe_at = $1 WHERE channel_id = $2 AND probes > 0",
+        )
+        .bind(next.nanoseconds())
+        .bind(channel.to_column())
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
     /// Where a channel is, and whether it may be a thread, as its bindings tell.
     pub async fn home_of_channel(&self, channel: ChannelId) -> Result<Option<(GuildId, bool)>, StoreError> {
         let row = sqlx::query(

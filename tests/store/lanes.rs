@@ -48,6 +48,9 @@ async fn a_stopped_lane_is_tried_when_it_is_time_and_opened_by_what_changes() {
             lane(OTHER, Cause::Gone, "deleted", 0, None),
         ];
         assert_eq!(stopped, wanted);
+        store.take_back_probe(CHANNEL, at(35)).await.unwrap();
+        let taken_back = lane(CHANNEL, Cause::Refused, "Missing Access", 0, Some(35));
+        assert_eq!(store.stopped_lane(CHANNEL).await.unwrap(), Some(taken_back));
 
         store.probe_lane_at(OTHER, at(30)).await.unwrap();
         assert_eq!(store.head(OTHER, at(30)).await.unwrap(), Head::Probe);
