@@ -16,6 +16,7 @@ mod health;
 mod invite;
 mod list;
 mod nkey;
+mod owner;
 mod publish;
 mod reading;
 mod remove;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
 use super::credential::{CREDENTIAL, CredentialArguments, CredentialSource};
-use super::values::{UrlParser, invite_duration, stream_name};
-use crate::domain::ids::AccountName;
+use super::values::{UrlParser, invite_duration, stream_name, user_id};
+use crate::domain::ids::{AccountName, UserId};
 use crate::domain::subject::Root;
 
 /// What to do with accounts.
@@ -61,6 +61,10 @@ pub struct AddAccount {
     #[arg(long)]
     pub wide_filter: bool,
 
+    /// Who owns it in Discord: the id of a user, who may invite Discord servers to it there and sees which are linked.
+    #[arg(long, value_name = "USER_ID", value_parser = user_id)]
+    pub owner: Option<UserId>,
+
     #[command(flatten)]
     credential: CredentialArguments,
 
@@ -73,6 +77,7 @@ pub struct AddAccount {
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 #[command(group = ArgGroup::new("change").required(true).multiple(true).args([
     "url", "stream", "find_stream", "root", "wide_filter", "no_wide_filter", "creds", "nkey_seed", "user", "resume_from",
+    "owner", "no_owner",
 ]))]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that is given or not")]
 pub struct EditAccount {
@@ -102,6 +107,14 @@ pub struct EditAccount {
     /// Read the kinds that are asked for, and nothing else.
     #[arg(long)]
     pub no_wide_filter: bool,
+
+    /// Who owns it in Discord: the id of a user, who may invite Discord servers to it there and sees which are linked.
+    #[arg(long, value_name = "USER_ID", value_parser = user_id, conflicts_with = "no_owner")]
+    pub owner: Option<UserId>,
+
+    /// Nobody owns it in Discord: codes for it are made here.
+    #[arg(long)]
+    pub no_owner: bool,
 
     #[command(flatten)]
     credential: CredentialArguments,
@@ -165,6 +178,26 @@ impl EditAccount {
     pub fn credential(&self) -> Option<CredentialSource> {
         self.credential.source()
     }
+
+    /// Who is to own it, or that nobody is; `None` when that stays.
+    #[must_use]
+    pub fn ownership(&self) -> Option<Option<UserId>> {
+        (self.no_owner || self.owner.is_some()).then_some(self.owner)
+    }
+
+    /// Whether nothing changes but the owner, so that nothing of it is read differently.
+    #[must_use]
+    pub fn concerns_owner_alone(&self) -> bool {
+        let reading = self.url.is_some()
+            || self.find_stream
+            || self.stream.is_some()
+            || self.root.is_some()
+            || self.wide_filter
+            || self.no_wide_filter
+            || self.credential().is_some()
+            || self.resume_from.is_some();
+        !reading
+    }
 }
 
 const ADD_EXAMPLES: &str = "\
@@ -180,7 +213,8 @@ Examples:
   guildwire account edit GA-1 --creds ga-1-new.creds
   guildwire account edit GA-1 --url tls://nats.example.org:4222
   guildwire account edit GA-1 --stream EVENTS --wide-filter
-  guildwire account edit GA-1 --resume-from now";
+  guildwire account edit GA-1 --resume-from now
+  guildwire account edit GA-1 --owner 80351110224678912";
 
 const INVITE_EXAMPLES: &str = "\
 Examples:

@@ -112,7 +112,16 @@ fn an_edit_changes_what_is_given_and_something_has_to_be() {
     assert_eq!(edited("GA-1 --user ga --password-file p").credential(), Some(user));
     assert_eq!(edited("GA-1 --resume-from now").resume_from, Some(ResumeFrom::Now));
 
+    let owned = edited("GA-1 --owner 80351110224678912");
+    assert_eq!((owned.ownership(), owned.concerns_owner_alone()), (Some(Some(UserId(80_351_110_224_678_912))), true));
+    let nobodys = edited("GA-1 --no-owner --wide-filter");
+    assert_eq!((nobodys.ownership(), nobodys.concerns_owner_alone()), (Some(None), false));
+    assert_eq!(edited("GA-1 --wide-filter").ownership(), None);
     let refused = |line: &str| parse(&format!("account edit {line}")).unwrap_err().kind();
+    for owner in ["0", "-1", "Ada", "+1", "9223372036854775808"] {
+        assert_eq!(refused(&format!("GA-1 --owner={owner}")), ErrorKind::ValueValidation, "{owner}");
+    }
+    assert_eq!(refused("GA-1 --owner 1 --no-owner"), ErrorKind::ArgumentConflict);
     assert_eq!(refused("GA-1"), ErrorKind::MissingRequiredArgument);
     assert_eq!(refused("GA-1 --no-check"), ErrorKind::MissingRequiredArgument);
     assert_eq!(refused("GA-1 --creds a --user ga"), ErrorKind::ArgumentConflict);

@@ -8,6 +8,7 @@ use clap::error::ErrorKind;
 
 use super::events::{Field, Payload};
 use crate::domain::event::Kind;
+use crate::domain::ids::UserId;
 use crate::settings::nats_url;
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -64,6 +65,17 @@ pub(super) fn stream_name(text: &str) -> Result<String, String> {
 
 fn forbidden_in_names(character: char) -> bool {
     character.is_whitespace() || character.is_control() || character == '*' || character == '>'
+}
+
+/// The id of a Discord user.
+pub(super) fn user_id(text: &str) -> Result<UserId, String> {
+    // As the database keeps them.
+    let id = text.parse::<i64>().ok().filter(|id| *id > 0 && text.bytes().all(|byte| byte.is_ascii_digit()));
+    id.map(UserId::from_column).ok_or_else(|| {
+        "must be the id of a Discord user, such as 80351110224678912 (Developer Mode in Discord's settings shows it: Copy \
+         User ID)"
+            .to_owned()
+    })
 }
 
 /// A kind of event that has subjects of its own.

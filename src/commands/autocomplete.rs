@@ -5,10 +5,12 @@ use tokio::time::Instant;
 
 use super::Shared;
 use super::notify::kinds_in_words;
+use super::owning;
 use super::reply::choices;
 use super::request::Request;
 use crate::discord::guilds::Guilds;
 use crate::discord::words;
+use crate::domain::ids::AccountName;
 use crate::domain::text::plain;
 use crate::store::directory::Choices;
 
@@ -20,7 +22,10 @@ pub(super) fn offer(shared: &Shared, guilds: &Guilds, request: &Request) -> Valu
     let Some((option, typed)) = request.focused() else { return choices([]) };
     let known = shared.directory.look(request.guild, Instant::now());
     let all = match option {
-        "account" => accounts(&known),
+        "account" if owning::COMMANDS.contains(&request.name.as_str()) => {
+            named(&shared.directory.owned_by(request.user, Instant::now()))
+        }
+        "account" => named(&known.accounts),
         "server" => servers(&known, request),
         "binding" => bindings(&known, guilds, request),
         _ => Vec::new(),
@@ -29,8 +34,8 @@ pub(super) fn offer(shared: &Shared, guilds: &Guilds, request: &Request) -> Valu
     choices(all.into_iter().filter(|(name, _)| name.to_lowercase().contains(&typed)))
 }
 
-fn accounts(known: &Choices) -> Vec<(String, String)> {
-    known.accounts.iter().map(|account| (account.to_string(), account.to_string())).collect()
+fn named(accounts: &[AccountName]) -> Vec<(String, String)> {
+    accounts.iter().map(|account| (account.to_string(), account.to_string())).collect()
 }
 
 fn servers(known: &Choices, request: &Request) -> Vec<(String, String)> {

@@ -3,11 +3,13 @@
 //! Anybody can send any custom id, so one says what is meant and proves nothing: whoever uses it is judged as if they
 //! had typed it.
 
+use std::str::FromStr;
+
 use serde_json::{Value, json};
 
 use crate::discord::words;
 use crate::domain::event::{Kind, KindSet};
-use crate::domain::ids::AccountName;
+use crate::domain::ids::{AccountName, GuildId};
 use crate::domain::style::{Holds, Style};
 
 /// What a button or a select is for.
@@ -26,6 +28,14 @@ pub(super) enum Target {
     Why(Option<i64>, usize),
     /// Show that page of a list, counted from 0.
     Page(Listing, usize),
+    /// Show that page of the guilds that are linked to an account.
+    Guilds(AccountName, usize),
+    /// Ask whether to end the link of the guild that was chosen.
+    AskToUnlink(AccountName),
+    /// End that guild's link to the account.
+    UnlinkGuild(AccountName, GuildId),
+    /// Show that page of what was done to an account.
+    Audit(AccountName, usize),
 }
 
 /// A list that may be longer than a message.
@@ -71,6 +81,10 @@ impl Target {
             Self::Why(None, page) => format!("why:{page}"),
             Self::Why(Some(binding), page) => format!("why:{page}:{binding}"),
             Self::Page(listing, page) => format!("page:{}:{page}", listing.name()),
+            Self::Guilds(account, page) => format!("guilds:{page}:{account}"),
+            Self::AskToUnlink(account) => format!("unlink_which:{account}"),
+            Self::UnlinkGuild(account, guild) => format!("unlink_guild:{guild}:{account}"),
+            Self::Audit(account, page) => format!("audit:{page}:{account}"),
         }
     }
 
@@ -95,9 +109,19 @@ impl Target {
                 let listing = Listing::ALL.into_iter().find(|listing| listing.name() == name)?;
                 Some(Self::Page(listing, page.parse().ok()?))
             }
+            "guilds" => numbered(rest).map(|(page, account)| Self::Guilds(account, page)),
+            "unlink_which" => rest.parse().ok().map(Self::AskToUnlink),
+            "unlink_guild" => numbered(rest).map(|(guild, account)| Self::UnlinkGuild(account, GuildId(guild))),
+            "audit" => numbered(rest).map(|(page, account)| Self::Audit(account, page)),
             _ => None,
         }
     }
+}
+
+/// A number and an account.
+fn numbered<Number: FromStr>(text: &str) -> Option<(Number, AccountName)> {
+    let (number, account) = text.split_once(':')?;
+    Some((number.parse().ok()?, account.parse().ok()?))
 }
 
 /// A button.
@@ -141,6 +165,17 @@ pub(super) fn style_select(target: &Target, chosen: Style, holds: Holds) -> Valu
     json!({ "type": 3, "custom_id": target.custom_id(), "min_values": 1, "max_values": 1, "options": options })
 }
 
+/// A select of one guild, of at most 25; each by its id and its name as it may stand where no markdown is rendered.
+#[must_use]
+pub(super) fn guild_select(target: &Target, guilds: &[(GuildId, String)]) -> Value {
+    let options: Vec<_> =
+        guilds.iter().map(|(guild, name)| json!({ "label": name, "value": guild.to_string() })).collect();
+    json!({
+        "type": 3, "custom_id": target.custom_id(), "placeholder": words::CHOOSE_GUILD, "min_values": 1,
+        "max_values": 1, "options": options,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,6 +192,10 @@ mod tests {
             Target::Page(Listing::Accounts, 0),
             Target::Page(Listing::Bindings, usize::MAX),
             Target::Page(Listing::Servers, 3),
+            Target::Guilds("a".repeat(32).parse().unwrap(), usize::MAX),
+            Target::AskToUnlink("a".repeat(32).parse().unwrap()),
+            Target::UnlinkGuild("a".repeat(32).parse().unwrap(), GuildId(u64::MAX)),
+            Target::Audit("a".repeat(32).parse().unwrap(), usize::MAX),
         ] {
             let id = target.custom_id();
             assert!(id.len() <= 100, "{id}");
@@ -197,6 +236,18 @@ mod tests {
             "page:accounts:99999999999999999999",
             "page:secrets:0",
             "page::0",
+            "guilds:",
+            "guilds:0",
+            "guilds:GA-1",
+            "guilds:0:",
+            "guilds:0:a b",
+            "unlink_which:",
+            "unlink_guild:GA-1",
+            "unlink_guild:1:",
+            "unlink_guild:-1:GA-1",
+            "unlink_guild:GA-1:1",
+            "audit:GA-1",
+            "audit:x:GA-1",
         ] {
             let target = Target::from_custom_id(id);
             assert_eq!(target, None, "{id:?}");

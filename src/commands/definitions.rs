@@ -5,6 +5,7 @@ use serenity::model::Permissions;
 use serenity::model::application::{CommandOptionType, InteractionContext};
 use serenity::model::channel::ChannelType;
 
+use super::owning;
 use crate::discord::words::{self, descriptions};
 use crate::domain::event::Group;
 use crate::domain::style::{Holds, Style};
@@ -36,7 +37,24 @@ fn account() -> CreateCommand {
     let list = subcommand("list", descriptions::ACCOUNT_LIST);
     let unlink = subcommand("unlink", descriptions::ACCOUNT_UNLINK)
         .add_sub_option(text("account", descriptions::ACCOUNT_UNLINK_ACCOUNT).required(true).set_autocomplete(true));
-    administration("account", descriptions::ACCOUNT).add_option(link).add_option(list).add_option(unlink)
+    let expires =
+        owning::LIFETIMES.iter().fold(text("expires", descriptions::ACCOUNT_INVITE_EXPIRES), |option, (name, _)| {
+            option.add_string_choice(*name, *name)
+        });
+    let invite = owners("invite", descriptions::ACCOUNT_INVITE).add_sub_option(expires);
+    administration("account", descriptions::ACCOUNT)
+        .add_option(link)
+        .add_option(list)
+        .add_option(unlink)
+        .add_option(invite)
+        .add_option(owners("guilds", descriptions::ACCOUNT_GUILDS))
+        .add_option(owners("audit", descriptions::ACCOUNT_AUDIT))
+}
+
+/// A subcommand for the owner of the account that is chosen in it.
+fn owners(name: &str, description: &str) -> CreateCommandOption {
+    subcommand(name, description)
+        .add_sub_option(text("account", descriptions::ACCOUNT_OWNED).required(true).set_autocomplete(true))
 }
 
 fn notify(holds: Holds) -> CreateCommand {

@@ -5,7 +5,7 @@
 //! as soon as somebody types and it is older than [`FRESH`]. So what is new elsewhere (a server's first event) is
 //! offered a moment after somebody began to type. What is chosen is checked against the database.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::ids::GuildId;
+use crate::domain::ids::{AccountName, GuildId, UserId};
 use crate::store::directory::Choices;
 use crate::store::{Store, StoreError};
 
@@ -38,8 +38,9 @@ pub struct Directory(Arc<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     guilds: DashMap<GuildId, Entry>,
+    owned: Mutex<Owned>,
     /// Whom to look up again, and the bell that says so.
-    stale: Mutex<BTreeSet<GuildId>>,
+    stale: Mutex<Stale>,
     bell: Notify,
 }
 
@@ -48,6 +49,20 @@ struct Entry {
     choices: Arc<Choices>,
     /// When reading it began.
     read_at: Instant,
+}
+
+/// Whose the accounts are.
+#[derive(Debug, Default)]
+struct Owned {
+    by: BTreeMap<UserId, Vec<AccountName>>,
+    /// When reading it began.
+    read_at: Option<Instant>,
+}
+
+#[derive(Debug, Default)]
+struct Stale {
+    guilds: BTreeSet<GuildId>,
+    owned: bool,
 }
 
 impl Directory {
@@ -67,10 +82,29 @@ impl Directory {
     pub(super) fn look(&self, guild: GuildId, now: Instant) -> Arc<Choices> {
         let known = self.0.guilds.get(&guild).map(|entry| (Arc::clone(&entry.choices), entry.read_at));
         if known.as_ref().is_none_or(|(_, read_at)| now.duration_since(*read_at) > FRESH) {
-            self.0.stale.lock().unwrap_or_else(PoisonError::into_inner).insert(guild);
-            self.0.bell.notify_one();
+            self.ask(|stale| {
+                stale.guilds.insert(guild);
+            });
         }
         known.map_or_else(Arc::default, |(choices, _)| choices)
+    }
+
+    /// The accounts that a person owns, as far as is known, without any wait.
+    pub(super) fn owned_by(&self, user: UserId, now: Instant) -> Vec<AccountName> {
+        let (accounts, read_at) = {
+            let owned = self.0.owned.lock().unwrap_or_else(PoisonError::into_inner);
+            (owned.by.get(&user).cloned().unwrap_or_default(), owned.read_at)
+        };
+        if read_at.is_none_or(|read_at| now.duration_since(read_at) > FRESH) {
+            self.ask(|stale| stale.owned = true);
+        }
+        accounts
+    }
+
+    /// Has something looked up again, soon.
+    fn ask(&self, ask: impl FnOnce(&mut Stale)) {
+        ask(&mut self.0.stale.lock().unwrap_or_else(PoisonError::into_inner));
+        self.0.bell.notify_one();
     }
 
     /// Reads what the guild may choose from again.
@@ -90,7 +124,16 @@ impl Directory {
         }
     }
 
+    /// Reads again whose the accounts are.
+    async fn read_owned(&self, store: &Store) -> Result<(), StoreError> {
+        let read_at = Some(Instant::now());
+        let by = store.owned_accounts().await?;
+        *self.0.owned.lock().unwrap_or_else(PoisonError::into_inner) = Owned { by, read_at };
+        Ok(())
+    }
+
     async fn reload(&self, store: &Store) -> Result<(), StoreError> {
+        self.read_owned(store).await?;
         let read_at = Instant::now();
         for (guild, choices) in store.choices(None, MOST_SERVERS).await? {
             self.insert(guild, choices, read_at);
@@ -118,7 +161,12 @@ impl Directory {
     async fn refresh_stale(&self, store: &Store, drain: &CancellationToken) {
         while drain.run_until_cancelled(self.0.bell.notified()).await.is_some() {
             let stale = std::mem::take(&mut *self.0.stale.lock().unwrap_or_else(PoisonError::into_inner));
-            for guild in stale {
+            if stale.owned
+                && let Some(Err(error)) = drain.run_until_cancelled(self.read_owned(store)).await
+            {
+                tracing::warn!(%error, "can't read again whose the accounts are");
+            }
+            for guild in stale.guilds {
                 if drain.run_until_cancelled(self.refresh(store, guild)).await.is_none() {
                     return;
                 }

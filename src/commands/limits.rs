@@ -13,6 +13,13 @@ use crate::domain::timestamp::Timestamp;
 const WRONG_CODES_OF_A_USER: Allowance = Allowance::new(10, Duration::from_hours(1));
 const WRONG_CODES_IN_A_GUILD: Allowance = Allowance::new(20, Duration::from_hours(1));
 
+/// How many codes may be made. Each stays in the database until it expires.
+const CODES_MADE_BY_A_USER: Allowance = Allowance::new(10, Duration::from_hours(1));
+const CODES_MADE_IN_A_GUILD: Allowance = Allowance::new(20, Duration::from_hours(1));
+
+/// How many codes of one account may wait to be used. Each is a way in for whoever finds it.
+pub(super) const OPEN_CODES_OF_AN_ACCOUNT: u32 = 10;
+
 /// How many who have spent something are remembered at once; a newcomer beyond is not counted.
 const REMEMBERED: usize = 10_000;
 
@@ -37,6 +44,8 @@ pub struct Limits {
     commands: Ledger<UserId>,
     codes_of_users: Ledger<UserId>,
     codes_in_guilds: Ledger<GuildId>,
+    made_by_users: Ledger<UserId>,
+    made_in_guilds: Ledger<GuildId>,
 }
 
 impl Limits {
@@ -49,6 +58,8 @@ impl Limits {
             commands: Ledger::new(Allowance::new(caps.commands_per_minute, Duration::from_mins(1))),
             codes_of_users: Ledger::new(WRONG_CODES_OF_A_USER),
             codes_in_guilds: Ledger::new(WRONG_CODES_IN_A_GUILD),
+            made_by_users: Ledger::new(CODES_MADE_BY_A_USER),
+            made_in_guilds: Ledger::new(CODES_MADE_IN_A_GUILD),
         }
     }
 
@@ -68,6 +79,14 @@ impl Limits {
     pub(super) fn count_wrong_code(&self, user: UserId, guild: GuildId, now: Timestamp) {
         self.codes_of_users.spend(user, now);
         self.codes_in_guilds.spend(guild, now);
+    }
+
+    /// Counts a code that is to be made, or says when the next may be.
+    pub(super) fn make_code(&self, user: UserId, guild: GuildId, now: Timestamp) -> Result<(), Timestamp> {
+        self.made_by_users.check(user, now).and(self.made_in_guilds.check(guild, now))?;
+        self.made_by_users.spend(user, now);
+        self.made_in_guilds.spend(guild, now);
+        Ok(())
     }
 }
 
@@ -136,6 +155,20 @@ mod tests {
         }
         assert_eq!(limits.may_try_code(UserId(99), GuildId(50), at(0)), Err(at(180)));
         assert_eq!(limits.may_try_code(UserId(99), GuildId(51), at(0)), Ok(()));
+    }
+
+    #[test]
+    fn codes_are_counted_for_who_makes_them_and_for_the_guild() {
+        let limits = limits();
+        for guild in 0..10 {
+            assert_eq!(limits.make_code(UserId(1), GuildId(guild), at(0)), Ok(()));
+        }
+        assert_eq!(limits.make_code(UserId(1), GuildId(50), at(0)), Err(at(360)));
+        for user in 2..22 {
+            assert_eq!(limits.make_code(UserId(user), GuildId(50), at(0)), Ok(()));
+        }
+        assert_eq!(limits.make_code(UserId(99), GuildId(50), at(0)), Err(at(180)));
+        assert_eq!(limits.make_code(UserId(99), GuildId(51), at(0)), Ok(()));
     }
 
     #[test]

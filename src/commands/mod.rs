@@ -2,6 +2,7 @@
 
 mod account;
 mod attention;
+mod auditing;
 mod autocomplete;
 mod component;
 mod definitions;
@@ -11,6 +12,7 @@ mod help;
 mod lane_state;
 mod limits;
 mod notify;
+mod owning;
 mod paging;
 mod press;
 mod reply;
@@ -173,6 +175,9 @@ async fn execute(shared: &Shared, guilds: &Guilds, request: &Request) -> Result<
         "account link" => account::link(shared, request).await,
         "account list" => account::list(shared, request.guild, 0).await,
         "account unlink" => account::ask_to_unlink(shared, request).await,
+        "account invite" => owning::invite(shared, request).await,
+        "account guilds" => owning::list(shared, request).await,
+        "account audit" => auditing::list(shared, request).await,
         "notify add" => notify::add::add(shared, guilds, request).await,
         "notify list" => notify::list::list(shared, request.guild, 0).await,
         "notify edit" => notify::edit::ask(shared, request).await,

@@ -3,6 +3,8 @@
 //! A page is made anew at each press, so a list that has changed meanwhile may show an entry on another page. Nothing is
 //! left out without being counted.
 
+use serde_json::Value;
+
 use super::component::{ButtonStyle, Target, button};
 use super::reply::{Reply, fitting};
 use crate::discord::words;
@@ -18,11 +20,14 @@ pub(super) fn page(entries: &[String], remark: Option<&str>, wanted: usize, targ
     let at = wanted.min(last);
     let place = words::page(at + 1, pages.len());
     let remark = remark.map_or(place.clone(), |remark| format!("{remark} {place}"));
+    Reply::list(pages[at], Some(&remark)).with_row(&turns(at, last, target))
+}
+
+/// The buttons to the pages beside that one.
+#[must_use]
+pub(super) fn turns(at: usize, last: usize, target: impl Fn(usize) -> Target) -> [Value; 2] {
     let turn = |label, page, enabled| button(ButtonStyle::Secondary, label, &target(page), enabled);
-    Reply::list(pages[at], Some(&remark)).with_row(&[
-        turn(words::PREVIOUS_PAGE, at.saturating_sub(1), at > 0),
-        turn(words::NEXT_PAGE, at + 1, at < last),
-    ])
+    [turn(words::PREVIOUS_PAGE, at.saturating_sub(1), at > 0), turn(words::NEXT_PAGE, at + 1, at < last)]
 }
 
 fn pages(entries: &[String]) -> Vec<&[String]> {

@@ -4,9 +4,10 @@ use serenity::model::Permissions;
 use serenity::model::application::{ComponentInteraction, ComponentInteractionDataKind};
 
 use super::component::{Listing, Target};
+use super::owning::{self, Person};
 use super::reply::{Form, Reply};
 use super::request::may_manage;
-use super::{Sender, Shared, account, notify, respond_in_time, status, why};
+use super::{Sender, Shared, account, auditing, notify, respond_in_time, status, why};
 use crate::clock;
 use crate::discord::rest::RestError;
 use crate::discord::words;
@@ -35,6 +36,11 @@ impl Press {
     /// Who did it, now.
     pub(super) fn by(&self) -> By {
         By::person(self.user, self.guild, clock::now())
+    }
+
+    /// Who it is that asks, and where.
+    pub(super) const fn person(&self) -> Person {
+        Person { user: self.user, guild: self.guild }
     }
 
     /// What was used in an interaction; `None` outside a guild.
@@ -101,6 +107,10 @@ async fn execute(shared: &Shared, press: &Press, target: &Target) -> Result<Repl
         Target::Why(binding, page) => why::show(shared, press.guild, press.place, *binding, *page).await,
         Target::Page(Listing::Accounts, page) => account::list(shared, press.guild, *page).await,
         Target::Page(Listing::Bindings, page) => notify::list::list(shared, press.guild, *page).await,
+        Target::Guilds(account, page) => owning::guilds(shared, &press.person(), account.as_str(), *page).await,
+        Target::AskToUnlink(account) => owning::ask_to_unlink(shared, press, account).await,
+        Target::UnlinkGuild(account, guild) => owning::unlink(shared, press, account, *guild).await,
+        Target::Audit(account, page) => auditing::audit(shared, &press.person(), account.as_str(), *page).await,
         Target::Page(Listing::Servers, page) => status::show(shared, press.guild, None, *page).await,
     }
 }

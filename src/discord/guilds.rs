@@ -146,6 +146,12 @@ impl Guilds {
         self.0.channel(channel.0).map(|channel| GuildId(channel.guild_id.get()))
     }
 
+    /// The guild's name, as strangers chose it.
+    #[must_use]
+    pub fn name(&self, guild: GuildId) -> Option<String> {
+        self.0.guild(guild.0).map(|guild| guild.name.clone())
+    }
+
     /// Whether everybody may mention the role; `None` when the guild has no such role.
     #[must_use]
     pub fn is_mentionable(&self, guild: GuildId, role: RoleId) -> Option<bool> {

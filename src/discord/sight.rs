@@ -170,6 +170,12 @@ impl Sight {
         picture.as_ref().map_or(Seen::Unknown, |picture| self.judge(picture, guild, channel, may_be_thread))
     }
 
+    /// The name of a guild, as far as it is shown; strangers chose it.
+    #[must_use]
+    pub fn guild_name(&self, guild: GuildId) -> Option<String> {
+        self.read().as_ref()?.guilds.name(guild)
+    }
+
     /// A channel took a message though the bot seemed to lack permissions there: that is not believed again, until
     /// something else seems to be missing.
     pub fn disprove(&self, channel: ChannelId) {

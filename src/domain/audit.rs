@@ -41,6 +41,8 @@ pub enum Action {
     AccountEdited,
     /// An account was removed.
     AccountRemoved,
+    /// An account got another owner, or none.
+    OwnerChanged,
     /// An invite code was made.
     InviteMade,
     /// A guild was linked to an account.
@@ -53,20 +55,27 @@ pub enum Action {
     BindingChanged,
     /// A binding was removed.
     BindingRemoved,
+    /// What was kept of a guild was deleted, some time after the bot was removed from it.
+    GuildForgotten,
+    /// What was kept of a player was deleted. Nothing here says who that was.
+    PlayerForgotten,
 }
 
 impl Action {
     /// All that is ever done.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::AccountAdded,
         Self::AccountEdited,
         Self::AccountRemoved,
+        Self::OwnerChanged,
         Self::InviteMade,
         Self::GuildLinked,
         Self::GuildUnlinked,
         Self::BindingAdded,
         Self::BindingChanged,
         Self::BindingRemoved,
+        Self::GuildForgotten,
+        Self::PlayerForgotten,
     ];
 
     /// Its one name, in the database and for people at the command line.
@@ -76,12 +85,15 @@ impl Action {
             Self::AccountAdded => "account added",
             Self::AccountEdited => "account edited",
             Self::AccountRemoved => "account removed",
+            Self::OwnerChanged => "owner changed",
             Self::InviteMade => "invite made",
             Self::GuildLinked => "guild linked",
             Self::GuildUnlinked => "guild unlinked",
             Self::BindingAdded => "binding added",
             Self::BindingChanged => "binding changed",
             Self::BindingRemoved => "binding removed",
+            Self::GuildForgotten => "guild forgotten",
+            Self::PlayerForgotten => "player forgotten",
         }
     }
 

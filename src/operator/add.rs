@@ -21,7 +21,7 @@ pub(super) async fn add(store: &Store, settings: &Settings, add: AddAccount) -> 
         stream: add.stream,
         root: add.root,
         wide_filter: add.wide_filter,
-        owner: None,
+        owner: add.owner,
         is_declared: false,
         revision: 0,
     };

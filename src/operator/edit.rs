@@ -5,6 +5,7 @@
 
 use super::credential_files::read_credential;
 use super::finding::{Found, find, in_words, not_stored};
+use super::owner::set_owner;
 use super::remove::delete_consumer;
 use super::{known_account, secret_key, stored_credential};
 use crate::cli::{EditAccount, ResumeFrom};
@@ -23,6 +24,10 @@ const ADVICE_TO_RESUME: &str = "Where the stream ends has to be asked to go on t
 /// Changes the account; nothing is stored when it can't be read afterwards, unless that was not to be tried.
 pub(super) async fn edit(store: &Store, settings: &Settings, edit: EditAccount) -> anyhow::Result<String> {
     let before = known_account(store, &edit.name).await?;
+    let owned = set_owner(store, &edit).await?;
+    if edit.concerns_owner_alone() {
+        return Ok(owned);
+    }
     let key = secret_key(store, settings).await?;
     let new_credential = edit.credential().map(read_credential).transpose()?;
     let after = changed(&before, &edit);
@@ -48,7 +53,7 @@ pub(super) async fn edit(store: &Store, settings: &Settings, edit: EditAccount) 
         anyhow::bail!("the account {} was removed meanwhile", after.name);
     }
     let Account { name, url, .. } = &after;
-    Ok(format!("Account {name} is changed.\n{}\n{resumed}{left_behind}", in_words(found.as_ref(), url)))
+    Ok(format!("Account {name} is changed.\n{}\n{resumed}{left_behind}{owned}", in_words(found.as_ref(), url)))
 }
 
 fn changed(before: &Account, edit: &EditAccount) -> Account {

@@ -210,22 +210,8 @@ impl Store {
         expires: Timestamp,
         by: &By,
     ) -> Result<(), StoreError> {
-        let maker = match by.actor {
-            Actor::Person { user, .. } => Some(user.to_column()),
-            _ => None,
-        };
         let mut transaction = self.write().await?;
-        sqlx::query(
-            "INSERT INTO invites (code_hash, account, created_at, expires_at, created_by) VALUES ($1, $2, $3, $4, $5)",
-        )
-        .bind(code_hash)
-        .bind(account.as_str())
-        .bind(by.at.nanoseconds())
-        .bind(expires.nanoseconds())
-        .bind(maker)
-        .execute(&mut *transaction)
-        .await?;
-        note(&mut transaction, by, &Act::on(Action::InviteMade, account)).await?;
+        insert_invite(&mut transaction, account, code_hash, expires, by).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -330,6 +316,31 @@ impl Store {
         .await?;
         Ok((row.try_get(0)?, row.try_get(1)?))
     }
+}
+
+/// Keeps an invite, and who made it.
+pub(super) async fn insert_invite(
+    transaction: &mut Transaction<'_, Any>,
+    account: &AccountName,
+    code_hash: &[u8],
+    expires: Timestamp,
+    by: &By,
+) -> Result<(), StoreError> {
+    let maker = match by.actor {
+        Actor::Person { user, .. } => Some(user.to_column()),
+        _ => None,
+    };
+    sqlx::query(
+        "INSERT INTO invites (code_hash, account, created_at, expires_at, created_by) VALUES ($1, $2, $3, $4, $5)",
+    )
+    .bind(code_hash)
+    .bind(account.as_str())
+    .bind(by.at.nanoseconds())
+    .bind(expires.nanoseconds())
+    .bind(maker)
+    .execute(&mut **transaction)
+    .await?;
+    note(transaction, by, &Act::on(Action::InviteMade, account)).await
 }
 
 /// Whether the account is still at `revision`: its bindings are those that were looked at then.

@@ -26,6 +26,21 @@ impl Store {
             .await?;
         rows.iter().map(entry_from).collect()
     }
+
+    /// The latest `most` lines of an account as it is now, the latest first: not those of another that had its name
+    /// before.
+    pub async fn audit_since_added(&self, account: &AccountName, most: u32) -> Result<Vec<Entry>, StoreError> {
+        let query = format!(
+            "SELECT {COLUMNS} FROM audit WHERE account = $1
+             AND done_at >= (SELECT created_at FROM accounts WHERE name = $1) ORDER BY done_at DESC, id DESC LIMIT $2"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(query))
+            .bind(account.as_str())
+            .bind(i64::from(most))
+            .fetch_all(&self.reader)
+            .await?;
+        rows.iter().map(entry_from).collect()
+    }
 }
 
 /// Writes a line, if what else the transaction does is committed.

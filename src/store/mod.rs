@@ -18,6 +18,7 @@ pub mod lock;
 pub mod notices;
 mod open;
 pub mod outbox;
+pub mod owners;
 pub mod positions;
 pub mod recording;
 pub mod retention;

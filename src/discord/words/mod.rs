@@ -13,6 +13,7 @@ mod events;
 mod help;
 mod managing;
 mod notices;
+mod owning;
 mod why;
 
 pub use self::accounts::*;
@@ -23,6 +24,7 @@ pub use self::events::*;
 pub use self::help::*;
 pub use self::managing::*;
 pub use self::notices::*;
+pub use self::owning::*;
 pub use self::why::*;
 use std::time::Duration;
 
