@@ -193,5 +193,6 @@ async fn forget(store: Store, mut kept: watch::Receiver<Retention>, drain: Cance
 async fn forget_now(store: &Store, kept: &Retention) -> Result<u64, StoreError> {
     let now = clock::now();
     let settled = store.forget_before(now.minus(kept.settled)).await?;
-    Ok(settled + store.forget_silent(now.minus(kept.players), now.minus(kept.servers)).await?)
+    let audited = store.forget_audit(now.minus(kept.audit)).await?;
+    Ok(settled + audited + store.forget_silent(now.minus(kept.players), now.minus(kept.servers)).await?)
 }

@@ -2,6 +2,7 @@
 //! variable is read; the settings do that.
 
 mod account;
+mod audit;
 mod credential;
 mod events;
 mod values;
@@ -13,6 +14,8 @@ use clap::{Args, Parser, Subcommand};
 pub use self::account::{
     AccountCommand, AddAccount, CheckAccount, EditAccount, InviteToAccount, RemoveAccount, ResumeFrom,
 };
+use self::audit::AUDIT_EXAMPLES;
+pub use self::audit::Audit;
 pub use self::credential::CredentialSource;
 pub use self::events::{Field, Payload, Publish, Watch};
 use self::events::{PUBLISH_EXAMPLES, WATCH_EXAMPLES};
@@ -73,6 +76,11 @@ pub enum Command {
     /// The public key stands alone on the last line of the output. nats-server's configuration gets it; the file with the
     /// seed is for `guildwire account add --nkey-seed`, or for the game server.
     Nkey(Nkey),
+    /// Show who did what to accounts, links and bindings, the latest first.
+    ///
+    /// Lines are kept for `retention.audit_days`. The owner of an account sees its own in Discord: /account audit.
+    #[command(after_help = AUDIT_EXAMPLES)]
+    Audit(Audit),
     /// Print the settings in force and where they come from, without secrets.
     Config,
 }

@@ -46,6 +46,7 @@ fn carry_out(cli: Cli) -> anyhow::Result<()> {
             Command::Backup(backup) => print(&operator::backup(&settings, &backup.file).await?),
             Command::Health(health) => print(&operator::health(settings.http.listen, health.ready).await?),
             Command::Nkey(nkey) => print(&operator::nkey(&nkey.file)?),
+            Command::Audit(audit) => print(&operator::audit(&settings, &audit).await?),
             Command::Config => print(&settings.render_redacted()),
         }
     });

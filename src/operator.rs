@@ -5,6 +5,8 @@
 //! and a warning go to standard error. `watch` alone prints as it goes.
 
 mod add;
+mod asking;
+mod audit;
 mod backup;
 mod check;
 mod credential_files;
@@ -23,6 +25,7 @@ mod remove;
 mod report;
 mod watch;
 
+pub use self::audit::audit;
 pub use self::backup::backup;
 pub use self::doctor::doctor;
 pub use self::health::health;

@@ -144,6 +144,8 @@ pub struct Retention {
     pub players: Duration,
     /// How long what was heard of a server that is silent is kept.
     pub servers: Duration,
+    /// How long it is known who did what.
+    pub audit: Duration,
 }
 
 /// Section `limits`.
@@ -229,6 +231,7 @@ impl Settings {
                 settled: given.read("retention.settled_days", |value| values::days(value, 1..=365)),
                 players: given.read("retention.players_days", |value| values::days(value, 1..=3650)),
                 servers: given.read("retention.servers_days", |value| values::days(value, 1..=3650)),
+                audit: given.read("retention.audit_days", |value| values::days(value, 1..=3650)),
             },
             limits: Limits {
                 bindings_per_guild: given.read("limits.bindings_per_guild", |value| values::count(value, 1..=1_000)),
@@ -317,6 +320,7 @@ impl Settings {
             ("retention.settled_days", days(self.retention.settled)),
             ("retention.players_days", days(self.retention.players)),
             ("retention.servers_days", days(self.retention.servers)),
+            ("retention.audit_days", days(self.retention.audit)),
             ("limits.bindings_per_guild", self.limits.bindings_per_guild.to_string()),
             ("limits.accounts_per_guild", self.limits.accounts_per_guild.to_string()),
             ("limits.commands_per_minute", self.limits.commands_per_minute.to_string()),

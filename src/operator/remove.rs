@@ -2,8 +2,9 @@
 //!
 //! While `guildwire run` runs, its reader takes the consumer back. Otherwise nobody would, so it is done here.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 
+use super::asking::confirmed;
 use super::{counted, known_account, secret_key};
 use crate::cli::RemoveAccount;
 use crate::clock;
@@ -23,7 +24,9 @@ pub(super) async fn remove(store: &Store, settings: &Settings, remove: &RemoveAc
     let name = &account.name;
     let (links, bindings) = store.count_links_and_bindings(name).await?;
     let what_goes = format!("{} and {}", counted(links, "link", "links"), counted(bindings, "binding", "bindings"));
-    if !remove.yes && !confirmed(&account, &what_goes)? {
+    let question = format!("Remove account {name}, with {what_goes}?");
+    let consequence = format!("removing {name} means removing {what_goes} with it");
+    if !remove.yes && !confirmed(&question, &consequence)? {
         return Ok("Nothing was removed.\n".to_owned());
     }
 
@@ -42,24 +45,6 @@ pub(super) async fn remove(store: &Store, settings: &Settings, remove: &RemoveAc
         Err(error) => return Err(error.into()),
     };
     Ok(format!("Account {name} is removed, with {what_goes}.\n{consumer}"))
-}
-
-/// Asks whether it is meant, where somebody is there to be asked.
-fn confirmed(account: &Account, what_goes: &str) -> anyhow::Result<bool> {
-    let name = &account.name;
-    if !io::stdin().is_terminal() {
-        anyhow::bail!(
-            "removing {name} means removing {what_goes} with it, and nobody is here to be asked: give --yes if that is \
-             meant"
-        );
-    }
-    let mut terminal = io::stderr();
-    write!(terminal, "Remove account {name}, with {what_goes}? [y/N] ")?;
-    terminal.flush()?;
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    let answer = answer.trim();
-    Ok(answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes"))
 }
 
 /// Deletes the durable consumer, where there is one. A server that can't be reached keeps no account from going: then

@@ -65,6 +65,15 @@ impl Store {
         Ok(forgotten + servers)
     }
 
+    /// Forgets who did what before `cutoff`. Answers with how many lines went.
+    pub async fn forget_audit(&self, cutoff: Timestamp) -> Result<u64, StoreError> {
+        self.forget(
+            cutoff,
+            &["DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE done_at < $1 ORDER BY done_at, id LIMIT $2)"],
+        )
+        .await
+    }
+
     /// Carries each statement out until nothing is left for it, a few rows at a time.
     async fn forget(&self, cutoff: Timestamp, statements: &[&'static str]) -> Result<u64, StoreError> {
         let mut forgotten = 0;
