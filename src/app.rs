@@ -111,7 +111,8 @@ pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<O
     delivery::start(&sending, &lifecycle);
 
     let (retention, kept) = watch::channel(settings.retention.clone());
-    lifecycle.spawn("retention", forget(store.clone(), kept, lifecycle.drain()));
+    lifecycle.spawn("retention", forget(store.clone(), sight.clone(), kept, lifecycle.drain()));
+    lifecycle.spawn("departures", commands::departures::watch(store.clone(), sight.clone(), lifecycle.drain()));
     let reloading = Reloading { file, settings: settings.clone(), logging, limiter: Arc::clone(&limiter), retention };
     lifecycle.spawn("settings", reloading.run(lifecycle.clone()));
 
@@ -172,7 +173,7 @@ async fn hold(lock: RunnerLock, lifecycle: Lifecycle) -> Infallible {
 
 /// Forgets what was kept for long enough, now, every hour, and when that is set to another time, until the service
 /// stops.
-async fn forget(store: Store, mut kept: watch::Receiver<Retention>, drain: CancellationToken) {
+async fn forget(store: Store, sight: Sight, mut kept: watch::Receiver<Retention>, drain: CancellationToken) {
     let mut turns = tokio::time::interval(FORGET_EVERY);
     loop {
         tokio::select! {
@@ -182,7 +183,7 @@ async fn forget(store: Store, mut kept: watch::Receiver<Retention>, drain: Cance
             Ok(()) = kept.changed() => {}
         }
         let times = kept.borrow_and_update().clone();
-        match forget_now(&store, &times).await {
+        match forget_now(&store, &sight, &times).await {
             Ok(0) => {}
             Ok(rows) => tracing::info!(rows, "forgot what was kept for long enough"),
             Err(error) => tracing::warn!(%error, "can't forget what was kept for long enough; trying again in an hour"),
@@ -190,9 +191,10 @@ async fn forget(store: Store, mut kept: watch::Receiver<Retention>, drain: Cance
     }
 }
 
-async fn forget_now(store: &Store, kept: &Retention) -> Result<u64, StoreError> {
+async fn forget_now(store: &Store, sight: &Sight, kept: &Retention) -> Result<u64, StoreError> {
     let now = clock::now();
     let settled = store.forget_before(now.minus(kept.settled)).await?;
     let audited = store.forget_audit(now.minus(kept.audit)).await?;
-    Ok(settled + audited + store.forget_silent(now.minus(kept.players), now.minus(kept.servers)).await?)
+    let departed = commands::departures::forget(store, sight, kept.departed).await?;
+    Ok(settled + audited + departed + store.forget_silent(now.minus(kept.players), now.minus(kept.servers)).await?)
 }

@@ -146,6 +146,8 @@ pub struct Retention {
     pub servers: Duration,
     /// How long it is known who did what.
     pub audit: Duration,
+    /// How long what belongs to a guild is kept that the bot was removed from.
+    pub departed: Duration,
 }
 
 /// Section `limits`.
@@ -232,6 +234,7 @@ impl Settings {
                 players: given.read("retention.players_days", |value| values::days(value, 1..=3650)),
                 servers: given.read("retention.servers_days", |value| values::days(value, 1..=3650)),
                 audit: given.read("retention.audit_days", |value| values::days(value, 1..=3650)),
+                departed: given.read("retention.departed_days", |value| values::days(value, 1..=3650)),
             },
             limits: Limits {
                 bindings_per_guild: given.read("limits.bindings_per_guild", |value| values::count(value, 1..=1_000)),
@@ -321,6 +324,7 @@ impl Settings {
             ("retention.players_days", days(self.retention.players)),
             ("retention.servers_days", days(self.retention.servers)),
             ("retention.audit_days", days(self.retention.audit)),
+            ("retention.departed_days", days(self.retention.departed)),
             ("limits.bindings_per_guild", self.limits.bindings_per_guild.to_string()),
             ("limits.accounts_per_guild", self.limits.accounts_per_guild.to_string()),
             ("limits.commands_per_minute", self.limits.commands_per_minute.to_string()),

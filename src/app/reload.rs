@@ -11,13 +11,14 @@ use crate::settings::{Retention, Settings};
 use crate::telemetry::Logging;
 
 /// The keys that take effect at once; `config/guildwire.toml` says so of each.
-const AT_ONCE: [&str; 6] = [
+const AT_ONCE: [&str; 7] = [
     "discord.messages_per_second",
     "log.level",
     "retention.settled_days",
     "retention.players_days",
     "retention.servers_days",
     "retention.audit_days",
+    "retention.departed_days",
 ];
 
 /// What settings are read again for.

@@ -6,6 +6,7 @@ mod auditing;
 mod autocomplete;
 mod component;
 mod definitions;
+pub mod departures;
 mod directory;
 mod gateway;
 mod help;

@@ -29,6 +29,8 @@ struct Inner {
     disproved: DashMap<ChannelId, Vec<&'static str>>,
     changes: Mutex<Changes>,
     bell: Notify,
+    /// Rung when the bot may be in other guilds than before.
+    membership: Notify,
 }
 
 /// What one connection to the gateway shows.
@@ -92,6 +94,7 @@ impl Sight {
                 shard.tell(guild, is_in);
             }
         }
+        self.0.membership.notify_one();
         // Of guilds that the bot was removed from while it was away, nothing else tells.
         self.note(|changes| changes.everywhere = true);
     }
@@ -106,6 +109,7 @@ impl Sight {
         }
         // What it told before it was known to be connected again was looked at, and found to say nothing.
         if is_connected {
+            self.0.membership.notify_one();
             self.note(|changes| changes.everywhere = true);
         }
     }
@@ -115,6 +119,7 @@ impl Sight {
         if let Some(picture) = &mut *self.write() {
             picture.shard_of(guild).tell(guild, true);
         }
+        self.0.membership.notify_one();
         self.note(|changes| {
             changes.guilds.entry(guild).or_default();
             changes.joined.insert(guild);
@@ -126,6 +131,7 @@ impl Sight {
         if let Some(picture) = &mut *self.write() {
             picture.shard_of(guild).tell(guild, false);
         }
+        self.0.membership.notify_one();
         self.changed(guild, None);
     }
 
@@ -140,6 +146,20 @@ impl Sight {
             changes.guilds.entry(guild).or_default();
             changes.deleted_threads.insert(thread);
         });
+    }
+
+    /// Waits until the bot may be in other guilds than before.
+    pub async fn membership_changes(&self) {
+        self.0.membership.notified().await;
+    }
+
+    /// Whether the bot is in a guild, outages included; `None` while no connected shard shows that.
+    #[must_use]
+    pub fn is_member(&self, guild: GuildId) -> Option<bool> {
+        let picture = self.read();
+        let picture = picture.as_ref()?;
+        let shard = picture.shards.get(&picture.shard_number(guild)).filter(|shard| shard.is_connected)?;
+        Some(shard.guilds.contains(&guild))
     }
 
     /// Waits until something has changed, and says what.
