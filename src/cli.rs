@@ -5,6 +5,7 @@ mod account;
 mod audit;
 mod credential;
 mod events;
+mod privacy;
 mod values;
 
 use std::path::PathBuf;
@@ -19,6 +20,8 @@ pub use self::audit::Audit;
 pub use self::credential::CredentialSource;
 pub use self::events::{Field, Payload, Publish, Watch};
 use self::events::{PUBLISH_EXAMPLES, WATCH_EXAMPLES};
+use self::privacy::PRIVACY_EXAMPLES;
+pub use self::privacy::{Export, Forget, Privacy};
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -81,6 +84,11 @@ pub enum Command {
     /// Lines are kept for `retention.audit_days`. The owner of an account sees its own in Discord: /account audit.
     #[command(after_help = AUDIT_EXAMPLES)]
     Audit(Audit),
+    /// Show or delete what is stored of a player.
+    ///
+    /// PRIVACY.md says what is stored, and for how long. Works while `guildwire run` is running.
+    #[command(subcommand, after_help = PRIVACY_EXAMPLES)]
+    Privacy(Privacy),
     /// Print the settings in force and where they come from, without secrets.
     Config,
 }

@@ -47,6 +47,7 @@ fn carry_out(cli: Cli) -> anyhow::Result<()> {
             Command::Health(health) => print(&operator::health(settings.http.listen, health.ready).await?),
             Command::Nkey(nkey) => print(&operator::nkey(&nkey.file)?),
             Command::Audit(audit) => print(&operator::audit(&settings, &audit).await?),
+            Command::Privacy(privacy) => print(&operator::privacy(&settings, privacy).await?),
             Command::Config => print(&settings.render_redacted()),
         }
     });

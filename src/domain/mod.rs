@@ -24,4 +24,5 @@ pub mod style;
 pub mod subject;
 pub mod text;
 pub mod timestamp;
+pub mod trace;
 pub mod wording;

@@ -21,6 +21,7 @@ mod open;
 pub mod outbox;
 pub mod owners;
 pub mod positions;
+pub mod privacy;
 pub mod recording;
 pub mod retention;
 pub mod samples;

@@ -1,0 +1,350 @@
+//! What is stored of a player, wherever that is: read to be handed out, or taken away.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use serde_json::Value;
+use sqlx::any::AnyRow;
+use sqlx::{Any, Row, Transaction};
+
+use super::audit::note;
+use super::{Store, StoreError};
+use crate::domain::audit::{Act, Action, By};
+use crate::domain::ids::{AccountName, PlayerId};
+use crate::domain::timestamp::Timestamp;
+use crate::domain::trace::Trace;
+
+/// All that names a player.
+#[derive(Debug, Default, Serialize)]
+pub struct Stored {
+    /// The last names heard.
+    pub names: Vec<StoredName>,
+    /// Events on their way to a channel, or in a message.
+    pub events: Vec<StoredEvent>,
+    /// Messages with such events, as they are sent to Discord.
+    pub messages: Vec<StoredMessage>,
+    /// Subjects of what was no event.
+    pub rejects: Vec<StoredReject>,
+}
+
+/// A player's name.
+#[derive(Debug, Serialize)]
+pub struct StoredName {
+    account: String,
+    name: String,
+    heard_at: String,
+}
+
+/// An event that names the player.
+#[derive(Debug, Serialize)]
+pub struct StoredEvent {
+    #[serde(skip)]
+    id: i64,
+    account: String,
+    server: String,
+    channel: String,
+    form: String,
+    player: Option<String>,
+    player_name: Option<String>,
+    stored_at: String,
+    sequence: i64,
+    details: Value,
+    /// The message that tells it; none while it waits.
+    message: Option<i64>,
+}
+
+/// A message that names the player.
+#[derive(Debug, Serialize)]
+pub struct StoredMessage {
+    message: i64,
+    channel: String,
+    /// Its id in Discord.
+    discord_id: Option<String>,
+    state: String,
+    sealed_at: String,
+    settled_at: Option<String>,
+    body: Value,
+    attachment: Option<String>,
+}
+
+/// Something on a stream that was no event.
+#[derive(Debug, Serialize)]
+pub struct StoredReject {
+    account: String,
+    subject: String,
+    stored_at: String,
+    sequence: i64,
+    size: i64,
+    reason: String,
+}
+
+/// What was taken away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Forgotten {
+    /// Names.
+    pub names: u64,
+    /// Events that waited, and are never told now.
+    pub waiting: u64,
+    /// Events that were told.
+    pub told: u64,
+    /// Events of others, out of which the player was taken.
+    pub others: u64,
+    /// Messages whose text was deleted here.
+    pub messages: u64,
+    /// Subjects of what was no event.
+    pub rejects: u64,
+    /// Events in messages that are being sent: those stay until that is done.
+    pub on_their_way: u64,
+}
+
+impl Stored {
+    /// Whether nothing names the player.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.names.is_empty() && self.events.is_empty() && self.messages.is_empty() && self.rejects.is_empty()
+    }
+}
+
+/// Rows of a table whose text may name the player: it is looked at more closely then.
+fn alike(column: &str, needles: &[String]) -> String {
+    let first = 3;
+    let tests: Vec<_> = (0..needles.len()).map(|at| format!("{column} LIKE ${} ESCAPE '!'", first + at)).collect();
+    format!("({})", tests.join(" OR "))
+}
+
+fn pattern(needle: &str) -> String {
+    let escaped = needle.replace('!', "!!").replace('%', "!%").replace('_', "!_");
+    format!("%{escaped}%")
+}
+
+/// Rows that are not in a message that is being sent: its bytes are fixed.
+const AT_REST: &str = "NOT EXISTS (SELECT 1 FROM messages WHERE messages.id = outbox.message_id AND state = 'sealed')";
+
+impl Store {
+    /// All that names a player, in everything or in what was heard of one account.
+    pub async fn stored_of(&self, player: &PlayerId, account: Option<&AccountName>) -> Result<Stored, StoreError> {
+        let trace = Trace::of(player);
+        let of = Asked { player, account, needles: trace.needles() };
+        let names = self
+            .asked(
+                "SELECT account, name, heard_at FROM players WHERE player_id = $1 AND ($2 = '' OR account = $2)",
+                &of,
+                0,
+            )
+            .await?;
+        let events = format!(
+            "SELECT id, account, server_id, channel_id, form, player_id, player_name, stored_at, sequence, details, message_id
+             FROM outbox WHERE form <> 'notice' AND ($2 = '' OR account = $2) AND (player_id = $1 OR {}) ORDER BY id",
+            alike("details", &of.needles)
+        );
+        let events = self.asked(&events, &of, of.needles.len()).await?;
+        let events: Vec<StoredEvent> = events.iter().map(event_from).collect::<Result<_, _>>()?;
+        let events: Vec<_> = events
+            .into_iter()
+            .filter(|event| event.player.as_deref() == Some(player.as_str()) || trace.is_in_json(&event.details))
+            .collect();
+        let rejects = format!(
+            "SELECT account, subject, stored_at, sequence, size, reason FROM rejects
+             WHERE $1 <> '' AND ($2 = '' OR account = $2) AND {} ORDER BY account, stored_at, sequence",
+            alike("subject", &of.needles)
+        );
+        let rejects = self.asked(&rejects, &of, of.needles.len()).await?;
+        let rejects: Vec<StoredReject> = rejects.iter().map(reject_from).collect::<Result<_, _>>()?;
+        Ok(Stored {
+            names: names.iter().map(name_from).collect::<Result<_, _>>()?,
+            messages: self.messages_of(&of, &trace, &events).await?,
+            events,
+            rejects: rejects.into_iter().filter(|reject| trace.is_in(&reject.subject)).collect(),
+        })
+    }
+
+    /// The messages with these events, and those whose text names the player.
+    async fn messages_of(
+        &self,
+        of: &Asked<'_>,
+        trace: &Trace,
+        events: &[StoredEvent],
+    ) -> Result<Vec<StoredMessage>, StoreError> {
+        let columns = "id, channel_id, discord_id, state, sealed_at, settled_at, body, attachment";
+        let ids: BTreeSet<i64> = events.iter().filter_map(|event| event.message).collect();
+        let mut messages = Vec::new();
+        for id in &ids {
+            let query = format!("SELECT {columns} FROM messages WHERE id = $1");
+            let row = sqlx::query(sqlx::AssertSqlSafe(query)).bind(id).fetch_optional(&self.reader).await?;
+            // Forgotten at this very moment: then it is not there.
+            messages.extend(row.as_ref().map(message_from).transpose()?);
+        }
+        let alike = format!(
+            "SELECT {columns} FROM messages WHERE $1 <> '' AND ($2 = '' OR EXISTS (
+                 SELECT 1 FROM outbox WHERE outbox.message_id = messages.id AND outbox.account = $2))
+             AND ({} OR {}) ORDER BY id",
+            alike("body", &of.needles),
+            alike("COALESCE(attachment, '')", &of.needles),
+        );
+        for row in self.asked(&alike, of, of.needles.len()).await? {
+            let message = message_from(&row)?;
+            let names =
+                trace.is_in_json(&message.body) || message.attachment.as_deref().is_some_and(|it| trace.is_in(it));
+            if names && !ids.contains(&message.message) {
+                messages.push(message);
+            }
+        }
+        Ok(messages)
+    }
+
+    /// Takes away what [`Store::stored_of`] found, but for what is in a message that is being sent, and notes that it
+    /// was done: not of whom.
+    pub async fn forget_player(
+        &self,
+        player: &PlayerId,
+        account: Option<&AccountName>,
+        stored: &Stored,
+        by: &By,
+    ) -> Result<Forgotten, StoreError> {
+        let trace = Trace::of(player);
+        let mut transaction = self.write().await?;
+        let mut gone = Forgotten::default();
+        gone.names = sqlx::query("DELETE FROM players WHERE player_id = $1 AND ($2 = '' OR account = $2)")
+            .bind(player.as_str())
+            .bind(account.map_or("", AccountName::as_str))
+            .execute(&mut *transaction)
+            .await?
+            .rows_affected();
+        for event in &stored.events {
+            let is_about = event.player.as_deref() == Some(player.as_str());
+            let changed = forget_event(&mut transaction, &trace, event, is_about).await?;
+            match (changed, is_about, event.message) {
+                // Or it has gone by itself meanwhile.
+                (false, ..) => gone.on_their_way += u64::from(is_there(&mut transaction, event.id).await?),
+                (true, false, _) => gone.others += 1,
+                (true, true, None) => gone.waiting += 1,
+                (true, true, Some(_)) => gone.told += 1,
+            }
+        }
+        for message in &stored.messages {
+            let emptied = sqlx::query(
+                "UPDATE messages SET body = '{}', attachment = NULL, reason = NULL WHERE id = $1 AND state <> 'sealed'",
+            );
+            gone.messages += emptied.bind(message.message).execute(&mut *transaction).await?.rows_affected();
+        }
+        for reject in &stored.rejects {
+            let deleted = sqlx::query("DELETE FROM rejects WHERE account = $1 AND sequence = $2 AND subject = $3")
+                .bind(&reject.account)
+                .bind(reject.sequence)
+                .bind(&reject.subject);
+            gone.rejects += deleted.execute(&mut *transaction).await?.rows_affected();
+        }
+        let rows = gone.names + gone.waiting + gone.told + gone.others + gone.messages + gone.rejects;
+        let act = Act {
+            action: Action::PlayerForgotten,
+            account: account.cloned(),
+            guild: None,
+            details: format!("{rows} rows"),
+        };
+        note(&mut transaction, by, &act).await?;
+        transaction.commit().await?;
+        Ok(gone)
+    }
+
+    /// Asks with a player's id, the account or an empty text, and as many patterns as the query has.
+    async fn asked(&self, query: &str, of: &Asked<'_>, patterns: usize) -> Result<Vec<AnyRow>, StoreError> {
+        let mut asked = sqlx::query(sqlx::AssertSqlSafe(query.to_owned()))
+            .bind(of.player.as_str())
+            .bind(of.account.map_or("", AccountName::as_str));
+        for needle in &of.needles[..patterns] {
+            asked = asked.bind(pattern(needle));
+        }
+        Ok(asked.fetch_all(&self.reader).await?)
+    }
+}
+
+/// Of whom something is asked.
+struct Asked<'a> {
+    player: &'a PlayerId,
+    account: Option<&'a AccountName>,
+    needles: Vec<String>,
+}
+
+/// Deletes an event that is about the player; takes the player out of another's. `false` where it stays as it is.
+async fn forget_event(
+    transaction: &mut Transaction<'_, Any>,
+    trace: &Trace,
+    event: &StoredEvent,
+    is_about: bool,
+) -> Result<bool, StoreError> {
+    let changed = if is_about {
+        let query = format!("DELETE FROM outbox WHERE id = $1 AND {AT_REST}");
+        sqlx::query(sqlx::AssertSqlSafe(query)).bind(event.id).execute(&mut **transaction).await?
+    } else {
+        let mut details = event.details.clone();
+        trace.take_out(&mut details);
+        let query = format!("UPDATE outbox SET details = $2 WHERE id = $1 AND {AT_REST}");
+        let update = sqlx::query(sqlx::AssertSqlSafe(query)).bind(event.id).bind(details.to_string());
+        update.execute(&mut **transaction).await?
+    };
+    Ok(changed.rows_affected() > 0)
+}
+
+async fn is_there(transaction: &mut Transaction<'_, Any>, id: i64) -> Result<bool, StoreError> {
+    let row = sqlx::query("SELECT 1 FROM outbox WHERE id = $1").bind(id).fetch_optional(&mut **transaction).await?;
+    Ok(row.is_some())
+}
+
+fn moment(row: &AnyRow, column: &str) -> Result<String, StoreError> {
+    Ok(Timestamp::from_nanoseconds(row.try_get(column)?).rfc3339())
+}
+
+fn snowflake(row: &AnyRow, column: &str) -> Result<String, StoreError> {
+    Ok(row.try_get::<i64, _>(column)?.cast_unsigned().to_string())
+}
+
+/// JSON as it is stored; what is none, as a text.
+fn json(text: String) -> Value {
+    serde_json::from_str(&text).unwrap_or(Value::String(text))
+}
+
+fn name_from(row: &AnyRow) -> Result<StoredName, StoreError> {
+    Ok(StoredName { account: row.try_get("account")?, name: row.try_get("name")?, heard_at: moment(row, "heard_at")? })
+}
+
+fn event_from(row: &AnyRow) -> Result<StoredEvent, StoreError> {
+    Ok(StoredEvent {
+        id: row.try_get("id")?,
+        account: row.try_get("account")?,
+        server: row.try_get("server_id")?,
+        channel: snowflake(row, "channel_id")?,
+        form: row.try_get("form")?,
+        player: row.try_get("player_id")?,
+        player_name: row.try_get("player_name")?,
+        stored_at: moment(row, "stored_at")?,
+        sequence: row.try_get("sequence")?,
+        details: json(row.try_get("details")?),
+        message: row.try_get("message_id")?,
+    })
+}
+
+fn message_from(row: &AnyRow) -> Result<StoredMessage, StoreError> {
+    let settled: Option<i64> = row.try_get("settled_at")?;
+    let discord_id: Option<i64> = row.try_get("discord_id")?;
+    Ok(StoredMessage {
+        message: row.try_get("id")?,
+        channel: snowflake(row, "channel_id")?,
+        discord_id: discord_id.map(|id| id.cast_unsigned().to_string()),
+        state: row.try_get("state")?,
+        sealed_at: moment(row, "sealed_at")?,
+        settled_at: settled.map(|at| Timestamp::from_nanoseconds(at).rfc3339()),
+        body: json(row.try_get("body")?),
+        attachment: row.try_get("attachment")?,
+    })
+}
+
+fn reject_from(row: &AnyRow) -> Result<StoredReject, StoreError> {
+    Ok(StoredReject {
+        account: row.try_get("account")?,
+        subject: row.try_get("subject")?,
+        stored_at: moment(row, "stored_at")?,
+        sequence: row.try_get("sequence")?,
+        size: row.try_get("size")?,
+        reason: row.try_get("reason")?,
+    })
+}
