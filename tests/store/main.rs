@@ -5,13 +5,16 @@
 mod accounts;
 mod audit;
 mod bindings;
+mod departures;
 mod directory;
 mod full;
 mod giving_up;
 mod lanes;
 mod lock;
 mod outbox;
+mod owners;
 mod positions;
+mod privacy;
 mod recording;
 mod retention;
 mod samples;

@@ -1,0 +1,163 @@
+//! What is stored of a player: found wherever it is, and taken away.
+
+use guildwire::domain::audit::Action;
+use guildwire::domain::event::Details;
+use guildwire::domain::ids::PlayerId;
+use guildwire::store::privacy::Forgotten;
+use guildwire::store::recording::{HeardPlayer, NewOutboxRow, Reject, details_to_column};
+use serde_json::{Value, json};
+
+use crate::outbox::message;
+use crate::recording::{insert, row};
+use crate::*;
+
+const ADA: &str = "76561198000000001";
+const BOB: &str = "7656119800000000";
+
+async fn hear(store: &Store, account: &str, players: &[(&str, &str)]) {
+    let rows: Vec<_> = players
+        .iter()
+        .map(|(id, name)| HeardPlayer { player_id: (*id).into(), name: (*name).to_owned(), heard_at: 5 })
+        .collect();
+    let rejects = [Reject {
+        stored_at: 5,
+        sequence: 9,
+        subject: format!("v0.rust.servers.main.players.{ADA}.events"),
+        size: 3,
+        reason: "bad_subject",
+    }];
+    let mut transaction = store.write().await.unwrap();
+    store.hear_players(&mut transaction, &name(account), &rows).await.unwrap();
+    store.insert_rejects(&mut transaction, &name(account), &rejects).await.unwrap();
+    transaction.commit().await.unwrap();
+}
+
+fn about(store: &Store, sequence: u64, player: &str, details: &Details) -> NewOutboxRow {
+    NewOutboxRow {
+        player_id: Some(player.into()),
+        player_name: Some("Somebody".to_owned()),
+        details: details_to_column(details),
+        ..row(store, CHANNEL, sequence, "")
+    }
+}
+
+fn said(text: &str) -> Details {
+    Details::PlayerChatted { message: Some(text.to_owned()) }
+}
+
+/// Events of Ada and of Bob, whose id is the beginning of hers: some wait, two are in a message that was sent, and one
+/// is in one that is being sent.
+async fn furnished(store: &Store) -> Vec<i64> {
+    for account in ["GA-1", "GA-2"] {
+        add_account(store, account).await;
+        hear(store, account, &[(ADA, "Ada"), (BOB, "Bob")]).await;
+    }
+    let hit = Details::PlayerHit { attacker: Some(ADA.into()), killed: Some(true), metres: None };
+    let rows = [
+        about(store, 1, ADA, &said("sent")),
+        about(store, 2, BOB, &said(&format!("{ADA} was here, 50% of_it"))),
+        about(store, 3, ADA, &said("being sent")),
+        about(store, 4, ADA, &said("waits")),
+        about(store, 5, BOB, &hit),
+        about(store, 6, BOB, &said(&format!("x{ADA} and {BOB}"))),
+    ];
+    insert(store, &rows).await;
+    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+    let sent = message(store, "sent");
+    let body = json!({ "embeds": [{ "description": "**Ada** said…" }] }).to_string();
+    let sent = guildwire::store::outbox::SealedMessage { body, ..sent };
+    store.seal(CHANNEL, &sent, &showing(&ids[..2]), at(10)).await.unwrap();
+    store.settle_delivered(sent.id, Some(7), at(11)).await.unwrap();
+    store.seal(CHANNEL, &message(store, "open"), &showing(&ids[2..3]), at(12)).await.unwrap();
+    ids
+}
+
+async fn exported(store: &Store, player: &str, account: Option<&str>) -> Value {
+    let account = account.map(name);
+    let stored = store.stored_of(&PlayerId::from(player), account.as_ref()).await.unwrap();
+    serde_json::to_value(stored).unwrap()
+}
+
+fn sequences(exported: &Value) -> Vec<u64> {
+    exported["events"].as_array().unwrap().iter().filter_map(|event| event["sequence"].as_u64()).collect()
+}
+
+#[tokio::test]
+async fn all_that_names_a_player_is_found_and_nothing_else() {
+    on_both(async |database| {
+        let store = database.open().await;
+        furnished(&store).await;
+        let ada = exported(&store, ADA, None).await;
+        assert_eq!(sequences(&ada), [1, 2, 3, 4, 5], "{ada:#}");
+        assert_eq!(ada["names"].as_array().unwrap().len(), 2);
+        assert_eq!(
+            ada["names"][0],
+            json!({ "account": "GA-1", "name": "Ada", "heard_at": "1970-01-01T00:00:00.000000005Z" })
+        );
+        assert_eq!(ada["rejects"].as_array().unwrap().len(), 2);
+        let states: Vec<_> = ada["messages"].as_array().unwrap().iter().map(|it| it["state"].clone()).collect();
+        assert_eq!(states, ["delivered", "sealed"]);
+        assert_eq!(ada["messages"][0]["body"]["embeds"][0]["description"], "**Ada** said…");
+        assert_eq!(sequences(&exported(&store, BOB, None).await), [2, 5, 6]);
+        let of_second = exported(&store, ADA, Some("GA-2")).await;
+        assert_eq!((sequences(&of_second), of_second["names"].as_array().unwrap().len()), (Vec::new(), 1));
+        assert_eq!(of_second["messages"], json!([]));
+        for nobody in ["%", "_", "!", "7656", "' OR 1=1 --"] {
+            let none = exported(&store, nobody, None).await;
+            assert_eq!(none, json!({ "names": [], "events": [], "messages": [], "rejects": [] }), "{nobody}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_player_is_forgotten_but_for_what_is_being_sent() {
+    on_both(async |database| {
+        let store = database.open().await;
+        let ids = furnished(&store).await;
+        let player = PlayerId::from(ADA);
+        let stored = store.stored_of(&player, None).await.unwrap();
+        let gone = store.forget_player(&player, None, &stored, &by(5000)).await.unwrap();
+        let wanted = Forgotten { names: 2, waiting: 1, told: 1, others: 2, messages: 1, rejects: 2, on_their_way: 1 };
+        assert_eq!(gone, wanted);
+
+        let left = exported(&store, ADA, None).await;
+        assert_eq!(sequences(&left), [3], "what is being sent: {left:#}");
+        assert_eq!((&left["names"], &left["rejects"]), (&json!([]), &json!([])));
+        let due = crate::recording::events(store.due(CHANNEL, 10).await.unwrap());
+        let details: Vec<_> = due.iter().map(|due| due.event.details.clone()).collect();
+        let hit = Details::PlayerHit { attacker: None, killed: Some(true), metres: None };
+        assert_eq!(details, [hit, said(&format!("x{ADA} and {BOB}"))], "events of others are still told");
+        let sealed = store.sealed_message(CHANNEL).await.unwrap().unwrap();
+        assert!(sealed.body.contains("open"), "its bytes are fixed");
+        assert_eq!(count(&store, "SELECT COUNT(*) FROM players").await, 2, "others' names stay");
+        let line = &store.audit(None, 1).await.unwrap()[0];
+        assert_eq!((line.act.action, line.act.details.as_str()), (Action::PlayerForgotten, "9 rows"));
+        assert!(!format!("{:?}", store.audit(None, 50).await.unwrap()).contains(ADA), "it is told of nobody");
+
+        // Once it is sent, it goes, too.
+        store.settle_delivered(sealed.id, Some(8), at(600)).await.unwrap();
+        let stored = store.stored_of(&player, None).await.unwrap();
+        let gone = store.forget_player(&player, None, &stored, &by(700)).await.unwrap();
+        assert_eq!(gone, Forgotten { told: 1, messages: 1, ..Forgotten::default() });
+        assert!(store.stored_of(&player, None).await.unwrap().is_empty());
+        assert_eq!(count(&store, "SELECT COUNT(*) FROM outbox").await, i64::try_from(ids.len()).unwrap() - 3);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_player_is_forgotten_of_one_account() {
+    on_both(async |database| {
+        let store = database.open().await;
+        furnished(&store).await;
+        let (player, account) = (PlayerId::from(ADA), name("GA-2"));
+        let stored = store.stored_of(&player, Some(&account)).await.unwrap();
+        let gone = store.forget_player(&player, Some(&account), &stored, &by(500)).await.unwrap();
+        assert_eq!(gone, Forgotten { names: 1, rejects: 1, ..Forgotten::default() });
+        assert_eq!(sequences(&exported(&store, ADA, None).await), [1, 2, 3, 4, 5]);
+        assert_eq!(store.player_name(&name("GA-1"), &player).await.unwrap().as_deref(), Some("Ada"));
+        assert_eq!(store.player_name(&account, &player).await.unwrap(), None);
+    })
+    .await;
+}
