@@ -42,6 +42,7 @@ mod control;
 mod endpoint;
 mod events;
 mod filled;
+mod forged;
 mod gateway;
 mod intents;
 mod interactions;

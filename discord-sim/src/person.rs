@@ -287,7 +287,7 @@ impl Sim {
     }
 
     /// Waits for the first answer, and for what a deferred one promised.
-    async fn reply(&self, token: &str) -> Result<Reply, CommandError> {
+    pub(crate) async fn reply(&self, token: &str) -> Result<Reply, CommandError> {
         let answer = self.first_answer(token).await?;
         let bound = self.read(|world| world.options.deferred_within);
         let finished = |sim: &Self| {

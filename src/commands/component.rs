@@ -12,6 +12,10 @@ use crate::domain::event::{Kind, KindSet};
 use crate::domain::ids::{AccountName, GuildId};
 use crate::domain::style::{Holds, Style};
 
+/// What custom ids begin with. One that begins with anything else means nothing.
+pub const COMPONENTS: [&str; 10] =
+    ["unlink", "cancel", "kinds", "style", "why", "page", "guilds", "unlink_which", "unlink_guild", "audit"];
+
 /// What a button or a select is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Target {
@@ -92,6 +96,9 @@ impl Target {
     #[must_use]
     pub(super) fn from_custom_id(id: &str) -> Option<Self> {
         let (name, rest) = id.split_once(':').unwrap_or((id, ""));
+        if !COMPONENTS.contains(&name) {
+            return None;
+        }
         match name {
             "unlink" => rest.parse().ok().map(Self::Unlink),
             "cancel" if id == name => Some(Self::Cancel),

@@ -29,6 +29,7 @@ use secrecy::SecretString;
 use serenity::model::application::CommandInteraction;
 use tokio_util::sync::CancellationToken;
 
+pub use self::component::COMPONENTS;
 pub use self::definitions::names;
 pub use self::directory::Directory;
 pub use self::gateway::{Visit, check_gateway, rest_failure, run, visit};

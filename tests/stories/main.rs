@@ -32,6 +32,7 @@ mod states;
 mod storm;
 mod styles;
 mod support;
+mod two_owners;
 mod unreadable;
 mod watching;
 mod why;
