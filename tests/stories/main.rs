@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a story that can't go on is over")]
 
 mod asking;
+mod auditing;
 mod backup;
 mod bodies;
 mod bounds;
@@ -25,7 +26,9 @@ mod managing;
 mod metrics;
 mod notices;
 mod operating;
+mod owning;
 mod position;
+mod privacy;
 mod publishing;
 mod refusals;
 mod states;
