@@ -10,6 +10,7 @@ use super::values::invite_duration;
 use super::*;
 use crate::domain::event::Kind;
 use crate::domain::ids::AccountName;
+use crate::domain::ids::UserId;
 
 fn parse(line: &str) -> Result<Cli, clap::Error> {
     Cli::try_parse_from(["guildwire"].into_iter().chain(line.split_ascii_whitespace()))

@@ -1,5 +1,7 @@
 //! What is stored of a player: found wherever it is, and taken away.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use guildwire::domain::audit::Action;
 use guildwire::domain::event::Details;
 use guildwire::domain::ids::PlayerId;
@@ -160,4 +162,68 @@ async fn a_player_is_forgotten_of_one_account() {
         assert_eq!(store.player_name(&account, &player).await.unwrap(), None);
     })
     .await;
+}
+
+/// What `PRIVACY.md` says of the database: each table's columns.
+fn documented() -> BTreeMap<String, BTreeSet<String>> {
+    let page = include_str!("../../PRIVACY.md");
+    let (_, tables) = page.split_once("| --- | --- | --- | --- |\n").unwrap();
+    let mut documented: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut current = String::new();
+    for line in tables.lines().take_while(|line| line.starts_with('|')) {
+        let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
+        assert_eq!(cells.len(), 4, "{line}");
+        if !cells[0].is_empty() {
+            current = cells[0].trim_matches('`').to_owned();
+        }
+        for column in cells[1].split(' ') {
+            let is_new = documented.entry(current.clone()).or_default().insert(column.trim_matches('`').to_owned());
+            assert!(is_new, "{current}.{column} stands there twice");
+        }
+    }
+    documented
+}
+
+#[tokio::test]
+async fn the_page_on_privacy_names_every_column_of_every_table() {
+    let store = Database::sqlite().open().await;
+    let mut transaction = store.write().await.unwrap();
+    let rows: Vec<(String, String)> = sqlx::query_as(
+        "SELECT tables.name, columns.name FROM sqlite_master AS tables JOIN pragma_table_info(tables.name) AS columns
+         WHERE tables.type = 'table' AND tables.name <> '_sqlx_migrations'
+         AND tables.name NOT LIKE 'sqlite!_%' ESCAPE '!'",
+    )
+    .fetch_all(&mut *transaction)
+    .await
+    .unwrap();
+    let mut real: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (table, column) in rows {
+        real.entry(table).or_default().insert(column);
+    }
+    assert!(real.len() > 15, "{real:?}");
+    assert_eq!(documented(), real, "PRIVACY.md says what is stored, and for how long");
+}
+
+#[test]
+fn the_page_on_privacy_names_settings_that_there_are() {
+    let page = include_str!("../../PRIVACY.md");
+    let mut section = "";
+    let mut keys = BTreeSet::new();
+    for line in include_str!("../../config/guildwire.toml").lines() {
+        if let Some(name) = line.strip_prefix('[') {
+            section = name.trim_end_matches(']');
+        } else if let Some((key, _)) = line.split_once(" = ").filter(|_| !line.starts_with('#')) {
+            keys.insert(format!("{section}.{key}"));
+        }
+    }
+    let words: BTreeSet<_> = page.split('`').skip(1).step_by(2).collect();
+    let sections: BTreeSet<_> = keys.iter().filter_map(|key| key.split('.').next()).collect();
+    for word in &words {
+        if word.split_once('.').is_some_and(|(section, _)| sections.contains(section)) {
+            assert!(keys.contains(*word), "{word}");
+        }
+    }
+    for key in keys.iter().filter(|key| key.starts_with("retention.")) {
+        assert!(words.contains(key.as_str()), "{key}");
+    }
 }
