@@ -77,6 +77,7 @@ pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<O
         states: states.clone(),
         metrics: metrics.clone(),
         turns: Turns::default(),
+        hosts: settings.accounts.hosts.clone(),
         key: Arc::new(key),
         durable,
         holds: settings.delivery.holds,

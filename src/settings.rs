@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::domain::hosts::AllowedHosts;
 use crate::domain::style::Holds;
 use crate::telemetry::Format;
 
@@ -32,6 +33,8 @@ pub struct Settings {
     pub database: Database,
     /// Where game-server accounts are found.
     pub nats: Nats,
+    /// Which accounts people may connect in Discord.
+    pub accounts: Accounts,
     /// Where health and metrics are served.
     pub http: Http,
     /// What is logged.
@@ -77,6 +80,15 @@ pub struct Database {
 pub struct Nats {
     /// The server of accounts that name none.
     pub url: String,
+}
+
+/// Section `accounts`.
+#[derive(Debug, Clone)]
+pub struct Accounts {
+    /// Whether people may connect accounts in Discord.
+    pub self_service: bool,
+    /// On which hosts they may be.
+    pub hosts: AllowedHosts,
 }
 
 /// Section `http`.
@@ -159,6 +171,10 @@ pub struct Limits {
     pub accounts_per_guild: usize,
     /// Commands, buttons and selects that one person may use in a minute.
     pub commands_per_minute: u32,
+    /// Accounts that one person has connected, and not shown to be readable.
+    pub unverified_per_person: usize,
+    /// The same in one guild.
+    pub unverified_per_guild: usize,
 }
 
 /// Every mistake that was found in the settings, one line each.
@@ -204,6 +220,10 @@ impl Settings {
             },
             database: Database { url: given.read("database.url", values::database_url) },
             nats: Nats { url: given.read("nats.url", |value| nats_url(values::text(value)?)) },
+            accounts: Accounts {
+                self_service: given.read("accounts.self_service", values::truth),
+                hosts: given.read("accounts.hosts", values::hosts),
+            },
             http: Http {
                 listen: given.read("http.listen", values::listen),
                 metrics_per_account: given.read("http.metrics_per_account", values::truth),
@@ -241,6 +261,9 @@ impl Settings {
                 accounts_per_guild: given.read("limits.accounts_per_guild", |value| values::count(value, 1..=1_000)),
                 commands_per_minute: given
                     .read("limits.commands_per_minute", |value| values::number(value, 1..=10_000)),
+                unverified_per_person: given
+                    .read("limits.unverified_per_person", |value| values::count(value, 1..=100)),
+                unverified_per_guild: given.read("limits.unverified_per_guild", |value| values::count(value, 1..=100)),
             },
             origins: BTreeMap::new(),
         };
@@ -306,6 +329,8 @@ impl Settings {
             ("discord.messages_per_second", self.discord.messages_per_second.to_string()),
             ("database.url", quoted(&self.database.redacted_url())),
             ("nats.url", quoted(&self.nats.url)),
+            ("accounts.self_service", self.accounts.self_service.to_string()),
+            ("accounts.hosts", list(&self.accounts.hosts.entries())),
             ("http.listen", quoted(&self.http.listen.to_string())),
             ("http.metrics_per_account", self.http.metrics_per_account.to_string()),
             ("log.level", quoted(&self.log.level)),
@@ -328,6 +353,8 @@ impl Settings {
             ("limits.bindings_per_guild", self.limits.bindings_per_guild.to_string()),
             ("limits.accounts_per_guild", self.limits.accounts_per_guild.to_string()),
             ("limits.commands_per_minute", self.limits.commands_per_minute.to_string()),
+            ("limits.unverified_per_person", self.limits.unverified_per_person.to_string()),
+            ("limits.unverified_per_guild", self.limits.unverified_per_guild.to_string()),
         ]
     }
 }
@@ -380,6 +407,11 @@ fn shown_path(path: Option<&Path>) -> String {
 /// A text as TOML writes it, which for the escapes that JSON uses is the same.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
+}
+
+/// A list of texts as TOML writes it.
+fn list(texts: &[String]) -> String {
+    format!("[{}]", texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", "))
 }
 
 #[cfg(test)]

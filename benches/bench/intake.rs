@@ -104,6 +104,7 @@ async fn install(nats: &NatsServer, database: &'static str, repetition: usize) -
         states: AccountStates::default(),
         metrics: Metrics::default(),
         turns: Turns::default(),
+        hosts: guildwire::domain::hosts::AllowedHosts::default(),
         key: Arc::new(key),
         durable: format!("guildwire-{}-{repetition}", database.to_lowercase()),
         holds: Holds::default(),

@@ -18,6 +18,29 @@ pub enum Fault {
         /// What the client library said.
         reason: String,
     },
+    /// The operator does not let people in Discord connect that host.
+    #[error("the setting accounts.hosts does not allow {host}: its operator has to add that host there")]
+    HostNotAllowed {
+        /// The host.
+        host: String,
+    },
+    /// The host is allowed for its name, and its address is none of the internet's.
+    #[error(
+        "{host} has the address {address}, which is not public: it is connected to only if the setting accounts.hosts \
+         names the host or the address itself"
+    )]
+    NotPublic {
+        /// The host.
+        host: String,
+        /// Its address.
+        address: String,
+    },
+    /// The server wants TLS, and was connected to by its address, which no certificate is for.
+    #[error("nats-server at {url} asks for TLS: its address has to begin with tls://")]
+    NeedsTls {
+        /// Where.
+        url: String,
+    },
     /// The server does not let this user in.
     #[error("nats-server at {url} refuses the credential: check that the user exists there and was not revoked")]
     Refused {
@@ -189,6 +212,9 @@ impl Fault {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Unreachable { .. } => "unreachable",
+            Self::HostNotAllowed { .. } => "host_not_allowed",
+            Self::NotPublic { .. } => "address_not_public",
+            Self::NeedsTls { .. } => "tls_needed",
             Self::Refused { .. } => "credential_refused",
             Self::Revoked { .. } => "credential_revoked",
             Self::Expired { .. } => "credential_expired",

@@ -6,11 +6,13 @@ use crate::clock;
 use crate::domain::fault::Fault;
 use crate::nats::connection::Connection;
 use crate::nats::credential::Credential;
+use crate::nats::reach::Reach;
 
 /// Where a durable is, and how to get there.
 #[derive(Clone)]
 pub(super) struct Attached {
     pub(super) url: String,
+    pub(super) reach: Reach,
     pub(super) credential: Credential,
     pub(super) stream: String,
 }
@@ -53,7 +55,7 @@ impl Reader {
     /// Deletes the durable where it is of no use any more.
     pub(super) async fn clean_up(&self, left: &Attached) {
         let deleted = async {
-            let connection = Connection::open(&left.url, &left.credential, clock::now()).await?;
+            let connection = Connection::open(&left.url, &left.reach, &left.credential, clock::now()).await?;
             connection.delete_consumer(&left.stream, &self.shared.durable).await
         };
         match deleted.await {
@@ -74,6 +76,7 @@ impl Reader {
         let Some((account, sealed)) = self.load_account().await? else { return Ok(None) };
         let Some(stream) = self.shared.store.stream_read(&self.account).await? else { return Ok(None) };
         let credential = open_credential(&self.shared.key, &account, &sealed)?;
-        Ok(Some(Attached { url: account.url, credential, stream }))
+        let reach = Reach::of(&account, &self.shared.hosts);
+        Ok(Some(Attached { url: account.url, reach, credential, stream }))
     }
 }

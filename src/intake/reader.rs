@@ -16,11 +16,13 @@ use crate::clock;
 use crate::domain::account::Account;
 use crate::domain::binding::heard_kinds;
 use crate::domain::fault::Fault;
+use crate::domain::hosts::AllowedHosts;
 use crate::domain::ids::AccountName;
 use crate::domain::retry::backoff;
 use crate::domain::style::Holds;
 use crate::nats::check::{Afterwards, Walk};
 use crate::nats::connection::Connection;
+use crate::nats::reach::Reach;
 use crate::nats::states::{AccountState, AccountStates};
 use crate::nats::turns::Turns;
 use crate::secrets::SecretKey;
@@ -64,6 +66,8 @@ pub struct Shared {
     pub metrics: Metrics,
     /// Who may connect to which nats-server next.
     pub turns: Turns,
+    /// Where accounts may be that people connected in Discord.
+    pub hosts: AllowedHosts,
     /// Opens the accounts' credentials.
     pub key: Arc<SecretKey>,
     /// The durable consumers' name, the same in every account.
@@ -228,12 +232,13 @@ impl Reader {
             // Where many wait for a server that hangs, a check or a change must not wait with them.
             changed = self.order.changed() => return Ok(if changed.is_ok() { Next::Connect } else { Next::End }),
         };
-        let connection = Connection::open(&account.url, &credential, clock::now()).await?;
+        let reach = Reach::of(&account, &self.shared.hosts);
+        let connection = Connection::open(&account.url, &reach, &credential, clock::now()).await?;
         let stream = match self.find_stream(&connection, &account).await {
             Ok(stream) => stream,
             Err(error) => return Err(self.if_deleted(error, &account).await),
         };
-        self.leave_former(Attached { url: account.url.clone(), credential, stream: stream.clone() }).await?;
+        self.leave_former(Attached { url: account.url.clone(), reach, credential, stream: stream.clone() }).await?;
         self.read(&connection, &account, &sealed, &stream, &mut turn).await
     }
 
@@ -372,7 +377,8 @@ impl Reader {
         let credential = open_credential(&self.shared.key, &account, &sealed);
         let after = if self.is_to_read() { Afterwards::Keep } else { Afterwards::TakeBack };
         let kinds = heard_kinds(&self.shared.store.bindings_of_account(&self.account).await?);
-        let walk = Walk { account: &account, durable: &self.shared.durable, kinds, after, now: clock::now() };
+        let (reach, durable) = (Reach::of(&account, &self.shared.hosts), &self.shared.durable);
+        let walk = Walk { account: &account, reach: &reach, durable, kinds, after, now: clock::now() };
         let report = walk.go(credential).await;
         let text = serde_json::to_string(&report).expect("a report is JSON");
         self.shared.store.answer_check(check, &text).await

@@ -7,6 +7,7 @@
 use super::connection::Connection;
 use super::credential::Credential;
 use super::jetstream::StreamSeen;
+use super::reach::Reach;
 use crate::domain::account::Account;
 use crate::domain::check::{Check, Outcome, Report};
 use crate::domain::event::KindSet;
@@ -35,6 +36,8 @@ pub enum Afterwards {
 pub struct Walk<'a> {
     /// The account.
     pub account: &'a Account,
+    /// How far it may reach.
+    pub reach: &'a Reach,
     /// The name of this installation's durable.
     pub durable: &'a str,
     /// Which kinds are heard: the durable keeps their filter, for on a stream with interest retention nothing else is
@@ -66,7 +69,7 @@ impl Walk<'_> {
                 None => kind.to_owned(),
             }
         })?;
-        let connection = match Connection::open(url, &credential, self.now).await {
+        let connection = match Connection::open(url, self.reach, &credential, self.now).await {
             Err(fault @ Fault::TooOld { .. }) => {
                 report.note(Check::Connection, url, Outcome::Passed("connected".to_owned()));
                 report.note(Check::Version, "2.14 or newer", Outcome::Failed(fault));

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::credential::Credential;
+use super::reach::Reach;
 use crate::domain::fault::Fault;
 use crate::domain::timestamp::Timestamp;
 
@@ -54,17 +55,37 @@ struct Objections {
 }
 
 impl Connection {
-    /// Connects to `url` to read, and checks the server's version. A refused credential that had expired `now` is told as
-    /// such.
-    pub async fn open(url: &str, credential: &Credential, now: Timestamp) -> Result<Self, Fault> {
-        let connection = Self::connect(url, credential, OWN_INBOXES, now).await?;
+    /// Connects to `url` to read, if that is within `reach`, and checks the server's version. A refused credential that
+    /// had expired `now` is told as such.
+    pub async fn open(url: &str, reach: &Reach, credential: &Credential, now: Timestamp) -> Result<Self, Fault> {
+        let connection = Self::connect(url, reach, credential, OWN_INBOXES, now).await?;
         let version = connection.server_version();
         if is_new_enough(&version) { Ok(connection) } else { Err(Fault::TooOld { version }) }
     }
 
-    /// Connects to `url`, whatever version the server has. Answers come to inboxes that begin with `inboxes`.
+    /// Connects to `url`, if that is within `reach`, whatever version the server has. Answers come to inboxes that begin
+    /// with `inboxes`.
     pub async fn connect(
         url: &str,
+        reach: &Reach,
+        credential: &Credential,
+        inboxes: &'static str,
+        now: Timestamp,
+    ) -> Result<Self, Fault> {
+        let mut fault = Fault::Lost;
+        for at in reach.urls(url).await? {
+            match Self::connect_at(url, &at, credential, inboxes, now).await {
+                Err(unreachable @ Fault::Unreachable { .. }) => fault = unreachable,
+                connected => return connected,
+            }
+        }
+        Err(fault)
+    }
+
+    /// Connects to `url` by `at`, which may have an address in the place of its name.
+    async fn connect_at(
+        url: &str,
+        at: &str,
         credential: &Credential,
         inboxes: &'static str,
         now: Timestamp,
@@ -102,7 +123,7 @@ impl Connection {
                 }
                 std::future::ready(())
             });
-        let client = options.connect(url).await.map_err(|error| {
+        let client = options.connect(at).await.map_err(|error| {
             if let Some(fault) = ending(&error.to_string(), url, expires) {
                 return if_expired(fault, url, expires, now);
             }
@@ -110,6 +131,7 @@ impl Connection {
                 ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication => {
                     if_expired(Fault::Refused { url: url.to_owned() }, url, expires, now)
                 }
+                _ if at != url && error.to_string().contains("certificate") => Fault::NeedsTls { url: url.to_owned() },
                 _ => Fault::Unreachable { url: url.to_owned(), reason: error.to_string() },
             }
         })?;

@@ -8,5 +8,6 @@ pub mod jetstream;
 pub mod limits;
 pub mod onlooking;
 pub mod publishing;
+pub mod reach;
 pub mod states;
 pub mod turns;

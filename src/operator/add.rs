@@ -9,6 +9,7 @@ use crate::domain::account::Account;
 use crate::domain::audit::By;
 use crate::domain::ids::AccountName;
 use crate::intake::seal_credential;
+use crate::nats::reach::Reach;
 use crate::settings::Settings;
 use crate::store::Store;
 
@@ -33,7 +34,7 @@ pub(super) async fn add(store: &Store, settings: &Settings, add: AddAccount) -> 
         None
     } else {
         Some(
-            find(&account, &credential)
+            find(&account, &Reach::Anywhere, &credential)
                 .await
                 .map_err(|fault| not_stored(&fault, "To store the account without trying it, add --no-check."))?,
         )

@@ -18,6 +18,7 @@ use crate::domain::binding::heard_kinds;
 use crate::domain::check::{self, Outcome, Step};
 use crate::intake::{durable_name, installation, open_credential};
 use crate::nats::check::{Afterwards, Walk};
+use crate::nats::reach::Reach;
 use crate::settings::Settings;
 use crate::store::lock::{RunnerLock, is_held};
 use crate::store::{Store, StoreError};
@@ -91,7 +92,8 @@ async fn check_here(store: &Store, settings: &Settings, account: &Account) -> an
     let is_read = store.subscribed_accounts().await?.iter().any(|subscribed| subscribed.name == account.name);
     let after = if is_read { Afterwards::Keep } else { Afterwards::TakeBack };
     let kinds = heard_kinds(&store.bindings_of_account(&account.name).await?);
-    let walk = Walk { account, durable: &durable, kinds, after, now: clock::now() };
+    let reach = Reach::of(account, &settings.accounts.hosts);
+    let walk = Walk { account, reach: &reach, durable: &durable, kinds, after, now: clock::now() };
     Ok(walk.go(open_credential(&key, account, &sealed)).await)
 }
 

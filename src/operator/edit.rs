@@ -14,6 +14,7 @@ use crate::domain::account::Account;
 use crate::domain::audit::By;
 use crate::domain::position::Position;
 use crate::intake::seal_credential;
+use crate::nats::reach::Reach;
 use crate::settings::Settings;
 use crate::store::lock::RunnerLock;
 use crate::store::{Store, StoreError};
@@ -40,7 +41,8 @@ pub(super) async fn edit(store: &Store, settings: &Settings, edit: EditAccount) 
             None => stored_credential(store, &key, &before).await?,
         };
         let advice = if edit.resume_from.is_some() { ADVICE_TO_RESUME } else { ADVICE };
-        Some(find(&after, &credential).await.map_err(|fault| not_stored(&fault, advice))?)
+        let reach = Reach::of(&after, &settings.accounts.hosts);
+        Some(find(&after, &reach, &credential).await.map_err(|fault| not_stored(&fault, advice))?)
     };
     let left_behind = leave_old_consumer(store, settings, &before, &after, found.as_ref()).await?;
     let sealed = new_credential.map(|credential| seal_credential(&key, &after.name, &credential));

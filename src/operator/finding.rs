@@ -6,6 +6,7 @@ use crate::domain::fault::Fault;
 use crate::domain::position::Position;
 use crate::nats::connection::Connection;
 use crate::nats::credential::Credential;
+use crate::nats::reach::Reach;
 
 /// What was found where the account is said to be.
 #[derive(Debug, Clone)]
@@ -17,8 +18,8 @@ pub(super) struct Found {
 }
 
 /// Looks for what reading the account takes, in the order in which reading it does.
-pub(super) async fn find(account: &Account, credential: &Credential) -> Result<Found, Fault> {
-    let connection = Connection::open(&account.url, credential, clock::now()).await?;
+pub(super) async fn find(account: &Account, reach: &Reach, credential: &Credential) -> Result<Found, Fault> {
+    let connection = Connection::open(&account.url, reach, credential, clock::now()).await?;
     let stream = match &account.stream {
         Some(stream) => stream.clone(),
         None => connection.find_stream(&account.root).await?,

@@ -15,6 +15,7 @@ use crate::domain::fault::Fault;
 use crate::domain::subject::{Naming, Root, Subject, checked_subject};
 use crate::nats::connection::{Connection, USUAL_INBOXES};
 use crate::nats::publishing::Stored;
+use crate::nats::reach::Reach;
 use crate::settings::Settings;
 
 /// The most that is read of a payload: nats-server takes less, unless it was told otherwise, and never more.
@@ -37,7 +38,7 @@ pub async fn publish(settings: &Settings, publish: Publish) -> anyhow::Result<St
     let credential = read_credential(source.context("a credential is needed to publish")?)?;
     let id = publish.id.clone().unwrap_or_else(|| format!("{:032x}", rand::random::<u128>()));
     let sent = async {
-        let connection = Connection::connect(&url, &credential, USUAL_INBOXES, clock::now()).await?;
+        let connection = Connection::connect(&url, &Reach::Anywhere, &credential, USUAL_INBOXES, clock::now()).await?;
         connection.publish(&subject, payload, &id, &expected(&publish.root, &subject)).await
     };
     let stored = sent.await.map_err(|fault| not_stored(&fault, &subject, &id))?;

@@ -13,6 +13,7 @@ use crate::domain::audit::By;
 use crate::domain::fault::Fault;
 use crate::intake::{durable_name, open_credential};
 use crate::nats::connection::Connection;
+use crate::nats::reach::Reach;
 use crate::secrets::SecretKey;
 use crate::settings::Settings;
 use crate::store::lock::RunnerLock;
@@ -57,7 +58,10 @@ pub(super) async fn delete_consumer(store: &Store, settings: &Settings, account:
     };
     let durable = durable_name(&installation);
     let deleted = match secret_key(store, settings).await {
-        Ok(key) => delete(store, &key, account, &stream, &durable).await,
+        Ok(key) => {
+            let reach = Reach::of(account, &settings.accounts.hosts);
+            delete(store, &key, account, &reach, &stream, &durable).await
+        }
         Err(error) => Err(error),
     };
     if let Err(error) = deleted {
@@ -73,11 +77,18 @@ pub(super) async fn delete_consumer(store: &Store, settings: &Settings, account:
     Ok(format!("Its consumer {durable} on stream {stream} is deleted.\n"))
 }
 
-async fn delete(store: &Store, key: &SecretKey, account: &Account, stream: &str, durable: &str) -> anyhow::Result<()> {
+async fn delete(
+    store: &Store,
+    key: &SecretKey,
+    account: &Account,
+    reach: &Reach,
+    stream: &str,
+    durable: &str,
+) -> anyhow::Result<()> {
     // Removed by another command at this very moment: then that one deletes the consumer.
     let Some(sealed) = store.credential(&account.name).await? else { return Ok(()) };
     let credential = open_credential(key, account, &sealed)?;
-    let connection = Connection::open(&account.url, &credential, clock::now()).await?;
+    let connection = Connection::open(&account.url, reach, &credential, clock::now()).await?;
     match connection.delete_consumer(stream, durable).await {
         Ok(()) | Err(Fault::StreamMissing(_)) => Ok(()),
         Err(error) => Err(error.into()),

@@ -23,6 +23,7 @@ use crate::domain::event::Event;
 use crate::domain::text::clean;
 use crate::nats::connection::{Connection, OWN_INBOXES, READER_INBOXES};
 use crate::nats::onlooking::Onlooker;
+use crate::nats::reach::Reach;
 use crate::settings::Settings;
 use crate::store::Store;
 
@@ -93,7 +94,8 @@ async fn open<'a>(settings: &Settings, watch: &'a Watch) -> anyhow::Result<(Watc
         };
         (account, credential, None, READER_INBOXES)
     };
-    let connection = Connection::connect(&account.url, &credential, inboxes, clock::now()).await?;
+    let reach = Reach::of(&account, &settings.accounts.hosts);
+    let connection = Connection::connect(&account.url, &reach, &credential, inboxes, clock::now()).await?;
     Ok((Watcher { watch, account, store, fates: None, left: watch.count.map(NonZeroU64::get) }, connection))
 }
 

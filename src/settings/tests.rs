@@ -41,6 +41,10 @@ url = \"sqlite://data/guildwire.db\"
 [nats]
 url = \"nats://127.0.0.1:4222\"
 
+[accounts]
+self_service = false
+hosts = []
+
 [http]
 listen = \"127.0.0.1:9310\"
 metrics_per_account = false
@@ -76,6 +80,8 @@ servers_days = 90
 bindings_per_guild = 100
 accounts_per_guild = 25
 commands_per_minute = 30
+unverified_per_person = 3
+unverified_per_guild = 5
 ";
     assert_eq!(Settings::load_with(None, []).unwrap().render_redacted(), expected);
 }
@@ -98,6 +104,22 @@ fn the_environment_covers_the_file_and_the_file_the_defaults() {
 fn a_number_may_come_from_a_variable() {
     let settings = load("", &[("GUILDWIRE__DISCORD__MESSAGES_PER_SECOND", "20")]).unwrap();
     assert_eq!(settings.discord.messages_per_second, 20);
+}
+
+#[test]
+fn hosts_are_a_list_or_a_text_with_commas() {
+    let hosts = ["nats.example.org", "*.example.net", "10.0.0.0/8"];
+    let in_file = load("[accounts]\nhosts = ['nats.example.org', '*.example.net', '10.0.0.0/8']", &[]).unwrap();
+    let variable = ("GUILDWIRE__ACCOUNTS__HOSTS", "nats.example.org, *.example.net,10.0.0.0/8,");
+    let in_variable = load("", &[variable]).unwrap();
+    assert_eq!(in_file.accounts.hosts.entries(), hosts);
+    assert_eq!(in_variable.accounts.hosts, in_file.accounts.hosts);
+    let shown = in_variable.render_redacted();
+    assert!(shown.contains("hosts = [\"nats.example.org\", \"*.example.net\", \"10.0.0.0/8\"] # from "), "{shown}");
+    for wrong in ["hosts = ['nats://x']", "hosts = [1]", "hosts = 1"] {
+        let error = load(&format!("[accounts]\n{wrong}"), &[]).unwrap_err();
+        assert!(error.mistakes[0].starts_with("accounts.hosts: must "), "{error}");
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ use config::ValueKind;
 use secrecy::SecretString;
 use url::Url;
 
+use crate::domain::hosts::AllowedHosts;
 use crate::telemetry::{Format, check_filter};
 
 /// How long a day is, where time zones don't matter.
@@ -110,6 +111,20 @@ pub fn nats_url(text: &str) -> Result<String, String> {
         return Err("must be an address without user and password: an account has its own credential".to_owned());
     }
     Ok(text.to_owned())
+}
+
+/// Hosts of nats-servers: a list, or, as a variable gives it, texts with commas between them.
+pub(super) fn hosts(value: &ValueKind) -> Result<AllowedHosts, String> {
+    let texts: Vec<&str> = match value {
+        ValueKind::String(text) => text.split(',').map(str::trim).filter(|text| !text.is_empty()).collect(),
+        ValueKind::Array(values) => values.iter().map(|value| text(&value.kind)).collect::<Result<_, _>>()?,
+        other => return Err(format!("must be a list of texts in quotes, not {}", shown(other))),
+    };
+    AllowedHosts::parse(texts).map_err(|wrong| {
+        format!(
+            "must have hosts such as \"nats.example.org\", \"*.example.org\", \"*\" or \"10.0.0.0/8\", not {wrong:?}"
+        )
+    })
 }
 
 /// An address and port to listen on.

@@ -1,0 +1,102 @@
+//! What guildwire's user may do in an account: what reading one stream by one durable consumer takes, and no more.
+//!
+//! The deployed nats-server's configuration and the documentation are compared with this.
+
+/// The subjects that a user is allowed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Permissions {
+    /// To publish to.
+    pub publish: Vec<String>,
+    /// To subscribe to.
+    pub subscribe: Vec<String>,
+}
+
+/// What reading `stream` by the consumer `durable` takes, with answers to inboxes that begin with `inboxes`. `*` for a
+/// durable stands for any.
+#[must_use]
+pub fn to_read(stream: &str, durable: &str, inboxes: &str) -> Permissions {
+    Permissions {
+        publish: vec![
+            format!("$JS.API.STREAM.INFO.{stream}"),
+            format!("$JS.API.CONSUMER.CREATE.{stream}.{durable}"),
+            format!("$JS.API.CONSUMER.RESET.{stream}.{durable}"),
+            format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"),
+            format!("$JS.API.CONSUMER.DELETE.{stream}.{durable}"),
+            format!("$JS.ACK.{stream}.{durable}.>"),
+            // The other form of acknowledgements' subjects, which a server may be told to use.
+            format!("$JS.ACK.*.*.{stream}.{durable}.>"),
+        ],
+        subscribe: vec![format!("{inboxes}.>")],
+    }
+}
+
+/// Whether a stream's name can stand in these subjects, in a configuration file and in a shell as it is.
+#[must_use]
+pub fn is_plain_stream(name: &str) -> bool {
+    (1..=64).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
+}
+
+impl Permissions {
+    /// An entry of `users` in nats-server's configuration, for the user with this public key.
+    #[must_use]
+    pub fn user_entry(&self, public_key: &str) -> String {
+        let publish: String = self.publish.iter().map(|subject| format!("      \"{subject}\"\n")).collect();
+        let subscribe = self.subscribe.iter().map(|subject| format!("\"{subject}\"")).collect::<Vec<_>>().join(" ");
+        format!(
+            "{{\n  nkey: {public_key}\n  permissions: {{\n    publish: {{ allow: [\n{publish}    ] }}\n    \
+             subscribe: {{ allow: [{subscribe}] }}\n  }}\n}}"
+        )
+    }
+
+    /// The commands that make a JWT for the user with this public key in the account of this name, and print it.
+    #[must_use]
+    pub fn nsc_commands(&self, account: &str, user: &str, public_key: &str) -> String {
+        let [publish, subscribe] = [&self.publish, &self.subscribe].map(|subjects| subjects.join(","));
+        format!(
+            "nsc add user --account {account} --name {user} --public-key {public_key} \\\n  --allow-pub '{publish}' \\\n  \
+             --allow-sub '{subscribe}'\nnsc describe user --account {account} --name {user} --raw"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_owner_copies_what_is_printed() {
+        let permissions = to_read("EVENTS", "guildwire-x", "_INBOX_guildwire");
+        assert_eq!(
+            permissions.user_entry("UABC"),
+            "{
+  nkey: UABC
+  permissions: {
+    publish: { allow: [
+      \"$JS.API.STREAM.INFO.EVENTS\"
+      \"$JS.API.CONSUMER.CREATE.EVENTS.guildwire-x\"
+      \"$JS.API.CONSUMER.RESET.EVENTS.guildwire-x\"
+      \"$JS.API.CONSUMER.MSG.NEXT.EVENTS.guildwire-x\"
+      \"$JS.API.CONSUMER.DELETE.EVENTS.guildwire-x\"
+      \"$JS.ACK.EVENTS.guildwire-x.>\"
+      \"$JS.ACK.*.*.EVENTS.guildwire-x.>\"
+    ] }
+    subscribe: { allow: [\"_INBOX_guildwire.>\"] }
+  }
+}"
+        );
+        let commands = permissions.nsc_commands("GA-1", "guildwire", "UABC");
+        assert!(
+            commands.starts_with("nsc add user --account GA-1 --name guildwire --public-key UABC \\\n"),
+            "{commands}"
+        );
+        assert!(commands.contains("--allow-sub '_INBOX_guildwire.>'\n"), "{commands}");
+    }
+
+    #[test]
+    fn a_streams_name_stays_a_name_wherever_it_stands() {
+        assert!(is_plain_stream("EVENTS") && is_plain_stream("my-events_2"));
+        for name in ["", "a.b", "*", ">", "a b", "a\"b", "a'b", "$x", "a`b", "ä", &"a".repeat(65)] {
+            assert!(!is_plain_stream(name), "{name:?}");
+        }
+    }
+}
