@@ -10,12 +10,13 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use dashmap::DashMap;
 use secrecy::ExposeSecret;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use self::reload::Reloading;
-use crate::commands::{Caps, Directory, Limits};
+use crate::commands::{Caps, Connecting, Directory, Limits};
 use crate::delivery::giving_up::Kept;
 use crate::discord::limiter::Limiter;
 use crate::discord::rest::Rest;
@@ -26,6 +27,7 @@ use crate::lifecycle::{Lifecycle, Outcome};
 use crate::nats::states::AccountStates;
 use crate::nats::turns::Turns;
 use crate::settings::{Retention, Settings};
+use crate::store::connecting::MostUnverified;
 use crate::store::lock::RunnerLock;
 use crate::store::{Store, StoreError};
 use crate::telemetry::metrics::Metrics;
@@ -33,6 +35,9 @@ use crate::{clock, commands, delivery, http, intake, telemetry};
 
 /// How often what is done with is forgotten.
 const FORGET_EVERY: Duration = Duration::from_hours(1);
+
+/// How long an account that was connected waits to be verified.
+const UNVERIFIED_KEPT: Duration = Duration::from_hours(24);
 
 /// Runs the bot until it is asked to stop or something that has to run does not.
 ///
@@ -72,13 +77,25 @@ pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<O
     );
     lifecycle.spawn("http", http::serve(listener, readiness, scrape, lifecycle.drain()));
 
+    let key = Arc::new(key);
+    let connecting = Connecting {
+        is_allowed: settings.accounts.self_service,
+        hosts: settings.accounts.hosts.clone(),
+        key: Arc::clone(&key),
+        durable: durable.clone(),
+        most: MostUnverified {
+            per_person: settings.limits.unverified_per_person,
+            per_guild: settings.limits.unverified_per_guild,
+        },
+        waiting: DashMap::new(),
+    };
     let reading = intake::reader::Shared {
         store: store.clone(),
         states: states.clone(),
         metrics: metrics.clone(),
         turns: Turns::default(),
         hosts: settings.accounts.hosts.clone(),
-        key: Arc::new(key),
+        key,
         durable,
         holds: settings.delivery.holds,
         drain: lifecycle.drain(),
@@ -128,6 +145,7 @@ pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<O
         metrics,
         directory,
         limits: Arc::new(limits(settings)),
+        connecting: Arc::new(connecting),
         holds: settings.delivery.holds,
         tell_after: settings.notices.after,
         token,
@@ -197,5 +215,7 @@ async fn forget_now(store: &Store, sight: &Sight, kept: &Retention) -> Result<u6
     let settled = store.forget_before(now.minus(kept.settled)).await?;
     let audited = store.forget_audit(now.minus(kept.audit)).await?;
     let departed = commands::departures::forget(store, sight, kept.departed).await?;
-    Ok(settled + audited + departed + store.forget_silent(now.minus(kept.players), now.minus(kept.servers)).await?)
+    let silent = store.forget_silent(now.minus(kept.players), now.minus(kept.servers)).await?;
+    let unverified = store.forget_unverified(now.minus(UNVERIFIED_KEPT), now).await?;
+    Ok(settled + audited + departed + silent + unverified)
 }

@@ -12,6 +12,7 @@ pub mod intake;
 pub mod lifecycle;
 pub mod nats;
 pub mod operator;
+pub mod sealing;
 pub mod secrets;
 pub mod settings;
 pub mod store;

@@ -21,6 +21,10 @@ pub const COMPONENTS: [&str; 10] =
 pub(super) enum Target {
     /// End the guild's link to the account.
     Unlink(AccountName),
+    /// Try whether the account can be read.
+    Verify(AccountName),
+    /// Take the JWT for the account's key: a button asks for it, and a modal brings it.
+    Jwt(AccountName),
     /// Give a question up.
     Cancel,
     /// Choose the kinds of the binding with that number.
@@ -57,6 +61,7 @@ pub(super) enum Listing {
 /// <https://discord.com/developers/docs/components/reference#button-button-styles>.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ButtonStyle {
+    Primary = 1,
     Secondary = 2,
     Danger = 4,
 }
@@ -79,6 +84,8 @@ impl Target {
     pub(super) fn custom_id(&self) -> String {
         match self {
             Self::Unlink(account) => format!("unlink:{account}"),
+            Self::Verify(account) => format!("verify:{account}"),
+            Self::Jwt(account) => format!("jwt:{account}"),
             Self::Cancel => "cancel".to_owned(),
             Self::Kinds(binding) => format!("kinds:{binding}"),
             Self::Style(binding) => format!("style:{binding}"),
@@ -101,6 +108,8 @@ impl Target {
         }
         match name {
             "unlink" => rest.parse().ok().map(Self::Unlink),
+            "verify" => rest.parse().ok().map(Self::Verify),
+            "jwt" => rest.parse().ok().map(Self::Jwt),
             "cancel" if id == name => Some(Self::Cancel),
             "kinds" => rest.parse().ok().map(Self::Kinds),
             "style" => rest.parse().ok().map(Self::Style),
@@ -137,6 +146,16 @@ pub(super) fn button(style: ButtonStyle, label: &str, target: &Target, enabled: 
     json!({
         "type": 2, "style": style as u8, "label": label, "custom_id": target.custom_id(), "disabled": !enabled,
     })
+}
+
+/// A form with one long text, which brings what was typed back under the target's custom id.
+#[must_use]
+pub(super) fn text_form(title: &str, label: &str, target: &Target) -> Value {
+    let input = json!({
+        "type": 4, "custom_id": "text", "style": 2, "label": label, "required": true, "min_length": 1, "max_length": 4_000,
+    });
+    let row = json!({ "type": 1, "components": [input] });
+    json!({ "type": 9, "data": { "custom_id": target.custom_id(), "title": title, "components": [row] } })
 }
 
 /// A select of any number of kinds of event, in which `chosen` are chosen.
@@ -191,6 +210,8 @@ mod tests {
     fn a_custom_id_is_short_and_comes_back_as_what_it_was() {
         for target in [
             Target::Unlink("a".repeat(32).parse().unwrap()),
+            Target::Verify("a".repeat(32).parse().unwrap()),
+            Target::Jwt("a".repeat(32).parse().unwrap()),
             Target::Cancel,
             Target::Kinds(i64::MAX),
             Target::Style(i64::MAX),

@@ -34,6 +34,13 @@ pub fn names() -> Vec<String> {
 fn account() -> CreateCommand {
     let link = subcommand("link", descriptions::ACCOUNT_LINK)
         .add_sub_option(text("code", descriptions::ACCOUNT_LINK_CODE).required(true).max_length(100));
+    let connect = subcommand("connect", descriptions::ACCOUNT_CONNECT)
+        .add_sub_option(text("name", descriptions::ACCOUNT_CONNECT_NAME).required(true).max_length(32))
+        .add_sub_option(text("url", descriptions::ACCOUNT_CONNECT_URL).required(true).max_length(280))
+        .add_sub_option(text("stream", descriptions::ACCOUNT_CONNECT_STREAM).required(true).max_length(64))
+        .add_sub_option(text("root", descriptions::ACCOUNT_CONNECT_ROOT).max_length(100));
+    let rotate = subcommand("rotate", descriptions::ACCOUNT_ROTATE)
+        .add_sub_option(text("account", descriptions::ACCOUNT_ROTATE_ACCOUNT).required(true).set_autocomplete(true));
     let list = subcommand("list", descriptions::ACCOUNT_LIST);
     let unlink = subcommand("unlink", descriptions::ACCOUNT_UNLINK)
         .add_sub_option(text("account", descriptions::ACCOUNT_UNLINK_ACCOUNT).required(true).set_autocomplete(true));
@@ -46,6 +53,8 @@ fn account() -> CreateCommand {
         .add_option(link)
         .add_option(list)
         .add_option(unlink)
+        .add_option(connect)
+        .add_option(rotate)
         .add_option(invite)
         .add_option(owners("guilds", descriptions::ACCOUNT_GUILDS))
         .add_option(owners("audit", descriptions::ACCOUNT_AUDIT))

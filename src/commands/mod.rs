@@ -4,7 +4,9 @@ mod account;
 mod attention;
 mod auditing;
 mod autocomplete;
+mod checking;
 mod component;
+mod connect;
 mod definitions;
 pub mod departures;
 mod directory;
@@ -19,6 +21,7 @@ mod press;
 mod reply;
 mod request;
 mod status;
+mod verify;
 mod why;
 
 use std::sync::Arc;
@@ -29,7 +32,9 @@ use secrecy::SecretString;
 use serenity::model::application::CommandInteraction;
 use tokio_util::sync::CancellationToken;
 
+pub use self::checking::{CHECK_PATIENCE, Checked, have_it_checked};
 pub use self::component::COMPONENTS;
+pub use self::connect::Connecting;
 pub use self::definitions::names;
 pub use self::directory::Directory;
 pub use self::gateway::{Visit, check_gateway, rest_failure, run, visit};
@@ -71,6 +76,8 @@ pub struct Shared {
     pub directory: Directory,
     /// How much a guild and a person may ask for.
     pub limits: Arc<Limits>,
+    /// What connecting accounts takes.
+    pub connecting: Arc<Connecting>,
     /// For how long events wait in each style.
     pub holds: Holds,
     /// How long a channel takes no messages until somebody of its guild is told.
@@ -174,6 +181,8 @@ async fn execute(shared: &Shared, guilds: &Guilds, request: &Request) -> Result<
         return Ok(Reply::text(words::NEEDS_MANAGE_SERVER));
     }
     match request.name.as_str() {
+        "account connect" => connect::connect(shared, request).await,
+        "account rotate" => connect::rotate(shared, request).await,
         "account link" => account::link(shared, request).await,
         "account list" => account::list(shared, request.guild, 0).await,
         "account unlink" => account::ask_to_unlink(shared, request).await,

@@ -1,13 +1,15 @@
 //! A button or a select that somebody used: who, what for, and the answer.
 
 use serenity::model::Permissions;
-use serenity::model::application::{ComponentInteraction, ComponentInteractionDataKind};
+use serenity::model::application::{
+    ActionRowComponent, ComponentInteraction, ComponentInteractionDataKind, ModalInteraction,
+};
 
-use super::component::{Listing, Target};
+use super::component::{Listing, Target, text_form};
 use super::owning::{self, Person};
 use super::reply::{Form, Reply};
 use super::request::may_manage;
-use super::{Sender, Shared, account, auditing, notify, respond_in_time, status, why};
+use super::{Sender, Shared, account, auditing, notify, respond_in_time, status, verify, why};
 use crate::clock;
 use crate::discord::rest::RestError;
 use crate::discord::words;
@@ -28,7 +30,7 @@ pub(super) struct Press {
     permissions: Permissions,
     /// What for; `None` when nobody was given that custom id.
     target: Option<Target>,
-    /// What was chosen, where it is a select.
+    /// What was chosen, where it is a select, or typed, where it is a form.
     pub(super) values: Vec<String>,
 }
 
@@ -57,6 +59,26 @@ impl Press {
             },
         })
     }
+
+    /// What was typed into a form; `None` outside a guild.
+    fn typed(interaction: &ModalInteraction) -> Option<Self> {
+        let inputs = interaction.data.components.iter().flat_map(|row| &row.components);
+        Some(Self {
+            guild: GuildId(interaction.guild_id?.get()),
+            place: ChannelId(interaction.channel_id.get()),
+            user: UserId(interaction.user.id.get()),
+            permissions: interaction.member.as_ref()?.permissions.unwrap_or_default(),
+            // Nothing else is asked by a form.
+            target: Target::from_custom_id(&interaction.data.custom_id)
+                .filter(|target| matches!(target, Target::Jwt(_))),
+            values: inputs
+                .filter_map(|input| match input {
+                    ActionRowComponent::InputText(input) => input.value.clone(),
+                    _ => None,
+                })
+                .collect(),
+        })
+    }
 }
 
 /// Answers a button or a select, within the time that Discord waits. The answer takes the place of the message with the
@@ -68,6 +90,28 @@ pub(super) async fn answer(shared: &Shared, interaction: &ComponentInteraction) 
         token: &interaction.token,
     };
     let allowed = Press::new(interaction).ok_or_else(|| words::ONLY_IN_GUILDS.to_owned()).and_then(|press| {
+        let target = permitted(shared, &press)?;
+        Ok((press, target))
+    });
+    match allowed {
+        Err(refusal) => sender.refuse(shared, &refusal).await,
+        Ok((press, Target::Verify(account))) => verify::answer(shared, &sender, &press, &account).await,
+        Ok((_, target @ Target::Jwt(_))) => {
+            let form = text_form(words::JWT_TITLE, words::JWT_LABEL, &target);
+            shared.rest.respond(sender.interaction, sender.token, &form).await
+        }
+        Ok((press, target)) => respond_in_time(shared, &sender, Form::Update, carry_out(shared, &press, &target)).await,
+    }
+}
+
+/// Answers a form that was filled in, as a button is answered.
+pub(super) async fn answer_form(shared: &Shared, interaction: &ModalInteraction) -> Result<(), RestError> {
+    let sender = Sender {
+        application: interaction.application_id.get(),
+        interaction: interaction.id.get(),
+        token: &interaction.token,
+    };
+    let allowed = Press::typed(interaction).ok_or_else(|| words::ONLY_IN_GUILDS.to_owned()).and_then(|press| {
         let target = permitted(shared, &press)?;
         Ok((press, target))
     });
@@ -100,6 +144,9 @@ async fn carry_out(shared: &Shared, press: &Press, target: &Target) -> Reply {
 
 async fn execute(shared: &Shared, press: &Press, target: &Target) -> Result<Reply, StoreError> {
     match target {
+        Target::Jwt(account) => verify::take_jwt(shared, press, account).await,
+        // Answered apart, for it may be answered twice.
+        Target::Verify(_) => Ok(Reply::text(words::UNKNOWN_BUTTON)),
         Target::Cancel => Ok(Reply::text(words::CANCELLED)),
         Target::Unlink(account) => account::unlink(shared, press, account).await,
         Target::Kinds(binding) => notify::edit::choose_kinds(shared, press, *binding).await,

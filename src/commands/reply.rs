@@ -80,6 +80,12 @@ impl Reply {
         Self { content: String::new(), embeds: vec![embed], rows: Vec::new() }
     }
 
+    /// With a text above what else there is.
+    #[must_use]
+    pub(super) fn with_content(self, content: impl Into<String>) -> Self {
+        Self { content: content.into(), ..self }
+    }
+
     /// With a row of buttons, or of one select, below it.
     #[must_use]
     pub(super) fn with_row(mut self, components: &[Value]) -> Self {

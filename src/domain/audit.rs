@@ -39,6 +39,16 @@ pub enum Action {
     AccountAdded,
     /// An account was changed.
     AccountEdited,
+    /// An account was connected in Discord, and waits to be verified.
+    AccountConnected,
+    /// It was shown that it can be read.
+    AccountVerified,
+    /// The JWT of the user whose key guildwire has was handed in.
+    JwtGiven,
+    /// A new credential was put beside the account's own.
+    RotationBegun,
+    /// It took the place of the other.
+    CredentialRotated,
     /// An account was removed.
     AccountRemoved,
     /// An account got another owner, or none.
@@ -63,9 +73,14 @@ pub enum Action {
 
 impl Action {
     /// All that is ever done.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 17] = [
         Self::AccountAdded,
         Self::AccountEdited,
+        Self::AccountConnected,
+        Self::AccountVerified,
+        Self::JwtGiven,
+        Self::RotationBegun,
+        Self::CredentialRotated,
         Self::AccountRemoved,
         Self::OwnerChanged,
         Self::InviteMade,
@@ -84,6 +99,11 @@ impl Action {
         match self {
             Self::AccountAdded => "account added",
             Self::AccountEdited => "account edited",
+            Self::AccountConnected => "account connected",
+            Self::AccountVerified => "account verified",
+            Self::JwtGiven => "jwt given",
+            Self::RotationBegun => "rotation begun",
+            Self::CredentialRotated => "credential rotated",
             Self::AccountRemoved => "account removed",
             Self::OwnerChanged => "owner changed",
             Self::InviteMade => "invite made",

@@ -60,6 +60,9 @@ pub struct Step {
 pub struct Report {
     /// The steps, in their order.
     pub steps: Vec<Step>,
+    /// Whether an event was brought.
+    #[serde(default)]
+    pub has_event: bool,
     /// What is worth knowing though nothing failed.
     pub remarks: Vec<String>,
 }

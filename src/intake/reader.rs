@@ -373,7 +373,12 @@ impl Reader {
     }
 
     async fn try_check(&self, check: i64) -> Result<(), StoreError> {
-        let Some((account, sealed)) = self.load_account().await? else { return Ok(()) };
+        let Some((account, mut sealed)) = self.load_account().await? else { return Ok(()) };
+        if self.shared.store.is_check_of_next(check).await?
+            && let Some(next) = self.shared.store.proof(&self.account).await?.and_then(|proof| proof.next)
+        {
+            sealed = next.credential;
+        }
         let credential = open_credential(&self.shared.key, &account, &sealed);
         let after = if self.is_to_read() { Afterwards::Keep } else { Afterwards::TakeBack };
         let kinds = heard_kinds(&self.shared.store.bindings_of_account(&self.account).await?);

@@ -156,13 +156,18 @@ impl Walk<'_> {
         report: &mut Report,
     ) -> Result<(), Stopped> {
         let durable = self.durable;
-        let filter = self.account.root.filters(self.kinds, self.account.wide_filter);
+        // Where nobody reads, any event shows that events come through.
+        let (wide, from) = match self.after {
+            Afterwards::Keep => (self.account.wide_filter, seen.last_sequence.max(1)),
+            Afterwards::TakeBack => (true, 1),
+        };
+        let filter = self.account.root.filters(self.kinds, wide);
         let tried = format!("$JS.API.CONSUMER.CREATE.{stream}.{durable}");
         let covering = connection.cover(stream, durable, filter).await;
         let covering = passed(report, Check::Consumer, tried, covering, |_| format!("consumer {durable}"))?;
 
         let tried = format!("$JS.API.CONSUMER.RESET.{stream}.{durable}");
-        let reset = connection.reset(stream, durable, seen.last_sequence.max(1)).await;
+        let reset = connection.reset(stream, durable, from).await;
         passed(report, Check::Reset, tried, reset, |_| "can be set back".to_owned())?;
 
         let tried = format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}");
@@ -171,6 +176,7 @@ impl Walk<'_> {
             Some(_) => "brought an event".to_owned(),
             None => "no event is there, which is fine".to_owned(),
         })?;
+        report.has_event = pulled.is_some();
 
         let tried = format!("$JS.ACK.{stream}.{durable}.>");
         let reply = pulled.and_then(|message| message.reply.clone()).map(|reply| reply.to_string());

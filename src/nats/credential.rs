@@ -3,6 +3,7 @@
 use async_nats::ConnectOptions;
 use data_encoding::BASE64URL_NOPAD;
 use nkeys::KeyPair;
+use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,63 @@ pub enum Credential {
         /// The password.
         password: Option<SecretString>,
     },
+}
+
+/// The JWT that stands somewhere in a text, alone between spaces.
+fn jwt_in(text: &str) -> Option<&str> {
+    let is_part =
+        |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    text.split_whitespace().find(|word| word.split('.').count() == 3 && word.split('.').all(is_part))
+}
+
+/// What is wrong with a JWT that is to go with a key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadJwt {
+    /// It holds a seed, and so a secret.
+    #[error("this holds a seed, which is a secret")]
+    HoldsSeed,
+    /// It is no JWT of a user.
+    #[error("this is no JWT of a NATS user")]
+    NotOne,
+    /// It is for another key.
+    #[error("this JWT is for the user {0}")]
+    OtherUser(String),
+    /// It is over.
+    #[error("this JWT has expired")]
+    Expired,
+    /// There is no key that it could go with.
+    #[error("there is no key for a JWT")]
+    NoKey,
+}
+
+/// What a user's JWT says of itself, as far as it matters here. Whether it is signed by whom it should is nats-server's
+/// to judge.
+#[derive(Deserialize)]
+struct Claims {
+    exp: Option<i64>,
+    #[serde(default)]
+    sub: String,
+    #[serde(default)]
+    nats: NatsClaims,
+}
+
+#[derive(Deserialize, Default)]
+struct NatsClaims {
+    #[serde(default, rename = "type")]
+    kind: String,
+}
+
+impl Claims {
+    fn of(jwt: &str) -> Option<Self> {
+        let claims = BASE64URL_NOPAD.decode(jwt.split('.').nth(1)?.as_bytes()).ok()?;
+        serde_json::from_slice(&claims).ok()
+    }
+
+    fn expires(&self) -> Option<Timestamp> {
+        // 0 is how nsc writes "never".
+        let seconds = self.exp.filter(|seconds| *seconds > 0)?;
+        Some(Timestamp::from_nanoseconds(seconds.saturating_mul(1_000_000_000)))
+    }
 }
 
 /// A credential that is none.
@@ -55,6 +113,13 @@ struct StoredUser {
 }
 
 impl Credential {
+    /// A new nkey.
+    #[must_use]
+    pub fn new_nkey() -> Self {
+        let seed = KeyPair::new_user().seed().expect("a pair that was just made has its seed");
+        Self::Nkey(seed.into())
+    }
+
     /// An nkey's seed, which must look like one.
     pub fn nkey(seed: &str) -> Result<Self, BadCredential> {
         let seed = seed.trim();
@@ -78,16 +143,48 @@ impl Credential {
     /// should is nats-server's to judge.
     #[must_use]
     pub fn expires(&self) -> Option<Timestamp> {
-        #[derive(Deserialize)]
-        struct Claims {
-            exp: Option<i64>,
-        }
         let Self::Creds(text) = self else { return None };
-        let jwt = text.expose_secret().lines().map(str::trim).find(|line| line.matches('.').count() == 2)?;
-        let claims = BASE64URL_NOPAD.decode(jwt.split('.').nth(1)?.as_bytes()).ok()?;
-        // 0 is how nsc writes "never".
-        let seconds = serde_json::from_slice::<Claims>(&claims).ok()?.exp.filter(|seconds| *seconds > 0)?;
-        Some(Timestamp::from_nanoseconds(seconds.saturating_mul(1_000_000_000)))
+        Claims::of(jwt_in(text.expose_secret())?)?.expires()
+    }
+
+    /// The public key that stands for the user, where there is one.
+    #[must_use]
+    pub fn public_key(&self) -> Option<String> {
+        Some(self.key_pair()?.public_key())
+    }
+
+    /// The same key with the user's JWT, which a server in operator mode wants to see, too. A JWT that has expired `now`
+    /// is refused.
+    pub fn with_jwt(&self, text: &str, now: Timestamp) -> Result<Self, BadJwt> {
+        if text.contains("SEED") || text.split_whitespace().any(|word| KeyPair::from_seed(word).is_ok()) {
+            return Err(BadJwt::HoldsSeed);
+        }
+        let pair = self.key_pair().ok_or(BadJwt::NoKey)?;
+        let jwt = jwt_in(text).ok_or(BadJwt::NotOne)?;
+        let claims = Claims::of(jwt).filter(|claims| claims.nats.kind == "user").ok_or(BadJwt::NotOne)?;
+        if claims.sub != pair.public_key() {
+            return Err(BadJwt::OtherUser(claims.sub));
+        }
+        if claims.expires().is_some_and(|at| at <= now) {
+            return Err(BadJwt::Expired);
+        }
+        let seed = Zeroizing::new(pair.seed().map_err(|_| BadJwt::NoKey)?);
+        let creds = format!(
+            "-----BEGIN NATS USER JWT-----\n{jwt}\n------END NATS USER JWT------\n\n\
+             -----BEGIN USER NKEY SEED-----\n{}\n------END USER NKEY SEED------\n",
+            *seed
+        );
+        Ok(Self::Creds(creds.into()))
+    }
+
+    /// The nkey's pair, of either form that has one.
+    fn key_pair(&self) -> Option<KeyPair> {
+        let seed = match self {
+            Self::Nkey(seed) => seed.expose_secret(),
+            Self::Creds(text) => text.expose_secret().lines().map(str::trim).find(|line| line.starts_with("SU"))?,
+            Self::User { .. } => return None,
+        };
+        KeyPair::from_seed(seed).ok()
     }
 
     /// Which kind it is, as the database and `account list` name it.

@@ -3,16 +3,14 @@
 //! The check works on the consumer that reading works on, so only one may do either: while `guildwire run` runs, it is
 //! asked for the check, by a row; else it is done here, with the right to run.
 
-use std::time::Duration;
-
 use anyhow::Context as _;
 use futures_util::{StreamExt as _, stream};
-use tokio::time::Instant;
 
 use super::report::Report;
 use super::{known_account, secret_key};
 use crate::cli::CheckAccount;
 use crate::clock;
+use crate::commands::{self, CHECK_PATIENCE, Checked};
 use crate::domain::account::Account;
 use crate::domain::binding::heard_kinds;
 use crate::domain::check::{self, Outcome, Step};
@@ -23,14 +21,8 @@ use crate::settings::Settings;
 use crate::store::lock::{RunnerLock, is_held};
 use crate::store::{Store, StoreError};
 
-/// How long the running guildwire may take: it looks every two seconds, and each of a few steps may time out.
-const PATIENCE: Duration = Duration::from_secs(45);
-
 /// How many accounts it is asked to check at once.
 const AT_ONCE: usize = 16;
-
-/// How often its report is looked for.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Checks the account.
 pub(super) async fn check(store: &Store, settings: &Settings, check: &CheckAccount) -> anyhow::Result<Report> {
@@ -98,29 +90,13 @@ async fn check_here(store: &Store, settings: &Settings, account: &Account) -> an
 }
 
 async fn have_it_checked(store: &Store, account: &Account) -> anyhow::Result<check::Report> {
-    let id = rand::random_range(1..i64::MAX);
-    store.ask_for_check(id, &account.name, clock::now()).await?;
-    let answer = wait_for_report(store, id).await;
-    // Also one that came too late for anybody.
-    store.forget_check(id, clock::now()).await?;
-    let Some(report) = answer? else {
+    let Some(report) = commands::have_it_checked(store, &account.name, Checked::Own).await? else {
         anyhow::bail!(
             "guildwire is running and was asked to check {}, but did not answer within {} seconds: look at its log, and \
              try again",
             account.name,
-            PATIENCE.as_secs()
+            CHECK_PATIENCE.as_secs()
         );
     };
     serde_json::from_str(&report).context("the running guildwire is of another version: restart it with this one")
-}
-
-async fn wait_for_report(store: &Store, id: i64) -> Result<Option<String>, StoreError> {
-    let deadline = Instant::now() + PATIENCE;
-    while Instant::now() < deadline {
-        if let Some(report) = store.check_report(id).await? {
-            return Ok(Some(report));
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
-    Ok(None)
 }

@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod audit;
 pub mod backup;
 pub mod bindings;
+pub mod connecting;
 pub mod departures;
 pub mod directory;
 pub mod fates;

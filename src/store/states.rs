@@ -78,13 +78,38 @@ impl Store {
 
     /// Asks the running guildwire for a check, under an id that the caller made up.
     pub async fn ask_for_check(&self, id: i64, account: &AccountName, now: Timestamp) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO account_checks (id, account, asked_at) VALUES ($1, $2, $3)")
+        self.ask_check(id, account, false, now).await
+    }
+
+    /// Asks for a check of the credential that is to take the place of the account's own.
+    pub async fn ask_for_check_of_next(
+        &self,
+        id: i64,
+        account: &AccountName,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.ask_check(id, account, true, now).await
+    }
+
+    async fn ask_check(&self, id: i64, account: &AccountName, of_next: bool, now: Timestamp) -> Result<(), StoreError> {
+        sqlx::query("INSERT INTO account_checks (id, account, asked_at, of_next) VALUES ($1, $2, $3, $4)")
             .bind(id)
             .bind(account.as_str())
             .bind(now.nanoseconds())
+            .bind(i64::from(of_next))
             .execute(&self.writer)
             .await?;
+        self.ring_configuration();
         Ok(())
+    }
+
+    /// Whether a check is one of the credential that is to take the place of the account's own.
+    pub async fn is_check_of_next(&self, id: i64) -> Result<bool, StoreError> {
+        let row = sqlx::query("SELECT 1 FROM account_checks WHERE id = $1 AND of_next <> 0")
+            .bind(id)
+            .fetch_optional(&self.reader)
+            .await?;
+        Ok(row.is_some())
     }
 
     /// The checks that somebody waits for, one for each account.

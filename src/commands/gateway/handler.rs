@@ -151,6 +151,7 @@ impl EventHandler for Handler {
             Interaction::Command(command) => answer(&self.shared, &guilds, command).await,
             Interaction::Autocomplete(command) => offer(&self.shared, &guilds, command).await,
             Interaction::Component(component) => press::answer(&self.shared, component).await,
+            Interaction::Modal(form) => press::answer_form(&self.shared, form).await,
             _ => Ok(()),
         };
         if let Err(error) = answered {

@@ -2,6 +2,13 @@
 
 #![expect(missing_docs, reason = "each is the description of the command or option it is named after")]
 pub const ACCOUNT: &str = "Connect this Discord server with a game-server account";
+pub const ACCOUNT_CONNECT: &str = "Connect an account of your own: I make a key, and you let it in";
+pub const ACCOUNT_CONNECT_NAME: &str = "What to call it in Discord, such as GA-1";
+pub const ACCOUNT_CONNECT_URL: &str = "Where its nats-server listens, such as tls://nats.example.org:4222";
+pub const ACCOUNT_CONNECT_STREAM: &str = "The name of the stream that keeps its events, such as EVENTS";
+pub const ACCOUNT_CONNECT_ROOT: &str = "What its events' subjects begin with; v0.*.servers when left out";
+pub const ACCOUNT_ROTATE: &str = "Give an account that you connected a new key";
+pub const ACCOUNT_ROTATE_ACCOUNT: &str = "Which one";
 pub const ACCOUNT_LINK: &str = "Link this Discord server to the account whose one-time code you were given";
 pub const ACCOUNT_LINK_CODE: &str = "The one-time code, from the account's owner";
 pub const ACCOUNT_LIST: &str = "Show the linked accounts and how they are doing";

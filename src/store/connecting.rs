@@ -1,0 +1,281 @@
+//! Accounts that people connect in Discord, and credentials that take another's place, until each was shown to work.
+
+use sqlx::any::AnyRow;
+use sqlx::{Any, Row, Transaction};
+
+use super::accounts::SealedCredential;
+use super::audit::note;
+use super::{Store, StoreError};
+use crate::domain::account::Account;
+use crate::domain::audit::{Act, Action, Actor, By};
+use crate::domain::ids::{AccountName, GuildId, UserId};
+use crate::domain::timestamp::Timestamp;
+
+/// What is known of where an account comes from, and of what waits to be verified.
+#[derive(Clone)]
+pub struct Proof {
+    /// Who connected it, and in which guild; `None` where the operator added it.
+    pub connected: Option<(UserId, GuildId)>,
+    /// Whether it was shown that it can be read, or the operator vouches for it.
+    pub is_verified: bool,
+    /// The credential that is to take the place of the other.
+    pub next: Option<NextCredential>,
+}
+
+/// A credential that is to take another's place.
+#[derive(Clone)]
+pub struct NextCredential {
+    /// The credential.
+    pub credential: SealedCredential,
+    /// Since when it is there; another one is there since another moment.
+    pub since: Timestamp,
+}
+
+/// How many accounts may wait to be verified.
+#[derive(Debug, Clone, Copy)]
+pub struct MostUnverified {
+    /// Of one person.
+    pub per_person: usize,
+    /// In one guild.
+    pub per_guild: usize,
+}
+
+/// What became of connecting an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Connected {
+    /// It waits to be verified.
+    Done,
+    /// There is an account of that name.
+    NameTaken,
+    /// The person has too many that wait.
+    TooManyOfPerson,
+    /// The guild has.
+    TooManyInGuild,
+}
+
+impl Store {
+    /// Adds an account that its owner has still to let guildwire in to. Nobody reads it before it is verified.
+    pub async fn connect_account(
+        &self,
+        account: &Account,
+        credential: &SealedCredential,
+        (user, guild): (UserId, GuildId),
+        most: MostUnverified,
+        now: Timestamp,
+    ) -> Result<Connected, StoreError> {
+        let mut transaction = self.write().await?;
+        for (column, id, most, refusal) in [
+            ("owner_id", user.to_column(), most.per_person, Connected::TooManyOfPerson),
+            ("connected_in", guild.to_column(), most.per_guild, Connected::TooManyInGuild),
+        ] {
+            let query = format!("SELECT COUNT(*) FROM accounts WHERE verified_at IS NULL AND {column} = $1");
+            let row = sqlx::query(sqlx::AssertSqlSafe(query)).bind(id).fetch_one(&mut *transaction).await?;
+            if row.try_get::<i64, _>(0)?.cast_unsigned() >= most as u64 {
+                return Ok(refusal);
+            }
+        }
+        let added = sqlx::query(
+            "INSERT INTO accounts (name, url, stream, root, wide_filter, credential_kind, credential, owner_id,
+                 connected_in, is_declared, revision, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $10) ON CONFLICT (name) DO NOTHING",
+        )
+        .bind(account.name.as_str())
+        .bind(&account.url)
+        .bind(account.stream.as_deref())
+        .bind(account.root.to_string())
+        .bind(i64::from(account.wide_filter))
+        .bind(&credential.kind)
+        .bind(credential.sealed.as_slice())
+        .bind(user.to_column())
+        .bind(guild.to_column())
+        .bind(now.nanoseconds())
+        .execute(&mut *transaction)
+        .await?;
+        if added.rows_affected() == 0 {
+            return Ok(Connected::NameTaken);
+        }
+        let act = Act::on(Action::AccountConnected, &account.name).in_guild(guild).with(&account.url);
+        note(&mut transaction, &By::person(user, guild, now), &act).await?;
+        transaction.commit().await?;
+        Ok(Connected::Done)
+    }
+
+    /// Where an account comes from, and what waits to be verified; `None` when there is no such account.
+    pub async fn proof(&self, account: &AccountName) -> Result<Option<Proof>, StoreError> {
+        let row = sqlx::query(
+            "SELECT owner_id, connected_in, verified_at, next_credential_kind, next_credential, next_since
+             FROM accounts WHERE name = $1",
+        )
+        .bind(account.as_str())
+        .fetch_optional(&self.reader)
+        .await?;
+        row.as_ref().map(proof_from).transpose()
+    }
+
+    /// Notes that the account can be read, and links the guild in which it was connected. `Ok(false)` when it is not one
+    /// that waits for that.
+    pub async fn verify_account(
+        &self,
+        account: &AccountName,
+        (user, guild): (UserId, GuildId),
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let by = By::person(user, guild, now);
+        let mut transaction = self.write().await?;
+        let verified = sqlx::query("UPDATE accounts SET verified_at = $1 WHERE name = $2 AND verified_at IS NULL")
+            .bind(now.nanoseconds())
+            .bind(account.as_str())
+            .execute(&mut *transaction)
+            .await?;
+        if verified.rows_affected() == 0 {
+            return Ok(false);
+        }
+        note(&mut transaction, &by, &Act::on(Action::AccountVerified, account)).await?;
+        let linked = sqlx::query(
+            "INSERT INTO links (guild_id, account, linked_by, linked_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+        )
+        .bind(guild.to_column())
+        .bind(account.as_str())
+        .bind(user.to_column())
+        .bind(now.nanoseconds())
+        .execute(&mut *transaction)
+        .await?;
+        if linked.rows_affected() == 1 {
+            note(&mut transaction, &by, &Act::on(Action::GuildLinked, account).in_guild(guild)).await?;
+        }
+        transaction.commit().await?;
+        self.ring_configuration();
+        Ok(true)
+    }
+
+    /// Puts a credential beside the account's own, to take its place once it is verified. `Ok(false)` when there is no
+    /// such account.
+    pub async fn add_next_credential(
+        &self,
+        account: &AccountName,
+        next: &SealedCredential,
+        by: &By,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.write().await?;
+        let added = sqlx::query(
+            "UPDATE accounts SET next_credential_kind = $1, next_credential = $2, next_since = $3 WHERE name = $4",
+        );
+        let is_there = set_next(&mut transaction, added, next, by, account).await?;
+        if is_there {
+            note(&mut transaction, by, &Act::on(Action::RotationBegun, account)).await?;
+        }
+        transaction.commit().await?;
+        Ok(is_there)
+    }
+
+    /// Has another form of it take the place of the credential that waits to be verified: the next one, or that of an
+    /// account which waits itself. `Ok(false)` when none does.
+    pub async fn complete_credential(
+        &self,
+        account: &AccountName,
+        credential: &SealedCredential,
+        by: &By,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.write().await?;
+        let next = sqlx::query(
+            "UPDATE accounts SET next_credential_kind = $1, next_credential = $2, next_since = $3
+             WHERE name = $4 AND next_since IS NOT NULL",
+        );
+        let mut is_done = set_next(&mut transaction, next, credential, by, account).await?;
+        if !is_done {
+            let own = sqlx::query(
+                "UPDATE accounts SET credential_kind = $1, credential = $2, revision = revision + 1
+                 WHERE name = $3 AND verified_at IS NULL",
+            )
+            .bind(&credential.kind)
+            .bind(credential.sealed.as_slice())
+            .bind(account.as_str())
+            .execute(&mut *transaction)
+            .await?;
+            is_done = own.rows_affected() == 1;
+        }
+        if is_done {
+            note(&mut transaction, by, &Act::on(Action::JwtGiven, account)).await?;
+        }
+        transaction.commit().await?;
+        Ok(is_done)
+    }
+
+    /// Has the next credential, which was verified, take the place of the other. `Ok(false)` when it is not the one that
+    /// is there since then.
+    pub async fn adopt_next_credential(
+        &self,
+        account: &AccountName,
+        since: Timestamp,
+        by: &By,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.write().await?;
+        let adopted = sqlx::query(
+            "UPDATE accounts SET credential_kind = next_credential_kind, credential = next_credential,
+                 next_credential_kind = NULL, next_credential = NULL, next_since = NULL, revision = revision + 1
+             WHERE name = $1 AND next_since = $2",
+        )
+        .bind(account.as_str())
+        .bind(since.nanoseconds())
+        .execute(&mut *transaction)
+        .await?;
+        let is_done = adopted.rows_affected() == 1;
+        if is_done {
+            note(&mut transaction, by, &Act::on(Action::CredentialRotated, account)).await?;
+        }
+        transaction.commit().await?;
+        self.ring_configuration();
+        Ok(is_done)
+    }
+
+    /// Removes accounts that were connected before `cutoff` and never verified. Answers with how many.
+    pub async fn forget_unverified(&self, cutoff: Timestamp, now: Timestamp) -> Result<u64, StoreError> {
+        let mut transaction = self.write().await?;
+        let removed = sqlx::query("DELETE FROM accounts WHERE verified_at IS NULL AND created_at < $1 RETURNING name")
+            .bind(cutoff.nanoseconds())
+            .fetch_all(&mut *transaction)
+            .await?;
+        let by = By { actor: Actor::Guildwire, at: now };
+        for row in &removed {
+            let account = super::accounts::account_name(row, 0)?;
+            note(&mut transaction, &by, &Act::on(Action::AccountRemoved, &account).with("it was never verified"))
+                .await?;
+        }
+        transaction.commit().await?;
+        self.ring_configuration();
+        Ok(removed.len() as u64)
+    }
+}
+
+/// Sets an account's next credential: its kind, its secret, since when, whose. Whether there is such an account.
+async fn set_next(
+    transaction: &mut Transaction<'_, Any>,
+    change: sqlx::query::Query<'static, Any, sqlx::any::AnyArguments>,
+    credential: &SealedCredential,
+    by: &By,
+    account: &AccountName,
+) -> Result<bool, StoreError> {
+    let result = change
+        .bind(credential.kind.clone())
+        .bind(credential.sealed.clone())
+        .bind(by.at.nanoseconds())
+        .bind(account.as_str().to_owned())
+        .execute(&mut **transaction)
+        .await?;
+    Ok(result.rows_affected() == 1)
+}
+
+fn proof_from(row: &AnyRow) -> Result<Proof, StoreError> {
+    let owner = row.try_get::<Option<i64>, _>(0)?.map(UserId::from_column);
+    let guild = row.try_get::<Option<i64>, _>(1)?.map(GuildId::from_column);
+    let kind: Option<String> = row.try_get(3)?;
+    let sealed: Option<Vec<u8>> = row.try_get(4)?;
+    let since = row.try_get::<Option<i64>, _>(5)?.map(Timestamp::from_nanoseconds);
+    let next = match (kind, sealed, since) {
+        (Some(kind), Some(sealed), Some(since)) => {
+            Some(NextCredential { credential: SealedCredential { kind, sealed }, since })
+        }
+        _ => None,
+    };
+    Ok(Proof { connected: owner.zip(guild), is_verified: row.try_get::<Option<i64>, _>(2)?.is_some(), next })
+}
