@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use self::account::{
-    AccountCommand, AddAccount, CheckAccount, EditAccount, InviteToAccount, RemoveAccount, ResumeFrom,
+    AccountCommand, AddAccount, CheckAccount, EditAccount, InviteToAccount, RemoveAccount, ResumeFrom, RotateAccount,
 };
 use self::audit::AUDIT_EXAMPLES;
 pub use self::audit::Audit;

@@ -24,6 +24,7 @@ mod publish;
 mod reading;
 mod remove;
 mod report;
+mod rotate;
 mod watch;
 
 pub use self::audit::audit;
@@ -77,6 +78,7 @@ pub async fn account(command: AccountCommand, settings: &Settings) -> anyhow::Re
         AccountCommand::List => list::list(&store).await?.into(),
         AccountCommand::Check(check) => check::check(&store, settings, &check).await?.into(),
         AccountCommand::Invite(invite) => invite::invite(&store, &invite).await?.into(),
+        AccountCommand::Rotate(rotate) => rotate::rotate(&store, settings, &rotate).await?,
         AccountCommand::Remove(remove) => remove::remove(&store, settings, &remove).await?.into(),
     })
 }

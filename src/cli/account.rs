@@ -34,6 +34,13 @@ pub enum AccountCommand {
     /// line of the output, can be used once, and shows whoever uses it this account's events.
     #[command(after_help = INVITE_EXAMPLES)]
     Invite(InviteToAccount),
+    /// Give an account that is connected by an nkey a new one, beside the old one until the new one works.
+    ///
+    /// First prints what nats-server's configuration gets. With `--verify` it is tried whether the new key can read the
+    /// account, and if so it takes the old one's place. An account with a creds file, or a user and password, gets
+    /// another with `guildwire account edit`.
+    #[command(after_help = ROTATE_EXAMPLES)]
+    Rotate(RotateAccount),
     /// Remove an account, and with it its links and which of its events go to which channel.
     Remove(RemoveAccount),
 }
@@ -153,6 +160,17 @@ pub struct InviteToAccount {
     pub expires: Duration,
 }
 
+/// `guildwire account rotate`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct RotateAccount {
+    /// Which account.
+    pub name: AccountName,
+
+    /// Try the new key that was made before, and use it from then on.
+    #[arg(long)]
+    pub verify: bool,
+}
+
 /// `guildwire account remove`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct RemoveAccount {
@@ -215,6 +233,11 @@ Examples:
   guildwire account edit GA-1 --stream EVENTS --wide-filter
   guildwire account edit GA-1 --resume-from now
   guildwire account edit GA-1 --owner 80351110224678912";
+
+const ROTATE_EXAMPLES: &str = "\
+Examples:
+  guildwire account rotate GA-1             then add what it prints to nats-server
+  guildwire account rotate GA-1 --verify    then remove the old key there";
 
 const INVITE_EXAMPLES: &str = "\
 Examples:

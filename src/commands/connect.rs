@@ -118,8 +118,10 @@ fn wanted(request: &Request) -> Result<Account, String> {
 /// `/account rotate`: another key is put beside the one that is there.
 pub(super) async fn rotate(shared: &Shared, request: &Request) -> Result<Reply, StoreError> {
     let Some(text) = request.text("account") else { return Ok(Reply::text(words::bad_option("account"))) };
-    let not_yours = || Reply::text(words::not_connected_by_you(&display(text, NAME_LIMIT, "?")));
-    let Ok(name) = text.parse() else { return Ok(not_yours()) };
+    let Ok(name) = text.parse::<AccountName>() else {
+        return Ok(Reply::text(words::not_connected_by_you(&display(text, NAME_LIMIT, "?"))));
+    };
+    let not_yours = || Reply::text(words::not_connected_by_you(name.as_str()));
     let Some((account, proof)) = owned(shared, &name, request.user, request.guild).await? else {
         return Ok(not_yours());
     };

@@ -42,26 +42,36 @@ pub(super) async fn check_all(
 ) -> anyhow::Result<Vec<(Account, anyhow::Result<check::Report>)>> {
     if is_held(store).await? {
         let asked = stream::iter(accounts).map(async |account| {
-            let report = have_it_checked(store, &account).await;
+            let report = have_it_checked(store, &account, Checked::Own).await;
             (account, report)
         });
         return Ok(asked.buffered(AT_ONCE).collect().await);
     }
     let mut found = Vec::with_capacity(accounts.len());
     for account in accounts {
-        // Taken for each anew and held until it is done: a run that starts meanwhile waits no longer than for one.
-        let report = match RunnerLock::take(store).await {
-            Ok(_lock) => check_here(store, settings, &account).await,
-            Err(StoreError::AlreadyRunning) => have_it_checked(store, &account).await,
-            Err(error) => Err(error.into()),
-        };
+        let report = check_one(store, settings, &account, Checked::Own).await;
         found.push((account, report));
     }
     Ok(found)
 }
 
+/// Checks one of an account's credentials, or has it checked.
+pub(super) async fn check_one(
+    store: &Store,
+    settings: &Settings,
+    account: &Account,
+    checked: Checked,
+) -> anyhow::Result<check::Report> {
+    // Taken for each account anew and held until it is done: a run that starts meanwhile waits no longer than for one.
+    match RunnerLock::take(store).await {
+        Ok(_lock) => check_here(store, settings, account, checked).await,
+        Err(StoreError::AlreadyRunning) => have_it_checked(store, account, checked).await,
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Puts what was found into a report.
-fn tell(report: &mut Report, found: &check::Report) {
+pub(super) fn tell(report: &mut Report, found: &check::Report) {
     for Step { check, tried, outcome } in &found.steps {
         let what = check.name();
         match outcome {
@@ -76,10 +86,21 @@ fn tell(report: &mut Report, found: &check::Report) {
     }
 }
 
-async fn check_here(store: &Store, settings: &Settings, account: &Account) -> anyhow::Result<check::Report> {
+async fn check_here(
+    store: &Store,
+    settings: &Settings,
+    account: &Account,
+    checked: Checked,
+) -> anyhow::Result<check::Report> {
     let key = secret_key(store, settings).await?;
     let durable = durable_name(&installation(store).await?);
-    let sealed = store.credential(&account.name).await?;
+    let sealed = match checked {
+        Checked::Own => store.credential(&account.name).await?,
+        Checked::Next => {
+            let proof = store.proof(&account.name).await?;
+            proof.and_then(|proof| proof.next).map(|next| next.credential)
+        }
+    };
     let sealed = sealed.with_context(|| format!("the account {} was removed meanwhile", account.name))?;
     let is_read = store.subscribed_accounts().await?.iter().any(|subscribed| subscribed.name == account.name);
     let after = if is_read { Afterwards::Keep } else { Afterwards::TakeBack };
@@ -89,8 +110,8 @@ async fn check_here(store: &Store, settings: &Settings, account: &Account) -> an
     Ok(walk.go(open_credential(&key, account, &sealed)).await)
 }
 
-async fn have_it_checked(store: &Store, account: &Account) -> anyhow::Result<check::Report> {
-    let Some(report) = commands::have_it_checked(store, &account.name, Checked::Own).await? else {
+async fn have_it_checked(store: &Store, account: &Account, checked: Checked) -> anyhow::Result<check::Report> {
+    let Some(report) = commands::have_it_checked(store, &account.name, checked).await? else {
         anyhow::bail!(
             "guildwire is running and was asked to check {}, but did not answer within {} seconds: look at its log, and \
              try again",

@@ -142,7 +142,7 @@ fn lines_with(log: &str, text: &str) -> String {
 }
 
 /// Every file below a folder, with its bytes.
-fn files_below(folder: &Path) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn files_below(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
