@@ -146,10 +146,10 @@ async fn the_operator_rotates_whether_the_bot_runs_or_not(database: Database) {
             house.notify(guild, made, "lifecycle", &[]).await.unwrap();
             channel = Some(made);
         }
-        publisher.publish(&format!("round-{round}.events.started"), "{}").await.unwrap();
+        publisher.publish(&format!("round{round}.events.started"), "{}").await.unwrap();
         house.wait_for_shown(channel.unwrap(), round + 1).await.unwrap();
     }
-    assert_eq!(house.shown(channel.unwrap()), ["🟢 Server **round-0** is up", "🟢 Server **round-1** is up"]);
+    assert_eq!(house.shown(channel.unwrap()), ["🟢 Server **round0** is up", "🟢 Server **round1** is up"]);
 }
 
 async fn only_an_nkey_is_rotated(database: Database) {
