@@ -228,6 +228,7 @@ async fn install(bot: &Bot, nats: &str, accounts: usize) -> Result<()> {
             root: "v0.*.servers".parse()?,
             wide_filter: false,
             owner: None,
+            connected_in: None,
             is_declared: false,
             revision: 0,
         };

@@ -93,6 +93,7 @@ async fn install(nats: &NatsServer, database: &'static str, repetition: usize) -
         root: "v0.*.servers".parse()?,
         wide_filter: false,
         owner: None,
+        connected_in: None,
         is_declared: false,
         revision: 0,
     };

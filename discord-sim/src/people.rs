@@ -68,17 +68,22 @@ impl Sim {
 
     /// Makes a member with a role of their own that grants these permissions, for example `0x20` for Manage Server.
     pub fn add_member(&self, guild: u64, name: &str, permissions: u64) -> u64 {
+        let user = self.change(|world| world.add_user(name, false));
+        self.join_guild(guild, user, name, permissions);
+        user
+    }
+
+    /// Makes a user a member of another guild, too, with a role of this name that grants these permissions.
+    pub fn join_guild(&self, guild: u64, user: u64, role: &str, permissions: u64) {
         self.change(|world| {
-            let user = world.add_user(name, false);
             let roles =
-                if permissions == 0 { Vec::new() } else { vec![add_role(world, guild, name, permissions, false)] };
+                if permissions == 0 { Vec::new() } else { vec![add_role(world, guild, role, permissions, false)] };
             let member = Member::new(roles, world.now());
             if let Some(guild) = world.guilds.get_mut(&guild) {
                 guild.members.insert(user, member);
             }
             world.announce_member(guild, user, "GUILD_MEMBER_ADD");
-            user
-        })
+        });
     }
 
     /// The guild's owner, who may do everything; 0 if there is no such guild.

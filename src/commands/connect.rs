@@ -7,6 +7,7 @@ use dashmap::DashMap;
 
 use super::Shared;
 use super::component::{ButtonStyle, Target, button};
+use super::owning::{Person, owned};
 use super::reply::Reply;
 use super::request::Request;
 use crate::clock;
@@ -14,7 +15,7 @@ use crate::discord::words;
 use crate::domain::account::Account;
 use crate::domain::fault::Fault;
 use crate::domain::hosts::{AllowedHosts, ServerUrl};
-use crate::domain::ids::{AccountName, GuildId, UserId};
+use crate::domain::ids::AccountName;
 use crate::domain::permissions::{self, is_plain_stream};
 use crate::domain::subject::Root;
 use crate::domain::text::display;
@@ -25,10 +26,10 @@ use crate::nats::reach::Reach;
 use crate::sealing::{open_credential, seal_credential};
 use crate::secrets::SecretKey;
 use crate::store::StoreError;
-use crate::store::connecting::{Connected, MostUnverified, Proof};
+use crate::store::connecting::{Connected, MostUnverified};
 
-/// How much of a name that somebody typed is shown, in UTF-16 units.
-const NAME_LIMIT: usize = 100;
+/// How much of what is wrong with a root is shown, in UTF-16 units.
+const ROOT_LIMIT: usize = 200;
 
 /// How many characters of a public key tell users apart where people name them.
 const KEY_END: usize = 6;
@@ -107,9 +108,10 @@ fn wanted(request: &Request) -> Result<Account, String> {
         name: text("name")?.parse().map_err(|_| words::BAD_ACCOUNT_NAME.to_owned())?,
         url: url.to_string(),
         stream: Some(stream.to_owned()),
-        root: root.map_err(|wrong| words::bad_root(&display(&format!("{wrong}"), 2 * NAME_LIMIT, "?")))?,
+        root: root.map_err(|wrong| words::bad_root(&display(&format!("{wrong}"), ROOT_LIMIT, "?")))?,
         wide_filter: false,
         owner: Some(request.user),
+        connected_in: Some(request.guild),
         is_declared: false,
         revision: 0,
     })
@@ -117,44 +119,49 @@ fn wanted(request: &Request) -> Result<Account, String> {
 
 /// `/account rotate`: another key is put beside the one that is there.
 pub(super) async fn rotate(shared: &Shared, request: &Request) -> Result<Reply, StoreError> {
-    let Some(text) = request.text("account") else { return Ok(Reply::text(words::bad_option("account"))) };
-    let Ok(name) = text.parse::<AccountName>() else {
-        return Ok(Reply::text(words::not_connected_by_you(&display(text, NAME_LIMIT, "?"))));
+    let Some(wanted) = request.text("account") else { return Ok(Reply::text(words::bad_option("account"))) };
+    let person = Person::of(request);
+    let account = match owned(shared, &person, wanted).await? {
+        Ok(account) => account,
+        Err(refusal) => return Ok(Reply::text(refusal)),
     };
-    let not_yours = || Reply::text(words::not_connected_by_you(name.as_str()));
-    let Some((account, proof)) = owned(shared, &name, request.user, request.guild).await? else {
-        return Ok(not_yours());
-    };
-    if !proof.is_verified {
-        return Ok(match pending(shared, &name, request.user, request.guild).await? {
+    let name = &account.name;
+    if shared.store.proof(name).await?.is_some_and(|proof| !proof.is_verified) {
+        // There is nothing yet that could be rotated.
+        return Ok(match pending(shared, &person, name).await? {
             Ok(Pending { account, credential, .. }) => {
-                page(shared, &account, &credential, &words::connect_begun(name.as_str()))
+                page(shared, &account, &credential, &words::connect_begun(account.name.as_str()))
             }
             Err(refusal) => Reply::text(refusal),
         });
     }
     let credential = Credential::new_nkey();
-    let sealed = seal_credential(&shared.connecting.key, &name, &credential);
-    if !shared.store.add_next_credential(&name, &sealed, &request.by()).await? {
-        return Ok(not_yours());
+    let sealed = seal_credential(&shared.connecting.key, name, &credential);
+    if !shared.store.add_next_credential(name, &sealed, &request.by()).await? {
+        return Ok(Reply::text(words::not_connected_here(name.as_str())));
     }
     Ok(page(shared, &account, &credential, &words::rotation_begun(name.as_str())))
 }
 
-/// What waits to be verified for an account, if whoever asks is its owner, where they connected it; else why not.
+/// What waits to be verified for an account, if it is this person's; else why not. Where it is the account itself, it
+/// waits in the guild where it was connected, which will be linked.
 pub(super) async fn pending(
     shared: &Shared,
+    person: &Person,
     name: &AccountName,
-    user: UserId,
-    guild: GuildId,
 ) -> Result<Result<Pending, String>, StoreError> {
-    let Some((account, proof)) = owned(shared, name, user, guild).await? else {
-        return Ok(Err(words::not_connected_by_you(name.as_str())));
+    let account = match owned(shared, person, name.as_str()).await? {
+        Ok(account) => account,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let Some(proof) = shared.store.proof(name).await? else {
+        return Ok(Err(words::not_connected_here(name.as_str())));
     };
     let (sealed, since) = match (proof.next, proof.is_verified) {
         (Some(next), _) => (Some(next.credential), Some(next.since)),
         (None, true) => return Ok(Err(words::verified_already(name.as_str()))),
-        (None, false) => (shared.store.credential(name).await?, None),
+        (None, false) if account.connected_in == Some(person.guild) => (shared.store.credential(name).await?, None),
+        (None, false) => return Ok(Err(words::not_connected_here(name.as_str()))),
     };
     let opened =
         sealed.ok_or(Fault::Lost).and_then(|sealed| open_credential(&shared.connecting.key, &account, &sealed));
@@ -165,17 +172,6 @@ pub(super) async fn pending(
             Err(words::FAILED.to_owned())
         }
     })
-}
-
-/// The account, if this person connected it in this guild.
-async fn owned(
-    shared: &Shared,
-    name: &AccountName,
-    user: UserId,
-    guild: GuildId,
-) -> Result<Option<(Account, Proof)>, StoreError> {
-    let found = shared.store.account(name).await?.zip(shared.store.proof(name).await?);
-    Ok(found.filter(|(_, proof)| proof.connected == Some((user, guild))))
 }
 
 /// How to let the key in, below what there is to say, with the buttons for afterwards.

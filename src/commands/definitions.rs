@@ -39,8 +39,6 @@ fn account() -> CreateCommand {
         .add_sub_option(text("url", descriptions::ACCOUNT_CONNECT_URL).required(true).max_length(280))
         .add_sub_option(text("stream", descriptions::ACCOUNT_CONNECT_STREAM).required(true).max_length(64))
         .add_sub_option(text("root", descriptions::ACCOUNT_CONNECT_ROOT).max_length(100));
-    let rotate = subcommand("rotate", descriptions::ACCOUNT_ROTATE)
-        .add_sub_option(text("account", descriptions::ACCOUNT_ROTATE_ACCOUNT).required(true).set_autocomplete(true));
     let list = subcommand("list", descriptions::ACCOUNT_LIST);
     let unlink = subcommand("unlink", descriptions::ACCOUNT_UNLINK)
         .add_sub_option(text("account", descriptions::ACCOUNT_UNLINK_ACCOUNT).required(true).set_autocomplete(true));
@@ -54,7 +52,7 @@ fn account() -> CreateCommand {
         .add_option(list)
         .add_option(unlink)
         .add_option(connect)
-        .add_option(rotate)
+        .add_option(owners("rotate", descriptions::ACCOUNT_ROTATE))
         .add_option(invite)
         .add_option(owners("guilds", descriptions::ACCOUNT_GUILDS))
         .add_option(owners("audit", descriptions::ACCOUNT_AUDIT))

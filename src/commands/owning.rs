@@ -20,7 +20,7 @@ use crate::store::StoreError;
 use crate::store::owners::{InviteMade, LinkedGuild};
 
 /// The commands whose `account` is one that the person owns.
-pub(super) const COMMANDS: [&str; 3] = ["account invite", "account guilds", "account audit"];
+pub(super) const COMMANDS: [&str; 4] = ["account invite", "account guilds", "account audit", "account rotate"];
 
 /// How long a code can be used, as that is chosen.
 pub(super) const LIFETIMES: [(&str, Duration); 3] =

@@ -98,7 +98,7 @@ async fn look(shared: &Shared, press: &Press, account: &AccountName) -> Look {
 }
 
 async fn try_look(shared: &Shared, press: &Press, name: &AccountName) -> Result<Look, StoreError> {
-    let pending = match pending(shared, name, press.user, press.guild).await? {
+    let pending = match pending(shared, &press.person(), name).await? {
         Ok(pending) => pending,
         Err(refusal) => return Ok(Look::Done(Reply::text(refusal))),
     };
@@ -150,7 +150,7 @@ async fn accept(shared: &Shared, press: &Press, pending: &Pending) -> Result<Rep
 
 /// Takes the JWT that goes with the key which waits to be verified.
 pub(super) async fn take_jwt(shared: &Shared, press: &Press, name: &AccountName) -> Result<Reply, StoreError> {
-    let pending = match pending(shared, name, press.user, press.guild).await? {
+    let pending = match pending(shared, &press.person(), name).await? {
         Ok(pending) => pending,
         Err(refusal) => return Ok(Reply::text(refusal)),
     };

@@ -1,6 +1,6 @@
 //! A NATS account as this installation knows it.
 
-use super::ids::{AccountName, UserId};
+use super::ids::{AccountName, GuildId, UserId};
 use super::subject::Root;
 
 /// What is known of an account but for its credential, which stays sealed in the store.
@@ -18,6 +18,8 @@ pub struct Account {
     pub wide_filter: bool,
     /// Who connected it in Discord; `None` where the operator added it.
     pub owner: Option<UserId>,
+    /// In which guild somebody connected it, and so gave its URL; `None` where that was the operator.
+    pub connected_in: Option<GuildId>,
     /// Whether it stands in the settings file, and is not changed in another way.
     pub is_declared: bool,
     /// Changes with the account and with its bindings.

@@ -27,7 +27,7 @@ impl Reach {
     /// How far connections of this account may reach, where `hosts` are those that the operator allows.
     #[must_use]
     pub fn of(account: &Account, hosts: &AllowedHosts) -> Self {
-        if account.owner.is_some() { Self::Allowed(hosts.clone()) } else { Self::Anywhere }
+        if account.connected_in.is_some() { Self::Allowed(hosts.clone()) } else { Self::Anywhere }
     }
 
     /// The URLs to connect to, one after another, for that of an account.

@@ -23,6 +23,7 @@ pub(super) async fn add(store: &Store, settings: &Settings, add: AddAccount) -> 
         root: add.root,
         wide_filter: add.wide_filter,
         owner: add.owner,
+        connected_in: None,
         is_declared: false,
         revision: 0,
     };

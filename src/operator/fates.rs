@@ -204,6 +204,7 @@ mod tests {
             root: "v0.*.servers".parse().unwrap(),
             wide_filter: false,
             owner: None,
+            connected_in: None,
             is_declared: false,
             revision: 0,
         };

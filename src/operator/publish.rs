@@ -58,6 +58,7 @@ fn publishers_account(url: &str, root: Root) -> Account {
         root,
         wide_filter: false,
         owner: None,
+        connected_in: None,
         is_declared: false,
         revision: 0,
     }

@@ -272,6 +272,7 @@ mod tests {
             root: Root::default(),
             wide_filter,
             owner: None,
+            connected_in: None,
             is_declared: false,
             revision: 0,
         }

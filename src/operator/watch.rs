@@ -89,6 +89,7 @@ async fn open<'a>(settings: &Settings, watch: &'a Watch) -> anyhow::Result<(Watc
             root: watch.root.clone(),
             wide_filter: false,
             owner: None,
+            connected_in: None,
             is_declared: false,
             revision: 0,
         };

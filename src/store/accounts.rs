@@ -161,7 +161,7 @@ impl Store {
     /// All accounts, by name.
     pub async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
         let rows = sqlx::query(
-            "SELECT name, url, stream, root, wide_filter, owner_id, is_declared, revision FROM accounts ORDER BY name",
+            "SELECT name, url, stream, root, wide_filter, owner_id, connected_in, is_declared, revision FROM accounts ORDER BY name",
         )
         .fetch_all(&self.reader)
         .await?;
@@ -171,7 +171,7 @@ impl Store {
     /// The accounts that need a consumer: those with a binding.
     pub async fn subscribed_accounts(&self) -> Result<Vec<Account>, StoreError> {
         let rows = sqlx::query(
-            "SELECT name, url, stream, root, wide_filter, owner_id, is_declared, revision FROM accounts
+            "SELECT name, url, stream, root, wide_filter, owner_id, connected_in, is_declared, revision FROM accounts
              WHERE EXISTS (SELECT 1 FROM bindings WHERE bindings.account = accounts.name) ORDER BY name",
         )
         .fetch_all(&self.reader)
@@ -181,7 +181,7 @@ impl Store {
 
     /// The account of that name.
     pub async fn account(&self, name: &AccountName) -> Result<Option<Account>, StoreError> {
-        let row = sqlx::query("SELECT name, url, stream, root, wide_filter, owner_id, is_declared, revision FROM accounts WHERE name = $1")
+        let row = sqlx::query("SELECT name, url, stream, root, wide_filter, owner_id, connected_in, is_declared, revision FROM accounts WHERE name = $1")
             .bind(name.as_str())
             .fetch_optional(&self.reader)
             .await?;
@@ -373,6 +373,7 @@ fn account_from(row: &AnyRow) -> Result<Account, StoreError> {
         root: root.parse().map_err(|_| StoreError::BadRow { what: "root", value: root })?,
         wide_filter: row.try_get::<i64, _>("wide_filter")? != 0,
         owner: row.try_get::<Option<i64>, _>("owner_id")?.map(UserId::from_column),
+        connected_in: row.try_get::<Option<i64>, _>("connected_in")?.map(GuildId::from_column),
         is_declared: row.try_get::<i64, _>("is_declared")? != 0,
         revision: row.try_get("revision")?,
     })

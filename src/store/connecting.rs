@@ -11,11 +11,9 @@ use crate::domain::audit::{Act, Action, Actor, By};
 use crate::domain::ids::{AccountName, GuildId, UserId};
 use crate::domain::timestamp::Timestamp;
 
-/// What is known of where an account comes from, and of what waits to be verified.
+/// What is known of an account's credentials: whether it was shown that they work, and what waits for that.
 #[derive(Clone)]
 pub struct Proof {
-    /// Who connected it, and in which guild; `None` where the operator added it.
-    pub connected: Option<(UserId, GuildId)>,
     /// Whether it was shown that it can be read, or the operator vouches for it.
     pub is_verified: bool,
     /// The credential that is to take the place of the other.
@@ -100,11 +98,10 @@ impl Store {
         Ok(Connected::Done)
     }
 
-    /// Where an account comes from, and what waits to be verified; `None` when there is no such account.
+    /// Whether an account is verified, and what waits for that; `None` when there is no such account.
     pub async fn proof(&self, account: &AccountName) -> Result<Option<Proof>, StoreError> {
         let row = sqlx::query(
-            "SELECT owner_id, connected_in, verified_at, next_credential_kind, next_credential, next_since
-             FROM accounts WHERE name = $1",
+            "SELECT verified_at, next_credential_kind, next_credential, next_since FROM accounts WHERE name = $1",
         )
         .bind(account.as_str())
         .fetch_optional(&self.reader)
@@ -266,16 +263,14 @@ async fn set_next(
 }
 
 fn proof_from(row: &AnyRow) -> Result<Proof, StoreError> {
-    let owner = row.try_get::<Option<i64>, _>(0)?.map(UserId::from_column);
-    let guild = row.try_get::<Option<i64>, _>(1)?.map(GuildId::from_column);
-    let kind: Option<String> = row.try_get(3)?;
-    let sealed: Option<Vec<u8>> = row.try_get(4)?;
-    let since = row.try_get::<Option<i64>, _>(5)?.map(Timestamp::from_nanoseconds);
+    let kind: Option<String> = row.try_get(1)?;
+    let sealed: Option<Vec<u8>> = row.try_get(2)?;
+    let since = row.try_get::<Option<i64>, _>(3)?.map(Timestamp::from_nanoseconds);
     let next = match (kind, sealed, since) {
         (Some(kind), Some(sealed), Some(since)) => {
             Some(NextCredential { credential: SealedCredential { kind, sealed }, since })
         }
         _ => None,
     };
-    Ok(Proof { connected: owner.zip(guild), is_verified: row.try_get::<Option<i64>, _>(2)?.is_some(), next })
+    Ok(Proof { is_verified: row.try_get::<Option<i64>, _>(0)?.is_some(), next })
 }

@@ -5,6 +5,7 @@
 mod accounts;
 mod audit;
 mod bindings;
+mod connecting;
 mod departures;
 mod directory;
 mod full;
@@ -120,6 +121,7 @@ async fn add_account(store: &Store, text: &str) -> Account {
         root: "v0.*.servers".parse().unwrap(),
         wide_filter: false,
         owner: None,
+        connected_in: None,
         is_declared: false,
         revision: 0,
     };

@@ -461,13 +461,16 @@ async fn only_the_owner_may_press_where_it_was_connected(database: Database) {
 
     let colleague = house.discord.add_member(guild.id, "colleague", MANAGE_SERVER);
     let colleague = Actor { guild: guild.id, channel: guild.lobby, user: colleague };
-    let wanted = "I know no account GA-1 that you connected in this Discord server. One that I am not let in to within 24 \
-                  hours is forgotten: `/account connect` begins anew.";
-    for by in [colleague, admin(elsewhere), Actor { user: guild.admin, ..admin(elsewhere) }] {
+    let not_yours = "The account GA\\-1 is not yours: only who owns an account may do that. No account here is yours. Codes \
+                     for accounts that nobody owns in Discord are made by whoever operates me.";
+    let elsewhere_waits = "Your account **GA-1** does not wait in this Discord server: go on where you connected it. One \
+                           that I am not let in to within 24 hours is forgotten, and `/account connect` begins anew.";
+    let owner_elsewhere = Actor { user: guild.admin, ..admin(elsewhere) };
+    house.discord.join_guild(elsewhere.id, guild.admin, "guest", MANAGE_SERVER);
+    for (by, wanted) in [(colleague, not_yours), (admin(elsewhere), not_yours), (owner_elsewhere, elsewhere_waits)] {
         let refused = house.discord.use_unseen(by, &connected, "verify:GA-1", None).await.unwrap();
         assert_eq!(refused.content, wanted);
-        let rotated =
-            house.discord.command_unchecked(by, "account rotate", &[("account", "GA-1".into())]).await.unwrap();
+        let rotated = house.discord.command(by, "account rotate", &[("account", "GA-1".into())]).await.unwrap();
         assert_eq!(rotated.content, wanted);
     }
     let member = house.discord.add_member(guild.id, "member", 0);

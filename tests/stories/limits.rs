@@ -46,6 +46,7 @@ async fn crowd(store: &Store, guild: Guild) {
             root: "v0.*.servers".parse().unwrap(),
             wide_filter: false,
             owner: None,
+            connected_in: None,
             is_declared: false,
             revision: 0,
         };

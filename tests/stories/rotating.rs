@@ -169,5 +169,5 @@ async fn only_an_nkey_is_rotated(database: Database) {
     let guild = house.guild("Rustaceans");
     house.link(guild, "GA-1").await.unwrap();
     let said = says(&house, guild, "account rotate", &[("account", "GA-1".into())]).await;
-    assert!(said.starts_with("I know no account GA-1 that you connected in this Discord server."), "{said}");
+    assert!(said.starts_with("Nobody owns **GA-1** in Discord."), "{said}");
 }

@@ -143,12 +143,12 @@ pub fn verified_already(account: &str) -> String {
     format!("✅ **{account}** is verified, and nothing waits for that. `/account list` shows how it is doing.")
 }
 
-/// Whoever asks is not the owner, or is in another guild, or there is no such account.
+/// The account waits in another guild, or has gone.
 #[must_use]
-pub fn not_connected_by_you(account: &str) -> String {
+pub fn not_connected_here(account: &str) -> String {
     format!(
-        "I know no account {account} that you connected in this Discord server. One that I am not let in to within 24 \
-         hours is forgotten: `/account connect` begins anew."
+        "Your account **{account}** does not wait in this Discord server: go on where you connected it. One that I am not \
+         let in to within 24 hours is forgotten, and `/account connect` begins anew."
     )
 }
 

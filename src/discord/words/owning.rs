@@ -169,6 +169,11 @@ pub const fn action(action: Action) -> &'static str {
     match action {
         Action::AccountAdded => "added the account",
         Action::AccountEdited => "changed the account",
+        Action::AccountConnected => "connected the account",
+        Action::AccountVerified => "let me in, so that the account can be read",
+        Action::JwtGiven => "gave me the JWT for my key",
+        Action::RotationBegun => "had me make a new key",
+        Action::CredentialRotated => "had the new key take the old one's place",
         Action::AccountRemoved => "removed the account",
         Action::OwnerChanged => "changed whose it is",
         Action::InviteMade => "made a one-time code",

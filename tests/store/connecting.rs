@@ -1,0 +1,128 @@
+//! Accounts that wait to be verified, and credentials that wait to take another's place.
+
+use guildwire::domain::audit::{Action, Actor};
+use guildwire::store::connecting::{Connected, MostUnverified};
+
+use crate::*;
+
+const MOST: MostUnverified = MostUnverified { per_person: 2, per_guild: 3 };
+const OWNER: (UserId, GuildId) = (USER, GUILD);
+
+fn account(name: &str) -> Account {
+    Account {
+        name: name.parse().unwrap(),
+        url: "nats://nats.example.org:4222".to_owned(),
+        stream: Some("EVENTS".to_owned()),
+        root: "v0.*.servers".parse().unwrap(),
+        wide_filter: false,
+        owner: Some(USER),
+        connected_in: Some(GUILD),
+        is_declared: false,
+        revision: 0,
+    }
+}
+
+fn sealed(kind: &str, byte: u8) -> SealedCredential {
+    SealedCredential { kind: kind.to_owned(), sealed: vec![byte] }
+}
+
+async fn actions(store: &Store, name: &AccountName) -> Vec<Action> {
+    let mut lines = store.audit(Some(name), 50).await.unwrap();
+    lines.sort_by_key(|line| line.by.at);
+    lines.into_iter().map(|line| line.act.action).collect()
+}
+
+#[tokio::test]
+async fn an_account_waits_until_it_is_verified() {
+    on_both(async |database| {
+        let store = database.open().await;
+        let account = account("GA-1");
+        let connect = async |account: &Account, by, now| {
+            store.connect_account(account, &sealed("nkey", 1), by, MOST, at(now)).await.unwrap()
+        };
+        assert_eq!(connect(&account, OWNER, 1).await, Connected::Done);
+        assert_eq!(connect(&account, OWNER, 2).await, Connected::NameTaken);
+        let read = store.account(&account.name).await.unwrap().unwrap();
+        assert_eq!((read.owner, read.connected_in, read.url), (Some(USER), Some(GUILD), account.url.clone()));
+        assert!(store.links(GUILD).await.unwrap().is_empty());
+        let proof = store.proof(&account.name).await.unwrap().unwrap();
+        assert!(!proof.is_verified && proof.next.is_none());
+
+        assert!(
+            store
+                .complete_credential(&account.name, &sealed("creds", 2), &By::person(USER, GUILD, at(3)))
+                .await
+                .unwrap()
+        );
+        assert_eq!(store.credential(&account.name).await.unwrap().unwrap().sealed, [2]);
+        assert!(store.verify_account(&account.name, OWNER, at(4)).await.unwrap());
+        assert!(!store.verify_account(&account.name, OWNER, at(5)).await.unwrap(), "once");
+        assert!(store.proof(&account.name).await.unwrap().unwrap().is_verified);
+        let links = store.links(GUILD).await.unwrap();
+        assert_eq!(links.iter().map(|link| &link.account).collect::<Vec<_>>(), [&account.name]);
+        assert!(!store.complete_credential(&account.name, &sealed("creds", 3), &by(6)).await.unwrap(), "nothing waits");
+        let mut done = actions(&store, &account.name).await;
+        done[2..].sort_by_key(|action| action.name());
+        let wanted = [Action::AccountConnected, Action::JwtGiven, Action::AccountVerified, Action::GuildLinked];
+        assert_eq!(done, wanted);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn only_so_many_wait_and_each_for_a_day() {
+    on_both(async |database| {
+        let store = database.open().await;
+        let connect = async |name: &str, user: u64, now| {
+            let by = (UserId(user), GUILD);
+            store.connect_account(&account(name), &sealed("nkey", 1), by, MOST, at(now)).await.unwrap()
+        };
+        assert_eq!(connect("a", 1, 10).await, Connected::Done);
+        assert_eq!(connect("b", 1, 20).await, Connected::Done);
+        assert_eq!(connect("c", 1, 30).await, Connected::TooManyOfPerson);
+        assert_eq!(connect("c", 2, 30).await, Connected::Done);
+        assert_eq!(connect("d", 2, 40).await, Connected::TooManyInGuild);
+        store.verify_account(&"a".parse().unwrap(), (UserId(1), GUILD), at(50)).await.unwrap();
+        assert_eq!(connect("d", 2, 60).await, Connected::Done, "what is verified does not count");
+        add_account(&store, "of-the-operator").await;
+
+        assert_eq!(store.forget_unverified(at(20), at(100)).await.unwrap(), 0);
+        assert_eq!(store.forget_unverified(at(60), at(100)).await.unwrap(), 2);
+        let left: Vec<_> =
+            store.accounts().await.unwrap().into_iter().map(|account| account.name.to_string()).collect();
+        assert_eq!(left, ["a", "d", "of-the-operator"]);
+        let removed = &store.audit(Some(&"b".parse().unwrap()), 1).await.unwrap()[0];
+        assert_eq!((removed.by.actor, removed.act.action), (Actor::Guildwire, Action::AccountRemoved));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_next_credential_takes_the_place_of_the_other_if_it_is_the_one_that_was_tried() {
+    on_both(async |database| {
+        let store = database.open().await;
+        let account = add_account(&store, "GA-1").await;
+        let before = store.account(&account.name).await.unwrap().unwrap();
+        assert!(store.add_next_credential(&account.name, &sealed("nkey", 7), &by(10)).await.unwrap());
+        assert!(!store.add_next_credential(&"none".parse().unwrap(), &sealed("nkey", 7), &by(10)).await.unwrap());
+        let tried = store.proof(&account.name).await.unwrap().unwrap().next.unwrap();
+        assert_eq!((tried.since, tried.credential.sealed.as_slice()), (at(10), &[7][..]));
+        assert_eq!(store.account(&account.name).await.unwrap().unwrap(), before, "reading goes on undisturbed");
+
+        assert!(store.complete_credential(&account.name, &sealed("creds", 8), &by(20)).await.unwrap());
+        assert!(!store.adopt_next_credential(&account.name, tried.since, &by(30)).await.unwrap(), "another one by now");
+        assert_ne!(store.credential(&account.name).await.unwrap().unwrap().sealed, [8]);
+        assert!(store.adopt_next_credential(&account.name, at(20), &by(30)).await.unwrap());
+        assert!(!store.adopt_next_credential(&account.name, at(20), &by(40)).await.unwrap(), "once");
+        let now = store.credential(&account.name).await.unwrap().unwrap();
+        assert_eq!((now.kind.as_str(), now.sealed.as_slice()), ("creds", &[8][..]));
+        assert!(store.proof(&account.name).await.unwrap().unwrap().next.is_none());
+        let after = store.account(&account.name).await.unwrap().unwrap();
+        assert!(after.revision > before.revision, "its reader connects anew");
+        let done = actions(&store, &account.name).await;
+        let wanted = [Action::RotationBegun, Action::JwtGiven, Action::CredentialRotated];
+        let done: Vec<_> = done.into_iter().filter(|action| wanted.contains(action)).collect();
+        assert_eq!(done, wanted);
+    })
+    .await;
+}
