@@ -92,6 +92,30 @@ mod tests {
         assert!(commands.contains("--allow-sub '_INBOX_guildwire.>'\n"), "{commands}");
     }
 
+    /// The lines of a text that are subjects in quotes and stand before this user's inboxes.
+    fn allowed(text: &str) -> Vec<String> {
+        let (before, _) = text.split_once("] }\n          subscribe: { allow: [\"_INBOX_guildwire.>\"] }").unwrap();
+        let (_, list) = before.rsplit_once("publish: { allow: [\n").unwrap();
+        list.lines().filter_map(|line| Some(line.trim().strip_prefix('"')?.strip_suffix('"')?.to_owned())).collect()
+    }
+
+    #[test]
+    fn what_is_deployed_and_advised_is_what_reading_takes() {
+        let publish = to_read("EVENTS", "*", "_INBOX_guildwire").publish;
+        for (text, more) in [
+            (include_str!("../../deploy/nats/nats-1.conf"), "$JS.API.INFO"),
+            (include_str!("../../README.md"), "$JS.API.STREAM.NAMES"),
+        ] {
+            let mut wanted = publish.clone();
+            wanted.push(more.to_owned());
+            assert_eq!(allowed(text), wanted);
+        }
+        let key = "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4";
+        let printed = to_read("EVENTS", "guildwire-abcdefgh", "_INBOX_guildwire").user_entry(key);
+        let manual = include_str!("../../docs/accounts.md");
+        assert!(manual.contains(&printed), "docs/accounts.md does not show:\n{printed}");
+    }
+
     #[test]
     fn a_streams_name_stays_a_name_wherever_it_stands() {
         assert!(is_plain_stream("EVENTS") && is_plain_stream("my-events_2"));

@@ -468,7 +468,10 @@ async fn only_the_owner_may_press_where_it_was_connected(database: Database) {
     let owner_elsewhere = Actor { user: guild.admin, ..admin(elsewhere) };
     house.discord.join_guild(elsewhere.id, guild.admin, "guest", MANAGE_SERVER);
     for (by, wanted) in [(colleague, not_yours), (admin(elsewhere), not_yours), (owner_elsewhere, elsewhere_waits)] {
-        let refused = house.discord.use_unseen(by, &connected, "verify:GA-1", None).await.unwrap();
+        // What waits is shown again to its owner, where it waits.
+        let page = house.command(guild, "account rotate", &[("account", "GA-1".into())]).await.unwrap();
+        assert_eq!(printed(&page), printed(&connected));
+        let refused = house.discord.use_unseen(by, &page, "verify:GA-1", None).await.unwrap();
         assert_eq!(refused.content, wanted);
         let rotated = house.discord.command(by, "account rotate", &[("account", "GA-1".into())]).await.unwrap();
         assert_eq!(rotated.content, wanted);
