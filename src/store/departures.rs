@@ -26,14 +26,13 @@ const ROWS: [&str; 3] = [
 ];
 
 /// The rest, of which `bindings` are needed until the end.
-const REST: [&str; 7] = [
+const REST: [&str; 6] = [
     "DELETE FROM outbox WHERE channel_id IN (SELECT channel_id FROM bindings WHERE guild_id = $1) AND message_id IS NULL",
     "DELETE FROM messages WHERE channel_id IN (SELECT channel_id FROM bindings WHERE guild_id = $1)",
     "DELETE FROM stopped_lanes WHERE channel_id IN (SELECT channel_id FROM bindings WHERE guild_id = $1)",
     "DELETE FROM given_up WHERE channel_id IN (SELECT channel_id FROM bindings WHERE guild_id = $1)",
     "DELETE FROM bindings WHERE guild_id = $1",
     "DELETE FROM links WHERE guild_id = $1",
-    "UPDATE accounts SET connected_in = NULL WHERE connected_in = $1",
 ];
 
 impl Store {
@@ -74,7 +73,7 @@ impl Store {
     }
 
     /// Deletes what is kept of a guild that the bot departed from before `cutoff`: its links, bindings and messages. The
-    /// accounts stay. `Ok(false)` when it did not depart, or later.
+    /// accounts stay, and with them where they were connected: that keeps them from connecting to anywhere. `Ok(false)` when it did not depart, or later.
     pub async fn forget_guild(&self, guild: GuildId, cutoff: Timestamp, by: &By) -> Result<bool, StoreError> {
         if !self.kept_guilds().await?.get(&guild).copied().flatten().is_some_and(|departed| departed < cutoff) {
             return Ok(false);
