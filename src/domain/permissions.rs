@@ -40,11 +40,11 @@ impl Permissions {
     /// An entry of `users` in nats-server's configuration, for the user with this public key.
     #[must_use]
     pub fn user_entry(&self, public_key: &str) -> String {
-        let publish: String = self.publish.iter().map(|subject| format!("      \"{subject}\"\n")).collect();
-        let subscribe = self.subscribe.iter().map(|subject| format!("\"{subject}\"")).collect::<Vec<_>>().join(" ");
+        let publish = self.publish.join("\"\n      \"");
+        let subscribe = self.subscribe.join("\" \"");
         format!(
-            "{{\n  nkey: {public_key}\n  permissions: {{\n    publish: {{ allow: [\n{publish}    ] }}\n    \
-             subscribe: {{ allow: [{subscribe}] }}\n  }}\n}}"
+            "{{\n  nkey: {public_key}\n  permissions: {{\n    publish: {{ allow: [\n      \"{publish}\"\n    ] }}\n    \
+             subscribe: {{ allow: [\"{subscribe}\"] }}\n  }}\n}}"
         )
     }
 

@@ -17,20 +17,8 @@ pub fn account_fault(fault: &Fault) -> String {
                                       does, whoever operates me has to check its address."
                 .to_owned()
         }
-        Fault::HostNotAllowed { .. } => {
-            "Whoever operates me does not allow the host of its nats-server (any more). Ask \
-                                         them to."
-                .to_owned()
-        }
-        Fault::NotPublic { .. } => {
-            "The address of its nats-server is not a public one, and I connect to no other unless whoever operates me \
-             allows it. Tell the account's owner."
-                .to_owned()
-        }
-        Fault::NeedsTls { .. } => {
-            "Its nats-server asks for TLS. Tell the account's owner that its address has to begin \
-                                   with tls://."
-                .to_owned()
+        Fault::HostNotAllowed { .. } | Fault::NotPublic { .. } | Fault::NeedsTls { .. } => {
+            unfit_address(fault).to_owned()
         }
         Fault::Refused { .. } | Fault::Revoked { .. } => {
             "Its nats-server does not let me in. Tell the account's owner that my user is refused there: they have to \
@@ -117,6 +105,20 @@ pub fn account_fault(fault: &Fault) -> String {
         Fault::Database(_) => {
             "My own database takes nothing at the moment. Nothing is lost; tell whoever operates me.".to_owned()
         }
+    }
+}
+
+/// Why an address that somebody gave in Discord is not connected to.
+fn unfit_address(fault: &Fault) -> &'static str {
+    match fault {
+        Fault::NotPublic { .. } => {
+            "The address of its nats-server is not a public one, and I connect to no other unless whoever operates me \
+             allows it. Tell the account's owner."
+        }
+        Fault::NeedsTls { .. } => {
+            "Its nats-server asks for TLS. Tell the account's owner that its address has to begin with tls://."
+        }
+        _ => "Whoever operates me does not allow the host of its nats-server (any more). Ask them to.",
     }
 }
 
