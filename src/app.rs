@@ -26,6 +26,7 @@ use crate::http::scrape::Scrape;
 use crate::lifecycle::{Lifecycle, Outcome};
 use crate::nats::states::AccountStates;
 use crate::nats::turns::Turns;
+use crate::secrets::SecretKey;
 use crate::settings::{Retention, Settings};
 use crate::store::connecting::MostUnverified;
 use crate::store::lock::RunnerLock;
@@ -49,7 +50,7 @@ pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<O
         .await
         .with_context(|| format!("can't open the database {}", settings.database.redacted_url()))?;
     let lock = RunnerLock::wait(&store).await?;
-    let key = intake::load_key(&store, &settings.secrets.key_file).await?;
+    let key = Arc::new(intake::load_key(&store, &settings.secrets.key_file).await?);
     let installation = intake::installation(&store).await?;
     let durable = intake::durable_name(&installation);
     let metrics = Metrics::default();
@@ -77,26 +78,14 @@ pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<O
     );
     lifecycle.spawn("http", http::serve(listener, readiness, scrape, lifecycle.drain()));
 
-    let key = Arc::new(key);
-    let connecting = Connecting {
-        is_allowed: settings.accounts.self_service,
-        hosts: settings.accounts.hosts.clone(),
-        key: Arc::clone(&key),
-        durable: durable.clone(),
-        most: MostUnverified {
-            per_person: settings.limits.unverified_per_person,
-            per_guild: settings.limits.unverified_per_guild,
-        },
-        waiting: DashMap::new(),
-    };
     let reading = intake::reader::Shared {
         store: store.clone(),
         states: states.clone(),
         metrics: metrics.clone(),
         turns: Turns::default(),
         hosts: settings.accounts.hosts.clone(),
-        key,
-        durable,
+        key: Arc::clone(&key),
+        durable: durable.clone(),
         holds: settings.delivery.holds,
         drain: lifecycle.drain(),
     };
@@ -145,7 +134,7 @@ pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<O
         metrics,
         directory,
         limits: Arc::new(limits(settings)),
-        connecting: Arc::new(connecting),
+        connecting: Arc::new(connecting(settings, &key, &durable)),
         holds: settings.delivery.holds,
         tell_after: settings.notices.after,
         token,
@@ -162,6 +151,21 @@ pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<O
     tokio::select! {
         outcome = lifecycle.run_until_shutdown(settings.shutdown.deadline) => Ok(outcome),
         never = hold(lock, watcher) => match never {},
+    }
+}
+
+/// What connecting accounts in Discord takes.
+fn connecting(settings: &Settings, key: &Arc<SecretKey>, durable: &str) -> Connecting {
+    Connecting {
+        is_allowed: settings.accounts.self_service,
+        hosts: settings.accounts.hosts.clone(),
+        key: Arc::clone(key),
+        durable: durable.to_owned(),
+        most: MostUnverified {
+            per_person: settings.limits.unverified_per_person,
+            per_guild: settings.limits.unverified_per_guild,
+        },
+        waiting: DashMap::new(),
     }
 }
 

@@ -95,7 +95,7 @@ pub(crate) async fn seed_in_database(house: &House) -> String {
 }
 
 /// Nothing of this secret was said, logged, or stands in a file.
-async fn assert_nowhere(house: &House, bot: &RunningBot, told: &[&Reply], secret: &str) {
+fn assert_nowhere(house: &House, bot: &RunningBot, told: &[&Reply], secret: &str) {
     let log = bot.log();
     assert!(log.contains("TRACE guildwire") || log.contains("DEBUG guildwire"), "{log}");
     assert!(!log.contains(secret), "the seed is in the log");
@@ -149,7 +149,7 @@ async fn an_owner_lets_the_bot_in_and_events_arrive(database: Database) {
     if matches!(database, Database::Sqlite) {
         let seed = seed_in_database(&house).await;
         assert_eq!(KeyPair::from_seed(&seed).unwrap().public_key(), key);
-        assert_nowhere(&house, &bot, &[&connected, &green], &seed).await;
+        assert_nowhere(&house, &bot, &[&connected, &green], &seed);
     }
 }
 
@@ -313,7 +313,7 @@ async fn a_server_in_operator_mode_takes_the_pasted_jwt(database: Database) {
     publisher.publish("main.events.started", "{}").await.unwrap();
     assert_eq!(house.wait_for_shown(channel, 1).await.unwrap(), ["🟢 Server **main** is up"]);
     let seed = seed_in_database(&house).await;
-    assert_nowhere(&house, &bot, &[&connected, &page, &taken, &green], &seed).await;
+    assert_nowhere(&house, &bot, &[&connected, &page, &taken, &green], &seed);
 }
 
 async fn only_hosts_that_the_operator_allows_are_connected_to(database: Database) {

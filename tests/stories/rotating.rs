@@ -47,13 +47,13 @@ async fn rotate(house: &House, guild: Guild) -> Reply {
 
 async fn an_owner_rotates_while_events_go_on(database: Database) {
     let (mut house, bot, guild, channel, publisher, old) = connected_house(database).await;
-    let (old_key, mut published) = (key_in(&old), 0);
+    let (old_key, mut next) = (key_in(&old), 0);
     let mut publish = async |count: usize| {
         for _ in 0..count {
-            publisher.publish(&format!("server-{published}.events.started"), "{}").await.unwrap();
-            published += 1;
+            publisher.publish(&format!("server-{next}.events.started"), "{}").await.unwrap();
+            next += 1;
         }
-        published
+        next
     };
     publish(5).await;
     let page = rotate(&house, guild).await;
