@@ -20,7 +20,7 @@ pub enum Privacy {
 /// `guildwire privacy export`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct Export {
-    /// The player's id, as game servers tell it: for Rust, the SteamID64.
+    /// The player's id, as game servers tell it: for Rust, the Steam id of 17 digits.
     #[arg(value_parser = player_id)]
     pub player: PlayerId,
 
@@ -32,7 +32,7 @@ pub struct Export {
 /// `guildwire privacy forget`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct Forget {
-    /// The player's id, as game servers tell it: for Rust, the SteamID64.
+    /// The player's id, as game servers tell it: for Rust, the Steam id of 17 digits.
     #[arg(value_parser = player_id)]
     pub player: PlayerId,
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::asking::confirmed;
-use super::{known_account, open_store};
+use super::{counted, known_account, open_store};
 use crate::cli::{Export, Forget, Privacy};
 use crate::clock;
 use crate::domain::audit::By;
@@ -62,22 +62,32 @@ fn shown(player: &PlayerId) -> String {
 /// What was deleted, and what was not.
 fn told(who: &str, gone: &Forgotten) -> String {
     let mut text = format!("Deleted of the player {who}:\n");
-    for (number, what) in [
-        (gone.names, "names"),
-        (gone.waiting, "events that waited for a channel, and are never told there now"),
-        (gone.told, "events that were told"),
-        (gone.others, "events of others, which stay without this player"),
-        (gone.messages, "texts of messages that were sent"),
-        (gone.rejects, "subjects of what was no event"),
+    for (number, one, several) in [
+        (gone.names, "name", "names"),
+        (
+            gone.waiting,
+            "event that waited for a channel, never to be told now",
+            "events that waited for a channel, never to be told now",
+        ),
+        (gone.told, "event that was told", "events that were told"),
+        (
+            gone.others,
+            "event of others, which stays without this player",
+            "events of others, which stay without this player",
+        ),
+        (gone.messages, "text of a message that was sent", "texts of messages that were sent"),
+        (gone.rejects, "subject of what was no event", "subjects of what was no event"),
     ] {
-        // Writing to a text does not fail.
-        writeln!(text, "  {number} {what}").ok();
+        if number > 0 {
+            // Writing to a text does not fail.
+            writeln!(text, "  {}", counted(number.cast_signed(), one, several)).ok();
+        }
     }
     if gone.on_their_way > 0 {
+        let events = counted(gone.on_their_way.cast_signed(), "event", "events");
         writeln!(
             text,
-            "Not yet: {} in messages that are being sent to Discord. Use the command again when that is done.",
-            gone.on_their_way
+            "Not yet: {events} in messages that are being sent to Discord. Use the command again after that."
         )
         .ok();
     }

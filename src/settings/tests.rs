@@ -75,6 +75,8 @@ after_seconds = 120
 settled_days = 7
 players_days = 90
 servers_days = 90
+audit_days = 365
+departed_days = 30
 
 [limits]
 bindings_per_guild = 100

@@ -75,7 +75,12 @@ impl Store {
     /// Deletes what is kept of a guild that the bot departed from before `cutoff`: its links, bindings and messages. The
     /// accounts stay, and with them where they were connected: that keeps them from connecting to anywhere. `Ok(false)` when it did not depart, or later.
     pub async fn forget_guild(&self, guild: GuildId, cutoff: Timestamp, by: &By) -> Result<bool, StoreError> {
-        if !self.kept_guilds().await?.get(&guild).copied().flatten().is_some_and(|departed| departed < cutoff) {
+        let is_over = sqlx::query("SELECT 1 FROM departed_guilds WHERE guild_id = $1 AND departed_at < $2")
+            .bind(guild.to_column())
+            .bind(cutoff.nanoseconds())
+            .fetch_optional(&self.reader)
+            .await?;
+        if is_over.is_none() {
             return Ok(false);
         }
         for statement in ROWS {

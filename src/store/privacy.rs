@@ -203,13 +203,12 @@ impl Store {
     ) -> Result<Forgotten, StoreError> {
         let trace = Trace::of(player);
         let mut transaction = self.write().await?;
-        let mut gone = Forgotten::default();
-        gone.names = sqlx::query("DELETE FROM players WHERE player_id = $1 AND ($2 = '' OR account = $2)")
+        let names = sqlx::query("DELETE FROM players WHERE player_id = $1 AND ($2 = '' OR account = $2)")
             .bind(player.as_str())
             .bind(account.map_or("", AccountName::as_str))
             .execute(&mut *transaction)
-            .await?
-            .rows_affected();
+            .await?;
+        let mut gone = Forgotten { names: names.rows_affected(), ..Forgotten::default() };
         for event in &stored.events {
             let is_about = event.player.as_deref() == Some(player.as_str());
             let changed = forget_event(&mut transaction, &trace, event, is_about).await?;

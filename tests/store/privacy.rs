@@ -174,7 +174,7 @@ fn documented() -> BTreeMap<String, BTreeSet<String>> {
         let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
         assert_eq!(cells.len(), 4, "{line}");
         if !cells[0].is_empty() {
-            current = cells[0].trim_matches('`').to_owned();
+            cells[0].trim_matches('`').clone_into(&mut current);
         }
         for column in cells[1].split(' ') {
             let is_new = documented.entry(current.clone()).or_default().insert(column.trim_matches('`').to_owned());

@@ -24,13 +24,13 @@ async fn who_did_what_is_told_to_owner_and_operator(database: Database) {
     house.notify(friends, channel, "lifecycle", &[]).await.unwrap();
     let id = binding_ids(&house, friends).await.remove(0);
     says(&house, friends, "notify remove", &[("binding", id.into())]).await;
-    let owned = [("account", Value::from(FIRST_ACCOUNT))];
-    let shown = house.command(home, "account guilds", &owned).await.unwrap();
+    let account = [("account", Value::from(FIRST_ACCOUNT))];
+    let shown = house.command(home, "account guilds", &account).await.unwrap();
     let friend = friends.id.to_string();
     let asked = house.discord.select(admin(home), &shown, "unlink_which:GA-1", &[&friend]).await.unwrap();
     house.discord.press(admin(home), &asked, &format!("unlink_guild:{friend}:GA-1")).await.unwrap();
 
-    let said = without_moments(&says(&house, home, "account audit", &owned).await);
+    let said = without_moments(&says(&house, home, "account audit", &account).await);
     let (owner, theirs) = (home.admin, friends.admin);
     let binding = format!("channel {channel}: server.started server.stopping server.stopped server.wiped, each");
     let url_shown = house.nats.url();
@@ -47,7 +47,7 @@ async fn who_did_what_is_told_to_owner_and_operator(database: Database) {
     ];
     let told = said.replace("\\_", "_").replace("\\-", "-").replace("\\.", ".").replace("\\/", "/").replace("\\:", ":");
     compare.equal("to the owner", &told, &format!("{}\nThe latest first; no more than 500.", wanted.join("\n\n")));
-    let reply = house.command(home, "account audit", &owned).await.unwrap();
+    let reply = house.command(home, "account audit", &account).await.unwrap();
     assert_eq!(reply.raw["mentions"].as_array().map(Vec::len).unwrap_or_default(), 0, "nobody is called: {reply:?}");
 
     let told = house.operate(&["audit", "--account", FIRST_ACCOUNT, "--limit", "2"]).await.unwrap();

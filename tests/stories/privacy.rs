@@ -70,12 +70,12 @@ async fn a_player_is_shown_and_forgotten_while_the_bot_runs(database: Database) 
     compare.equal("asked", &error, &asked);
     let said = house.operate(&["privacy", "forget", ADA, "--account", FIRST_ACCOUNT, "--yes"]).await.unwrap();
     let wanted = format!(
-        "Deleted of the player {ADA}:\n  1 names\n  1 events that waited for a channel, and are never told there now\n  2 \
-         events that were told\n  1 events of others, which stay without this player\n  3 texts of messages that were \
-         sent\n  0 subjects of what was no event\nNot deleted, because it is not here: messages that stand in Discord, \
-         where those who manage the channels can delete them; the events in the account's stream, which belongs to its \
-         owner; copies of the database. Names that others wrote into chat are not looked for.\nA game server that tells of \
-         the player again makes guildwire know the name again.\n"
+        "Deleted of the player {ADA}:\n  1 name\n  1 event that waited for a channel, never to be told now\n  2 events that \
+         were told\n  1 event of others, which stays without this player\n  3 texts of messages that were sent\nNot \
+         deleted, because it is not here: messages that stand in Discord, where those who manage the channels can delete \
+         them; the events in the account's stream, which belongs to its owner; copies of the database. Names that others \
+         wrote into chat are not looked for.\nA game server that tells of the player again makes guildwire know the name \
+         again.\n"
     );
     compare.equal("forgotten", &said, &wanted);
     assert_eq!(export().await["stored"], nothing);

@@ -43,6 +43,12 @@ struct Neighbours {
 /// What is tried, and what has to be answered; `None` where it is one's own things that are shown.
 type Try<'a, What> = (What, Option<&'a str>);
 
+/// A command with its options.
+type Typed = (&'static str, Vec<(&'static str, Value)>);
+
+/// A component's custom id, and what is chosen in it where it is a select.
+type Used = (String, Option<String>);
+
 impl Neighbours {
     async fn move_in(database: Database) -> Neighbours {
         let (house, url) = usual_house(database).await;
@@ -123,7 +129,7 @@ impl Neighbours {
     }
 
     /// Every command, with all that is the other's where one's own is meant.
-    fn commands(&self, channel: u64) -> Vec<Try<'_, (&'static str, Vec<(&'static str, Value)>)>> {
+    fn commands(&self, channel: u64) -> Vec<Try<'_, Typed>> {
         let account = || ("account", Value::from(FIRST_ACCOUNT));
         let server = || ("server", Value::from("Vault-77"));
         let binding = || ("binding", Value::from(self.their_binding.as_str()));
@@ -157,7 +163,7 @@ impl Neighbours {
     }
 
     /// Every component, with all that is the other's where one's own is meant: its custom id, and what is chosen in it.
-    fn components(&self) -> Vec<Try<'_, (String, Option<String>)>> {
+    fn components(&self) -> Vec<Try<'_, Used>> {
         let (guild, binding) = (self.theirs.id, &self.their_binding);
         let not_here = "**GA-1** is not linked here any more.";
         let gone = Some(words::NO_SUCH_BINDING);
@@ -180,7 +186,7 @@ impl Neighbours {
         ]
     }
 
-    async fn forge(&self, by: Actor, below: &Reply, (id, chosen): &(String, Option<String>)) -> Reply {
+    async fn forge(&self, by: Actor, below: &Reply, (id, chosen): &Used) -> Reply {
         let chosen: Option<Vec<&str>> = chosen.as_deref().map(|chosen| vec![chosen]);
         self.house.discord.forge_component(by, below, id, chosen.as_deref()).await.unwrap()
     }
