@@ -5,6 +5,7 @@
 //! a key can be used is found out by those who use it.
 
 mod given;
+mod setup;
 mod values;
 
 use std::collections::BTreeMap;
@@ -18,11 +19,12 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::domain::hosts::AllowedHosts;
+use crate::domain::setup::Setup;
 use crate::domain::style::Holds;
 use crate::telemetry::Format;
 
 use given::{Given, Origin};
-pub use values::nats_url;
+pub use values::{nats_url, stream_name};
 
 /// Everything that can be set. [`Settings::load`] gets it; the sections are handed to those who need them.
 #[derive(Debug, Clone)]
@@ -51,6 +53,8 @@ pub struct Settings {
     pub retention: Retention,
     /// How much one guild and one person may ask for.
     pub limits: Limits,
+    /// The accounts, links and bindings that are to be there.
+    pub setup: Setup,
     /// Where each key's value came from.
     origins: BTreeMap<&'static str, Origin>,
 }
@@ -265,10 +269,12 @@ impl Settings {
                     .read("limits.unverified_per_person", |value| values::count(value, 1..=100)),
                 unverified_per_guild: given.read("limits.unverified_per_guild", |value| values::count(value, 1..=100)),
             },
+            setup: Setup::default(),
             origins: BTreeMap::new(),
         };
+        let setup = setup::read(&mut given, &settings.nats.url);
         let origins = given.finish()?;
-        Ok(Self { origins, ..settings })
+        Ok(Self { setup, origins, ..settings })
     }
 
     /// The settings in force as TOML, each that is not the default with where it came from, and without secrets.
@@ -313,6 +319,7 @@ impl Settings {
                 // What is shown of these leaves their secrets out.
                 "discord.token" => !same_token,
                 "database.url" => !same_database,
+                "setup.accounts" => self.setup.accounts != others.setup.accounts,
                 _ => ours != theirs,
             })
             .map(|((key, _), _)| key)
@@ -322,7 +329,7 @@ impl Settings {
     /// Each key with its value as it may be shown, in the manual's order.
     fn shown(&self) -> Vec<(&'static str, String)> {
         let token = if self.discord.token.is_some() { "<set>" } else { "<not set>" };
-        vec![
+        let mut shown = vec![
             ("discord.token", quoted(token)),
             ("discord.token_file", quoted(&shown_path(self.discord.token_file.as_deref()))),
             ("discord.api_url", quoted(&self.discord.api_url)),
@@ -355,7 +362,9 @@ impl Settings {
             ("limits.commands_per_minute", self.limits.commands_per_minute.to_string()),
             ("limits.unverified_per_person", self.limits.unverified_per_person.to_string()),
             ("limits.unverified_per_guild", self.limits.unverified_per_guild.to_string()),
-        ]
+        ];
+        shown.extend(setup::shown(&self.setup));
+        shown
     }
 }
 

@@ -5,9 +5,10 @@ use std::time::Duration;
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
 use super::credential::{CREDENTIAL, CredentialArguments, CredentialSource};
-use super::values::{UrlParser, invite_duration, stream_name, user_id};
+use super::values::{UrlParser, invite_duration, user_id};
 use crate::domain::ids::{AccountName, UserId};
 use crate::domain::subject::Root;
+use crate::settings::stream_name;
 
 /// What to do with accounts.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]

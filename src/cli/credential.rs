@@ -4,21 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 
-/// Where to take an account's credential from. `-` in the place of a file is standard input.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CredentialSource {
-    /// A credentials file, as `nsc` makes them: a JWT and its seed.
-    Creds(PathBuf),
-    /// A file with an nkey's seed.
-    NkeySeed(PathBuf),
-    /// A user, and the file with the password where there is one.
-    User {
-        /// The user's name.
-        name: String,
-        /// The file with the password.
-        password_file: Option<PathBuf>,
-    },
-}
+pub use crate::domain::account::CredentialSource;
 
 /// The group of the ways to connect, of which at most one may be given. A command that can't do without one requires it.
 pub(super) const CREDENTIAL: &str = "credential";

@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args};
 
 use super::credential::{CREDENTIAL, CredentialArguments, CredentialSource};
-use super::values::{UrlParser, field, kind, message_id, payload, stream_name};
+use super::values::{UrlParser, field, kind, message_id, payload};
 use crate::domain::event::Kind;
 use crate::domain::ids::AccountName;
 use crate::domain::subject::Root;
+use crate::settings::stream_name;
 
 /// `guildwire publish`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]

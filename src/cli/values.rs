@@ -55,18 +55,6 @@ impl TypedValueParser for UrlParser {
     }
 }
 
-/// A stream's name, as nats-server takes them.
-pub(super) fn stream_name(text: &str) -> Result<String, String> {
-    if text.is_empty() || text.contains(forbidden_in_names) || text.contains(['.', '/', '\\']) {
-        return Err("must be a stream's name: without spaces and . * > / \\".to_owned());
-    }
-    Ok(text.to_owned())
-}
-
-fn forbidden_in_names(character: char) -> bool {
-    character.is_whitespace() || character.is_control() || character == '*' || character == '>'
-}
-
 /// The id of a Discord user.
 pub(super) fn user_id(text: &str) -> Result<UserId, String> {
     // As the database keeps them.

@@ -1,5 +1,8 @@
 //! A NATS account as this installation knows it.
 
+use std::fmt;
+use std::path::PathBuf;
+
 use super::ids::{AccountName, GuildId, UserId};
 use super::subject::Root;
 
@@ -24,4 +27,32 @@ pub struct Account {
     pub is_declared: bool,
     /// Changes with the account and with its bindings.
     pub revision: i64,
+}
+
+/// Where an account's credential is taken from. `-` in the place of a file is standard input, at the command line.
+#[derive(Clone, PartialEq, Eq)]
+pub enum CredentialSource {
+    /// A credentials file, as `nsc` makes them: a JWT and its seed.
+    Creds(PathBuf),
+    /// A file with an nkey's seed.
+    NkeySeed(PathBuf),
+    /// A user, and the file with the password where there is one.
+    User {
+        /// The user's name. It may be all there is to know, so it is as secret as a password.
+        name: String,
+        /// The file with the password.
+        password_file: Option<PathBuf>,
+    },
+}
+
+impl fmt::Debug for CredentialSource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Creds(file) => formatter.debug_tuple("Creds").field(file).finish(),
+            Self::NkeySeed(file) => formatter.debug_tuple("NkeySeed").field(file).finish(),
+            Self::User { name: _, password_file } => {
+                formatter.debug_struct("User").field("password_file", password_file).finish_non_exhaustive()
+            }
+        }
+    }
 }

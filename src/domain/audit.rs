@@ -173,6 +173,12 @@ impl By {
         Self { actor: Actor::Person { user, guild }, at }
     }
 
+    /// Done because the settings file says so.
+    #[must_use]
+    pub const fn settings(at: Timestamp) -> Self {
+        Self { actor: Actor::Settings, at }
+    }
+
     /// Done at the command line.
     #[must_use]
     pub const fn operator(at: Timestamp) -> Self {

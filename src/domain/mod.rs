@@ -21,6 +21,7 @@ pub mod permissions;
 pub mod position;
 pub mod retry;
 pub mod session_starts;
+pub mod setup;
 pub mod stoppage;
 pub mod style;
 pub mod subject;

@@ -81,6 +81,12 @@ impl Given {
         in_force.expect("a test checks the defaults' values")
     }
 
+    /// Notes what is wrong at `path`, inside of the value in force for `key`.
+    pub(super) fn refuse(&mut self, key: &str, path: &str, wrong: &str) {
+        let from = self.origins.get(key).map_or_else(String::new, |origin| format!(" (from {origin})"));
+        self.mistakes.push(format!("{path}: {wrong}{from}"));
+    }
+
     /// Adds what a file holds as a value of `key`, which wins over all that were given so far. An empty file is a
     /// mistake: whoever names one means what is in it.
     pub(super) fn add_contents(&mut self, key: &'static str, path: &Path) {

@@ -1,5 +1,7 @@
 //! One text per mistake, and what wins over what.
 
+mod setup;
+
 use std::collections::BTreeSet;
 
 use super::*;
@@ -84,6 +86,11 @@ accounts_per_guild = 25
 commands_per_minute = 30
 unverified_per_person = 3
 unverified_per_guild = 5
+
+[setup]
+accounts = []
+links = []
+bindings = []
 ";
     assert_eq!(Settings::load_with(None, []).unwrap().render_redacted(), expected);
 }

@@ -127,6 +127,18 @@ pub(super) fn hosts(value: &ValueKind) -> Result<AllowedHosts, String> {
     })
 }
 
+/// A stream's name, as nats-server takes them. Also what `account add --stream` takes.
+pub fn stream_name(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.contains(forbidden_in_names) || text.contains(['.', '/', '\\']) {
+        return Err("must be a stream's name: without spaces and . * > / \\".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+fn forbidden_in_names(character: char) -> bool {
+    character.is_whitespace() || character.is_control() || character == '*' || character == '>'
+}
+
 /// An address and port to listen on.
 pub(super) fn listen(value: &ValueKind) -> Result<SocketAddr, String> {
     let text = text(value)?;
