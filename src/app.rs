@@ -28,6 +28,7 @@ use crate::nats::states::AccountStates;
 use crate::nats::turns::Turns;
 use crate::secrets::SecretKey;
 use crate::settings::{Retention, Settings};
+use crate::setup::Keeper;
 use crate::store::connecting::MostUnverified;
 use crate::store::lock::RunnerLock;
 use crate::store::{Store, StoreError};
@@ -51,6 +52,7 @@ pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<O
         .with_context(|| format!("can't open the database {}", settings.database.redacted_url()))?;
     let lock = RunnerLock::wait(&store).await?;
     let key = Arc::new(intake::load_key(&store, &settings.secrets.key_file).await?);
+    let keeper = Keeper::start(store.clone(), Arc::clone(&key), settings.setup.clone()).await?;
     let installation = intake::installation(&store).await?;
     let durable = intake::durable_name(&installation);
     let metrics = Metrics::default();
@@ -120,7 +122,10 @@ pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<O
     let (retention, kept) = watch::channel(settings.retention.clone());
     lifecycle.spawn("retention", forget(store.clone(), sight.clone(), kept, lifecycle.drain()));
     lifecycle.spawn("departures", commands::departures::watch(store.clone(), sight.clone(), lifecycle.drain()));
-    let reloading = Reloading { file, settings: settings.clone(), logging, limiter: Arc::clone(&limiter), retention };
+    let (setup, wanted) = watch::channel(settings.setup.clone());
+    lifecycle.spawn("setup", keeper.keep(wanted, lifecycle.drain()));
+    let reloading =
+        Reloading { file, settings: settings.clone(), logging, limiter: Arc::clone(&limiter), retention, setup };
     lifecycle.spawn("settings", reloading.run(lifecycle.clone()));
 
     lifecycle.spawn("directory", directory.clone().keep(store.clone(), lifecycle.drain()));

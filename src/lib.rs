@@ -15,5 +15,6 @@ pub mod operator;
 pub mod sealing;
 pub mod secrets;
 pub mod settings;
+pub mod setup;
 pub mod store;
 pub mod telemetry;

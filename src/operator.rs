@@ -9,7 +9,7 @@ mod asking;
 mod audit;
 mod backup;
 mod check;
-mod credential_files;
+mod declared;
 mod doctor;
 mod edit;
 mod fates;
@@ -98,6 +98,17 @@ async fn known_account(store: &Store, name: &AccountName) -> anyhow::Result<Acco
         anyhow::bail!("there is no account {name}, and no other: {HOW_TO_ADD}");
     }
     anyhow::bail!("there is no account {name}; the accounts are {}", names.join(", "));
+}
+
+/// Refuses to change by hand what the settings file says.
+fn refuse_declared(account: &Account) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        !account.is_declared,
+        "the account {name} stands in the settings file and is changed there: edit its entry of [[setup.accounts]] or take \
+         it out, then send SIGHUP to the running guildwire, or start it",
+        name = account.name
+    );
+    Ok(())
 }
 
 /// The key that seals credentials; made anew only while nothing is sealed.

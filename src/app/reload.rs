@@ -6,12 +6,13 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::discord::limiter::Limiter;
+use crate::domain::setup::Setup;
 use crate::lifecycle::Lifecycle;
 use crate::settings::{Retention, Settings};
 use crate::telemetry::Logging;
 
 /// The keys that take effect at once; `config/guildwire.toml` says so of each.
-const AT_ONCE: [&str; 7] = [
+const AT_ONCE: [&str; 10] = [
     "discord.messages_per_second",
     "log.level",
     "retention.settled_days",
@@ -19,6 +20,9 @@ const AT_ONCE: [&str; 7] = [
     "retention.servers_days",
     "retention.audit_days",
     "retention.departed_days",
+    "setup.accounts",
+    "setup.links",
+    "setup.bindings",
 ];
 
 /// What settings are read again for.
@@ -30,6 +34,7 @@ pub(super) struct Reloading {
     pub(super) logging: Logging,
     pub(super) limiter: Arc<Limiter>,
     pub(super) retention: watch::Sender<Retention>,
+    pub(super) setup: watch::Sender<Setup>,
 }
 
 impl Reloading {
@@ -66,8 +71,11 @@ impl Reloading {
         }
         self.limiter.set_pace(given.discord.messages_per_second);
         self.retention.send_replace(given.retention.clone());
+        // Also where it is as before: what stood in its way may be gone.
+        self.setup.send_replace(given.setup.clone());
         self.settings.log.level = given.log.level;
         self.settings.discord.messages_per_second = given.discord.messages_per_second;
         self.settings.retention = given.retention;
+        self.settings.setup = given.setup;
     }
 }

@@ -56,7 +56,8 @@ pub(super) async fn list(shared: &Shared, guild: GuildId, page: usize) -> Result
     let entries: Vec<_> = links
         .iter()
         .map(|link| {
-            let state = state_in_words(shared, &link.account);
+            let declared = if link.is_declared { words::DECLARED } else { "" };
+            let state = state_in_words(shared, &link.account) + declared;
             words::account_line(link.account.as_str(), link.linked_at.unix_seconds(), &state)
         })
         .collect();
@@ -69,6 +70,9 @@ pub(super) async fn ask_to_unlink(shared: &Shared, request: &Request) -> Result<
         Ok(account) => account,
         Err(refusal) => return Ok(Reply::text(refusal)),
     };
+    if is_declared(shared, request.guild, &account).await? {
+        return Ok(Reply::text(words::link_is_declared(account.as_str())));
+    }
     let bindings = shared.store.bindings_of_guild(request.guild).await?;
     let concerned = bindings.iter().filter(|binding| binding.account == account).count();
     let unlink = words::unlink_button(account.as_str());
@@ -80,11 +84,19 @@ pub(super) async fn ask_to_unlink(shared: &Shared, request: &Request) -> Result<
 
 /// The button below that question.
 pub(super) async fn unlink(shared: &Shared, press: &Press, account: &AccountName) -> Result<Reply, StoreError> {
+    if is_declared(shared, press.guild, account).await? {
+        return Ok(Reply::text(words::link_is_declared(account.as_str())));
+    }
     let Some(bindings) = shared.store.unlink(press.guild, account, &press.by()).await? else {
         return Ok(Reply::text(words::not_linked_any_more(account.as_str())));
     };
     tracing::info!(%account, guild = %press.guild, user = %press.user, bindings, "a guild was unlinked from the account");
     Ok(Reply::text(words::unlinked(account.as_str(), bindings)))
+}
+
+/// Whether the guild's link to the account stands in the settings file.
+async fn is_declared(shared: &Shared, guild: GuildId, account: &AccountName) -> Result<bool, StoreError> {
+    Ok(shared.store.links(guild).await?.iter().any(|link| link.account == *account && link.is_declared))
 }
 
 /// The linked account that is meant, or why none can be.

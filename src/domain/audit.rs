@@ -69,11 +69,13 @@ pub enum Action {
     GuildForgotten,
     /// What was kept of a player was deleted. Nothing here says who that was.
     PlayerForgotten,
+    /// The file with an account's credential held another one.
+    CredentialReadAgain,
 }
 
 impl Action {
     /// All that is ever done.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::AccountAdded,
         Self::AccountEdited,
         Self::AccountConnected,
@@ -91,6 +93,7 @@ impl Action {
         Self::BindingRemoved,
         Self::GuildForgotten,
         Self::PlayerForgotten,
+        Self::CredentialReadAgain,
     ];
 
     /// Its one name, in the database and for people at the command line.
@@ -114,6 +117,7 @@ impl Action {
             Self::BindingRemoved => "binding removed",
             Self::GuildForgotten => "guild forgotten",
             Self::PlayerForgotten => "player forgotten",
+            Self::CredentialReadAgain => "credential read again",
         }
     }
 

@@ -1,6 +1,5 @@
 //! `guildwire account add`: takes a credential in, once it has shown that the account's stream can be found with it.
 
-use super::credential_files::read_credential;
 use super::finding::{Found, find, in_words, not_stored};
 use super::secret_key;
 use crate::cli::AddAccount;
@@ -11,11 +10,12 @@ use crate::domain::ids::AccountName;
 use crate::intake::seal_credential;
 use crate::nats::reach::Reach;
 use crate::settings::Settings;
+use crate::setup::credential_files::read_credential;
 use crate::store::Store;
 
 /// Adds the account; nothing is stored when it can't be read, unless it was not to be tried.
 pub(super) async fn add(store: &Store, settings: &Settings, add: AddAccount) -> anyhow::Result<String> {
-    let credential = read_credential(add.credential())?;
+    let credential = read_credential(add.credential()).await?;
     let account = Account {
         name: add.name,
         url: add.url.unwrap_or_else(|| settings.nats.url.clone()),

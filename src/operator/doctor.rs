@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::check::check_all;
 use super::counted;
+use super::declared::declared;
 use super::report::Report;
 use crate::commands::{self, Visit};
 use crate::discord::guilds::ChannelAccess;
@@ -27,6 +28,9 @@ pub async fn doctor(settings: &Settings) -> Report {
     let seen = discord(&mut report, settings).await;
     match &store {
         Some(store) => {
+            if let Err(error) = declared(&mut report, &settings.setup, store).await {
+                report.bad("setup", error.to_string());
+            }
             if let Err(error) = accounts(&mut report, settings, store).await {
                 report.bad("accounts", error.to_string());
             }

@@ -3,11 +3,10 @@
 //! A running guildwire sees by the account's revision that something is new and connects anew. Where reading goes on
 //! can be moved under it: what it is about to record is fenced off by the position.
 
-use super::credential_files::read_credential;
 use super::finding::{Found, find, in_words, not_stored};
 use super::owner::set_owner;
 use super::remove::delete_consumer;
-use super::{known_account, secret_key, stored_credential};
+use super::{known_account, refuse_declared, secret_key, stored_credential};
 use crate::cli::{EditAccount, ResumeFrom};
 use crate::clock;
 use crate::domain::account::Account;
@@ -16,6 +15,7 @@ use crate::domain::position::Position;
 use crate::intake::seal_credential;
 use crate::nats::reach::Reach;
 use crate::settings::Settings;
+use crate::setup::credential_files::read_credential;
 use crate::store::lock::RunnerLock;
 use crate::store::{Store, StoreError};
 
@@ -25,12 +25,18 @@ const ADVICE_TO_RESUME: &str = "Where the stream ends has to be asked to go on t
 /// Changes the account; nothing is stored when it can't be read afterwards, unless that was not to be tried.
 pub(super) async fn edit(store: &Store, settings: &Settings, edit: EditAccount) -> anyhow::Result<String> {
     let before = known_account(store, &edit.name).await?;
+    if !edit.concerns_owner_alone() {
+        refuse_declared(&before)?;
+    }
     let owned = set_owner(store, &edit).await?;
     if edit.concerns_owner_alone() {
         return Ok(owned);
     }
     let key = secret_key(store, settings).await?;
-    let new_credential = edit.credential().map(read_credential).transpose()?;
+    let new_credential = match edit.credential() {
+        Some(source) => Some(read_credential(source).await?),
+        None => None,
+    };
     let after = changed(&before, &edit);
 
     let found = if edit.no_check {

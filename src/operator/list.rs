@@ -20,7 +20,8 @@ pub(super) async fn list(store: &Store) -> anyhow::Result<String> {
         // Removed at this very moment: then it is not listed.
         let Some(credential) = store.credential(&account.name).await? else { continue };
         let (guilds, bindings) = store.count_links_and_bindings(&account.name).await?;
-        writeln!(states, "{}", state_line(&account.name, bindings, &picture))?;
+        let declared = if account.is_declared { " (from the settings file)" } else { "" };
+        writeln!(states, "{}{declared}", state_line(&account.name, bindings, &picture))?;
         let wide = if account.wide_filter { " (all below)" } else { "" };
         rows.push([
             account.name.to_string(),

@@ -6,7 +6,6 @@ use std::io::{self, Read as _};
 use anyhow::{Context as _, bail};
 use serde_json::{Map, Value};
 
-use super::credential_files::{is_on_stdin, read_credential};
 use super::reading::Reading;
 use crate::cli::{Field, Payload, Publish};
 use crate::clock;
@@ -17,6 +16,7 @@ use crate::nats::connection::{Connection, USUAL_INBOXES};
 use crate::nats::publishing::Stored;
 use crate::nats::reach::Reach;
 use crate::settings::Settings;
+use crate::setup::credential_files::{is_on_stdin, read_credential};
 
 /// The most that is read of a payload: nats-server takes less, unless it was told otherwise, and never more.
 const LARGEST: u64 = 64 * 1024 * 1024;
@@ -35,7 +35,7 @@ pub async fn publish(settings: &Settings, publish: Publish) -> anyhow::Result<St
     if publish.dry_run {
         return Ok(format!("{reading}Nothing was sent.\n"));
     }
-    let credential = read_credential(source.context("a credential is needed to publish")?)?;
+    let credential = read_credential(source.context("a credential is needed to publish")?).await?;
     let id = publish.id.clone().unwrap_or_else(|| format!("{:032x}", rand::random::<u128>()));
     let sent = async {
         let connection = Connection::connect(&url, &Reach::Anywhere, &credential, USUAL_INBOXES, clock::now()).await?;

@@ -5,7 +5,7 @@
 use std::io::{self, Write as _};
 
 use super::asking::confirmed;
-use super::{counted, known_account, secret_key};
+use super::{counted, known_account, refuse_declared, secret_key};
 use crate::cli::RemoveAccount;
 use crate::clock;
 use crate::domain::account::Account;
@@ -22,6 +22,7 @@ use crate::store::{Store, StoreError};
 /// Removes the account, if that is meant.
 pub(super) async fn remove(store: &Store, settings: &Settings, remove: &RemoveAccount) -> anyhow::Result<String> {
     let account = known_account(store, &remove.name).await?;
+    refuse_declared(&account)?;
     let name = &account.name;
     let (links, bindings) = store.count_links_and_bindings(name).await?;
     let what_goes = format!("{} and {}", counted(links, "link", "links"), counted(bindings, "binding", "bindings"));

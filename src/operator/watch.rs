@@ -11,7 +11,6 @@ use anyhow::Context as _;
 use async_nats::jetstream::Message;
 use serde_json::{Map, Value, json};
 
-use super::credential_files::read_credential;
 use super::fates::{Fates, Hearer};
 use super::reading::Reading;
 use super::{known_account, open_store, secret_key, stored_credential};
@@ -25,6 +24,7 @@ use crate::nats::connection::{Connection, OWN_INBOXES, READER_INBOXES};
 use crate::nats::onlooking::Onlooker;
 use crate::nats::reach::Reach;
 use crate::settings::Settings;
+use crate::setup::credential_files::read_credential;
 use crate::store::Store;
 
 /// How often the database is looked into, while something is followed.
@@ -81,7 +81,8 @@ async fn open<'a>(settings: &Settings, watch: &'a Watch) -> anyhow::Result<(Watc
         let credential = stored_credential(&store, &key, &account).await?;
         (account, credential, Some(store), OWN_INBOXES)
     } else {
-        let credential = read_credential(watch.credential().context("an account or a credential is needed to watch")?)?;
+        let source = watch.credential().context("an account or a credential is needed to watch")?;
+        let credential = read_credential(source).await?;
         let account = Account {
             name: "watched".parse().expect("a plain name"),
             url: watch.url.clone().unwrap_or_else(|| settings.nats.url.clone()),

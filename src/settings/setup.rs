@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use config::{Map, Value, ValueKind};
@@ -64,10 +64,10 @@ fn account(entry: &mut Entry<'_>, nats_url: &str, names: &mut BTreeSet<AccountNa
 fn credential(entry: &mut Entry<'_>) -> Option<CredentialSource> {
     let ways = ["creds_file", "nkey_seed_file", "user"];
     let given = ways.iter().filter(|way| entry.values.contains_key(**way)).count();
-    let creds = entry.optional("creds_file", values::path).map(CredentialSource::Creds);
-    let seed = entry.optional("nkey_seed_file", values::path).map(CredentialSource::NkeySeed);
+    let creds = entry.optional("creds_file", file).map(CredentialSource::Creds);
+    let seed = entry.optional("nkey_seed_file", file).map(CredentialSource::NkeySeed);
     let user = entry.optional("user", user_name);
-    let password_file: Option<PathBuf> = entry.optional("password_file", values::path);
+    let password_file: Option<PathBuf> = entry.optional("password_file", file);
     if given != 1 {
         entry.refuse("needs exactly one of creds_file, nkey_seed_file and user");
     }
@@ -211,6 +211,14 @@ where
     values::text(value)?.parse().map_err(|error: T::Err| error.to_string())
 }
 
+/// A file that can be read again and again.
+fn file(value: &ValueKind) -> Result<PathBuf, String> {
+    values::path(value).and_then(|path| {
+        // What it means at the command line.
+        if path == Path::new("-") { Err("must be a file's path: a service has no input".to_owned()) } else { Ok(path) }
+    })
+}
+
 /// A user's name, which is not repeated: it may be as good as a password.
 fn user_name(value: &ValueKind) -> Result<String, String> {
     match value {
@@ -253,7 +261,7 @@ pub(super) fn shown(setup: &Setup) -> [(&'static str, String); 3] {
             let _ = write!(fields, ", stream = {}", quoted(stream));
         }
         let _ = write!(fields, ", root = {}, wide_filter = {wide_filter}", quoted(&root.to_string()));
-        let file = |file: &PathBuf| quoted(&file.to_string_lossy());
+        let file = |file: &Path| quoted(&file.to_string_lossy());
         let _ = match credential {
             CredentialSource::Creds(creds) => write!(fields, ", creds_file = {}", file(creds)),
             CredentialSource::NkeySeed(seed) => write!(fields, ", nkey_seed_file = {}", file(seed)),

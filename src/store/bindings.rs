@@ -108,7 +108,7 @@ impl Store {
         Ok(Some(binding))
     }
 
-    /// Changes a guild's binding by `change`, which may alter its kinds, its coverage, its pause and its style.
+    /// Changes a guild's binding by `change`, which may alter its kinds, its coverage, its pause, its style and the role that it mentions.
     pub async fn change_binding(
         &self,
         guild: GuildId,
@@ -152,13 +152,15 @@ impl Store {
             return Ok(Changed::Equal(after));
         }
         sqlx::query(
-            "UPDATE bindings SET kinds = $1, covered_from = $2, later_kinds = $3, paused_at = $4, style = $5 WHERE id = $6",
+            "UPDATE bindings SET kinds = $1, covered_from = $2, later_kinds = $3, paused_at = $4, style = $5, mention_role = $6
+             WHERE id = $7",
         )
         .bind(after.kinds.to_names())
         .bind(after.covered_from.map(Timestamp::nanoseconds))
         .bind(later_kinds_to_column(&after))
         .bind(after.paused_at.map(Timestamp::nanoseconds))
         .bind(after.style.name())
+        .bind(after.mention.map(RoleId::to_column))
         .bind(id)
         .execute(&mut *transaction)
         .await?;

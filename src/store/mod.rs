@@ -8,6 +8,7 @@ pub mod audit;
 pub mod backup;
 pub mod bindings;
 pub mod connecting;
+mod declared;
 pub mod departures;
 pub mod directory;
 pub mod fates;

@@ -22,6 +22,9 @@ async fn whatever_is_done_to_an_account_is_told_with_who_did_it() {
         store.unlink(GUILD, &account.name, &person).await.unwrap();
         store.edit_account(&account, None, None, &by(2000)).await.unwrap();
         assert!(store.set_owner(&account.name, Some(USER), &by(2001)).await.unwrap());
+        let credential = SealedCredential { kind: "creds".to_owned(), sealed: vec![1] };
+        assert!(store.replace_credential(&account.name, &credential, &by(2500)).await.unwrap());
+        assert!(!store.replace_credential(&name("GA-9"), &credential, &by(2500)).await.unwrap());
         store.remove_account(&account.name, &by(3000)).await.unwrap();
         store.remove_account(&account.name, &by(3000)).await.unwrap();
         assert!(!store.set_owner(&account.name, None, &by(3001)).await.unwrap());
@@ -42,6 +45,7 @@ async fn whatever_is_done_to_an_account_is_told_with_who_did_it() {
             Action::BindingAdded,
             Action::BindingChanged,
             Action::BindingRemoved,
+            Action::CredentialReadAgain,
         ];
         wanted.sort_by_key(|action| action.name());
         assert_eq!(done, wanted, "each once");

@@ -11,6 +11,7 @@ mod commands;
 mod connecting;
 mod crashes;
 mod credentials;
+mod declaring;
 mod disk;
 mod doctor;
 mod editing;

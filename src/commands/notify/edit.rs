@@ -4,7 +4,7 @@
 //! `/notify add`. The rule stands in [`Binding::choose`]. A style is kept with each event when that is recorded, so
 //! another one holds for what is recorded from then on.
 
-use super::{Beginning, beginning, in_words, kinds_in_words, told_when, wanted_binding, with_chat_warning};
+use super::{Beginning, beginning, changeable, in_words, kinds_in_words, told_when, wanted_binding, with_chat_warning};
 use crate::commands::Shared;
 use crate::commands::component::{Target, kind_select, style_select};
 use crate::commands::press::Press;
@@ -19,11 +19,10 @@ use crate::store::bindings::Changed;
 
 /// `/notify edit`: shows what can be chosen.
 pub(in crate::commands) async fn ask(shared: &Shared, request: &Request) -> Result<Reply, StoreError> {
-    let binding = match wanted_binding(request) {
-        Some(id) => shared.store.binding(request.guild, id).await?,
-        None => None,
+    let binding = match changeable(shared, request.guild, wanted_binding(request)).await? {
+        Ok(binding) => binding,
+        Err(refusal) => return Ok(Reply::text(refusal)),
     };
-    let Some(binding) = binding else { return Ok(Reply::text(words::NO_SUCH_BINDING)) };
     let kinds = kind_select(&Target::Kinds(binding.id), binding.kinds);
     let style = style_select(&Target::Style(binding.id), binding.style, shared.holds);
     let question = words::edit_question(&in_words(shared, &binding));
@@ -36,6 +35,9 @@ pub(in crate::commands) async fn choose_kinds(shared: &Shared, press: &Press, id
     let Some(kinds) = kinds.filter(|kinds| !kinds.is_empty()) else {
         return Ok(Reply::text(words::UNKNOWN_BUTTON));
     };
+    if let Err(refusal) = changeable(shared, press.guild, Some(id)).await? {
+        return Ok(Reply::text(refusal));
+    }
     Ok(Reply::text(
         match shared.store.change_binding(press.guild, id, &press.by(), |binding| binding.choose(kinds)).await? {
             Changed::Missing => words::NO_SUCH_BINDING.to_owned(),
@@ -56,6 +58,9 @@ pub(in crate::commands) async fn choose_kinds(shared: &Shared, press: &Press, id
 pub(in crate::commands) async fn choose_style(shared: &Shared, press: &Press, id: i64) -> Result<Reply, StoreError> {
     let [style] = press.values.as_slice() else { return Ok(Reply::text(words::UNKNOWN_BUTTON)) };
     let Some(style) = Style::from_name(style) else { return Ok(Reply::text(words::UNKNOWN_BUTTON)) };
+    if let Err(refusal) = changeable(shared, press.guild, Some(id)).await? {
+        return Ok(Reply::text(refusal));
+    }
     let changed = shared.store.change_binding(press.guild, id, &press.by(), |binding| binding.style = style).await?;
     Ok(Reply::text(match changed {
         Changed::Missing => words::NO_SUCH_BINDING.to_owned(),

@@ -33,8 +33,10 @@ pub(in crate::commands) async fn list(shared: &Shared, guild: GuildId, page: usi
             let stopped = stopped.iter().find(|lane| lane.channel == binding.channel).cloned();
             let hindrance = hindrance(shared, binding.channel, stopped, open.get(&binding.channel).cloned());
             let health = health.get(&binding.id).copied().unwrap_or_default();
-            let standing =
-                standing(shared, binding) + &doing(binding, hindrance.as_ref(), health, held.get(&binding.channel));
+            let declared = if binding.is_declared { words::DECLARED } else { "" };
+            let standing = declared.to_owned()
+                + &standing(shared, binding)
+                + &doing(binding, hindrance.as_ref(), health, held.get(&binding.channel));
             words::binding_line(binding.id, &in_words(shared, binding), &standing)
         })
         .collect();

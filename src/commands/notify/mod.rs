@@ -17,8 +17,10 @@ use super::request::Request;
 use crate::discord::words;
 use crate::domain::binding::Binding;
 use crate::domain::event::{Group, Kind, KindSet};
+use crate::domain::ids::GuildId;
 use crate::domain::text::display;
 use crate::nats::states::AccountState;
+use crate::store::StoreError;
 
 /// How long the answer waits for the consumer to cover a binding: that is the binding's beginning.
 const COVERAGE_PATIENCE: Duration = Duration::from_secs(8);
@@ -97,6 +99,19 @@ fn with_chat_warning(answer: String, kinds: KindSet) -> String {
 /// The number of the binding that is meant, as it stands in the list or as it was offered.
 pub(super) fn wanted_binding(request: &Request) -> Option<i64> {
     request.text("binding")?.trim_start_matches('#').parse().ok()
+}
+
+/// The guild's binding with that number, if it may be changed in Discord, or why it can't be.
+async fn changeable(shared: &Shared, guild: GuildId, id: Option<i64>) -> Result<Result<Binding, String>, StoreError> {
+    let binding = match id {
+        Some(id) => shared.store.binding(guild, id).await?,
+        None => None,
+    };
+    Ok(match binding {
+        None => Err(words::NO_SUCH_BINDING.to_owned()),
+        Some(binding) if binding.is_declared => Err(words::binding_is_declared(&in_words(shared, &binding))),
+        Some(binding) => Ok(binding),
+    })
 }
 
 /// What a binding does, in one sentence.

@@ -1,7 +1,7 @@
 //! `/notify pause` and `/notify resume`. While a binding is paused nothing is kept for it; it begins anew when it is
 //! resumed.
 
-use super::{in_words, told_when, wanted_binding};
+use super::{changeable, in_words, told_when, wanted_binding};
 use crate::clock;
 use crate::commands::Shared;
 use crate::commands::reply::Reply;
@@ -14,6 +14,9 @@ use crate::store::bindings::Changed;
 /// `/notify pause`.
 pub(in crate::commands) async fn pause(shared: &Shared, request: &Request) -> Result<Reply, StoreError> {
     let now = clock::now();
+    if let Err(refusal) = changeable(shared, request.guild, wanted_binding(request)).await? {
+        return Ok(Reply::text(refusal));
+    }
     let changed = change(shared, request, |binding| binding.pause(now)).await?;
     Ok(Reply::text(match changed {
         Changed::Missing => words::NO_SUCH_BINDING.to_owned(),
@@ -26,6 +29,9 @@ pub(in crate::commands) async fn pause(shared: &Shared, request: &Request) -> Re
 
 /// `/notify resume`.
 pub(in crate::commands) async fn resume(shared: &Shared, request: &Request) -> Result<Reply, StoreError> {
+    if let Err(refusal) = changeable(shared, request.guild, wanted_binding(request)).await? {
+        return Ok(Reply::text(refusal));
+    }
     let changed = change(shared, request, Binding::resume).await?;
     Ok(Reply::text(match changed {
         Changed::Missing => words::NO_SUCH_BINDING.to_owned(),

@@ -1,6 +1,6 @@
 //! `/notify remove`.
 
-use super::{in_words, wanted_binding};
+use super::{changeable, in_words, wanted_binding};
 use crate::commands::Shared;
 use crate::commands::reply::Reply;
 use crate::commands::request::Request;
@@ -9,10 +9,11 @@ use crate::store::StoreError;
 
 /// `/notify remove`.
 pub(in crate::commands) async fn remove(shared: &Shared, request: &Request) -> Result<Reply, StoreError> {
-    let removed = match wanted_binding(request) {
-        Some(id) => shared.store.remove_binding(request.guild, id, &request.by()).await?,
-        None => None,
+    let id = match changeable(shared, request.guild, wanted_binding(request)).await? {
+        Ok(binding) => binding.id,
+        Err(refusal) => return Ok(Reply::text(refusal)),
     };
+    let removed = shared.store.remove_binding(request.guild, id, &request.by()).await?;
     let Some(binding) = removed else { return Ok(Reply::text(words::NO_SUCH_BINDING)) };
     tracing::info!(
         binding = binding.id, account = %binding.account, guild = %binding.guild, channel = %binding.channel,

@@ -84,6 +84,10 @@ fn each_mistake_in_a_setup_is_told_with_its_path() {
         (account(""), one_way.to_owned()),
         (account("creds_file = 'a'\nuser = 'hush'"), one_way.to_owned()),
         (account("creds_file = 'a'\npassword_file = 'b'"), "setup.accounts[0]: password_file goes with user".to_owned()),
+        (
+            account("nkey_seed_file = '-'"),
+            "setup.accounts[0].nkey_seed_file: must be a file's path: a service has no input".to_owned(),
+        ),
         (account("user = 7"), "setup.accounts[0].user: must be a user's name in quotes".to_owned()),
         (
             account("creds_file = 'a'\nurl = 'nats://user:hush@host'"),

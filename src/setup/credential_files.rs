@@ -1,43 +1,47 @@
-//! Reads a credential from the files that were named on the command line.
+//! Reads a credential from the files that were named, on the command line or in the settings.
 
+use std::io;
 use std::path::Path;
-use std::{fs, io};
 
 use anyhow::Context as _;
 use secrecy::SecretString;
 
-use crate::cli::CredentialSource;
+use crate::domain::account::CredentialSource;
 use crate::nats::credential::Credential;
 
 /// What stands for standard input in the place of a file.
 const STANDARD_INPUT: &str = "-";
 
 /// The credential that `source` names, which must look like one.
-pub(super) fn read_credential(source: CredentialSource) -> anyhow::Result<Credential> {
+pub async fn read_credential(source: CredentialSource) -> anyhow::Result<Credential> {
     match source {
         CredentialSource::Creds(file) => {
-            Credential::creds(&read(&file)?).with_context(|| format!("{} can't be used", name(&file)))
+            Credential::creds(&read(&file).await?).with_context(|| format!("{} can't be used", name(&file)))
         }
         CredentialSource::NkeySeed(file) => {
-            Credential::nkey(&read(&file)?).with_context(|| format!("{} can't be used", name(&file)))
+            Credential::nkey(&read(&file).await?).with_context(|| format!("{} can't be used", name(&file)))
         }
         CredentialSource::User { name, password_file } => {
-            let password = password_file.as_deref().map(read_password).transpose()?;
+            let password = match password_file {
+                Some(file) => Some(read_password(&file).await?),
+                None => None,
+            };
             Ok(Credential::User { name: name.into(), password })
         }
     }
 }
 
 /// Whether reading the credential that `source` names uses standard input up.
-pub(super) fn is_on_stdin(source: &CredentialSource) -> bool {
+#[must_use]
+pub fn is_on_stdin(source: &CredentialSource) -> bool {
     match source {
         CredentialSource::Creds(file) | CredentialSource::NkeySeed(file) => file == Path::new(STANDARD_INPUT),
         CredentialSource::User { password_file, .. } => password_file.as_deref() == Some(Path::new(STANDARD_INPUT)),
     }
 }
 
-fn read_password(file: &Path) -> anyhow::Result<SecretString> {
-    let text = read(file)?;
+async fn read_password(file: &Path) -> anyhow::Result<SecretString> {
+    let text = read(file).await?;
     // Editors and shells leave a line end behind. Other spaces may be the password's own.
     let password = text.trim_end_matches(['\r', '\n']);
     if password.is_empty() {
@@ -50,9 +54,12 @@ fn read_password(file: &Path) -> anyhow::Result<SecretString> {
 }
 
 /// A file's text; that of standard input for `-`, for a secret that lies where this process can't read.
-fn read(file: &Path) -> anyhow::Result<String> {
-    let text =
-        if file == Path::new(STANDARD_INPUT) { io::read_to_string(io::stdin()) } else { fs::read_to_string(file) };
+async fn read(file: &Path) -> anyhow::Result<String> {
+    let text = if file == Path::new(STANDARD_INPUT) {
+        io::read_to_string(io::stdin())
+    } else {
+        tokio::fs::read_to_string(file).await
+    };
     text.with_context(|| format!("can't read {}", name(file)))
 }
 
