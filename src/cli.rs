@@ -89,8 +89,21 @@ pub enum Command {
     /// PRIVACY.md says what is stored, and for how long. Works while `guildwire run` is running.
     #[command(subcommand, after_help = PRIVACY_EXAMPLES)]
     Privacy(Privacy),
+    /// Manage the key that encrypts the secrets in the database.
+    #[command(subcommand)]
+    Secrets(SecretsCommand),
     /// Print the settings in force and where they come from, without secrets.
     Config,
+}
+
+/// What to do with the key that encrypts the secrets in the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub enum SecretsCommand {
+    /// Make a new key and encrypt every secret in the database with it, while no `guildwire run` runs.
+    ///
+    /// The key before it stays beside the key file, with `.old` behind its name: copies of the database that were made
+    /// until now open with nothing else. When it is cut off, the next command or start finishes it.
+    Rotate,
 }
 
 /// `guildwire backup`.

@@ -48,6 +48,7 @@ fn carry_out(cli: Cli) -> anyhow::Result<()> {
             Command::Nkey(nkey) => print(&operator::nkey(&nkey.file)?),
             Command::Audit(audit) => print(&operator::audit(&settings, &audit).await?),
             Command::Privacy(privacy) => print(&operator::privacy(&settings, privacy).await?),
+            Command::Secrets(command) => print(&operator::secrets(command, &settings).await?),
             Command::Config => print(&settings.render_redacted()),
         }
     });

@@ -25,6 +25,7 @@ mod reading;
 mod remove;
 mod report;
 mod rotate;
+mod secrets;
 mod watch;
 
 pub use self::audit::audit;
@@ -35,6 +36,7 @@ pub use self::nkey::nkey;
 pub use self::privacy::privacy;
 pub use self::publish::publish;
 use self::report::Report;
+pub use self::secrets::secrets;
 pub use self::watch::watch;
 use anyhow::Context as _;
 use secrecy::ExposeSecret;

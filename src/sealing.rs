@@ -5,6 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::domain::account::Account;
 use crate::domain::fault::Fault;
 use crate::domain::ids::AccountName;
+use crate::domain::sealed::credential_context;
 use crate::nats::credential::Credential;
 use crate::secrets::SecretKey;
 use crate::store::accounts::SealedCredential;
@@ -13,20 +14,16 @@ use crate::store::accounts::SealedCredential;
 #[must_use]
 pub fn seal_credential(key: &SecretKey, account: &AccountName, credential: &Credential) -> SealedCredential {
     let kind = credential.kind().to_owned();
-    let sealed = key.seal(&context(account, &kind), credential.to_secret().expose_secret().as_bytes());
+    let sealed = key.seal(&credential_context(account, &kind), credential.to_secret().expose_secret().as_bytes());
     SealedCredential { kind, sealed }
 }
 
 /// Opens an account's credential.
 pub fn open_credential(key: &SecretKey, account: &Account, sealed: &SealedCredential) -> Result<Credential, Fault> {
     let secret = key
-        .open(&context(&account.name, &sealed.kind), &sealed.sealed)
+        .open(&credential_context(&account.name, &sealed.kind), &sealed.sealed)
         .map_err(|error| Fault::BadCredential(error.to_string()))?;
     let text = std::str::from_utf8(secret.expose_secret())
         .map_err(|_| Fault::BadCredential("the stored credential is no text".to_owned()))?;
     Ok(Credential::from_secret(&sealed.kind, SecretString::from(text))?)
-}
-
-fn context(account: &AccountName, kind: &str) -> String {
-    format!("account {account}: {kind}")
 }

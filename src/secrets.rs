@@ -6,6 +6,8 @@
 //!
 //! The cipher is XChaCha20-Poly1305, whose nonces are long enough to be drawn at random for ever.
 
+mod rotation;
+
 use std::fmt;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
@@ -119,7 +121,7 @@ impl SecretKey {
     }
 
     /// The key in the file, or none where there is no file.
-    fn load(path: &Path) -> Result<Option<Self>, KeyFileError> {
+    pub fn load(path: &Path) -> Result<Option<Self>, KeyFileError> {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => Zeroizing::new(text),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -158,11 +160,9 @@ fn parse(text: &str) -> Result<SecretKey, String> {
 ///
 /// It is written beside its place and linked into it: so no reader, and no start after a crash, finds half a key.
 fn create(path: &Path) -> io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let directory = folder_of(path);
     DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-    let mut draft_name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?.to_owned();
-    draft_name.push(format!(".{}.new", HEXLOWER.encode(&random::<8>())));
-    let draft = directory.join(draft_name);
+    let draft = draft_beside(path, directory)?;
     let placed = write_key(&draft).and_then(|()| place(&draft, path));
     let removed = std::fs::remove_file(&draft);
     placed?;
@@ -171,10 +171,27 @@ fn create(path: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
+/// A new file's name in `directory` beside `path`, for what is to take a place once it is whole.
+fn draft_beside(path: &Path, directory: &Path) -> io::Result<PathBuf> {
+    let mut name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?.to_owned();
+    name.push(format!(".{}.new", HEXLOWER.encode(&random::<8>())));
+    Ok(directory.join(name))
+}
+
+/// The folder that a file is in.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Writes a new key to a new file that only its owner can read, and has it on the disk.
 fn write_key(path: &Path) -> io::Result<()> {
     let key = Zeroizing::new(random::<KEY_LENGTH>());
     let text = Zeroizing::new(format!("{FILE_COMMENT}\n{}\n", *Zeroizing::new(HEXLOWER.encode(&*key))));
+    write_private(path, &text)
+}
+
+/// Writes a new file that only its owner can read, and has it on the disk.
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()

@@ -71,11 +71,13 @@ pub enum Action {
     PlayerForgotten,
     /// The file with an account's credential held another one.
     CredentialReadAgain,
+    /// The key that seals secrets was changed.
+    KeyRotated,
 }
 
 impl Action {
     /// All that is ever done.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::AccountAdded,
         Self::AccountEdited,
         Self::AccountConnected,
@@ -94,6 +96,7 @@ impl Action {
         Self::GuildForgotten,
         Self::PlayerForgotten,
         Self::CredentialReadAgain,
+        Self::KeyRotated,
     ];
 
     /// Its one name, in the database and for people at the command line.
@@ -118,6 +121,7 @@ impl Action {
             Self::GuildForgotten => "guild forgotten",
             Self::PlayerForgotten => "player forgotten",
             Self::CredentialReadAgain => "credential read again",
+            Self::KeyRotated => "key rotated",
         }
     }
 

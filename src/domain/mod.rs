@@ -20,6 +20,7 @@ pub mod notice;
 pub mod permissions;
 pub mod position;
 pub mod retry;
+pub mod sealed;
 pub mod session_starts;
 pub mod setup;
 pub mod stoppage;

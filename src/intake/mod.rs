@@ -44,19 +44,23 @@ fn new_installation_id() -> String {
 
 /// The installation's key, made anew only while the database holds nothing that another key sealed.
 ///
-/// One that opens none of the accounts' credentials is refused: it is another installation's, and what it sealed would
-/// be lost once the right one is back.
+/// One that opens none of the secrets there is refused: it is another installation's, and what it sealed would be lost once
+/// the right one is back. But where a rotation was cut off after it had sealed everything with the next key, that one is
+/// put in its place.
 pub async fn load_key(store: &Store, file: &Path) -> Result<SecretKey, KeyError> {
-    let key = SecretKey::load_or_create(file, !store.holds_secrets().await?)?;
-    let mut fits = true;
-    for account in store.accounts().await? {
-        let Some(sealed) = store.credential(&account.name).await? else { continue };
-        fits = open_credential(&key, &account, &sealed).is_ok();
-        if fits {
-            break;
-        }
+    let secrets = store.sealed_secrets().await?;
+    let opens_any = |key: &SecretKey| secrets.iter().any(|secret| key.open(&secret.context, &secret.sealed).is_ok());
+    let key = SecretKey::load(file)?;
+    if let Some(key) = key.filter(|key| secrets.is_empty() || opens_any(key)) {
+        return Ok(key);
     }
-    if fits { Ok(key) } else { Err(KeyFileError::Another(file.to_owned()).into()) }
+    if let Some(next) = SecretKey::load_next(file)?.filter(opens_any) {
+        SecretKey::take_next(file)?;
+        tracing::info!(path = %file.display(), "finished a rotation of the key that was cut off");
+        return Ok(next);
+    }
+    let key = SecretKey::load_or_create(file, secrets.is_empty())?;
+    if secrets.is_empty() { Ok(key) } else { Err(KeyFileError::Another(file.to_owned()).into()) }
 }
 
 /// Why there is no key that fits the database.

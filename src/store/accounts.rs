@@ -197,11 +197,6 @@ impl Store {
         row.map(|row| Ok(SealedCredential { kind: row.try_get(0)?, sealed: row.try_get(1)? })).transpose()
     }
 
-    /// Whether the database holds anything that only the installation's key opens.
-    pub async fn holds_secrets(&self) -> Result<bool, StoreError> {
-        Ok(sqlx::query("SELECT 1 FROM accounts LIMIT 1").fetch_optional(&self.reader).await?.is_some())
-    }
-
     /// Keeps an invite by its code's hash.
     pub async fn add_invite(
         &self,

@@ -27,6 +27,7 @@ pub mod privacy;
 pub mod recording;
 pub mod retention;
 pub mod samples;
+pub mod sealed;
 pub mod servers;
 pub mod states;
 

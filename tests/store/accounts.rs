@@ -11,9 +11,9 @@ use crate::*;
 async fn an_account_is_kept_as_it_was_added_and_added_once() {
     on_both(async |database| {
         let store = database.open().await;
-        assert!(!store.holds_secrets().await.unwrap());
+        assert!(store.sealed_secrets().await.unwrap().is_empty());
         let account = add_account(&store, "GA-1").await;
-        assert!(store.holds_secrets().await.unwrap());
+        assert_eq!(store.sealed_secrets().await.unwrap().len(), 1);
 
         let mut other = account.clone();
         other.url = "nats://elsewhere:4222".to_owned();

@@ -20,6 +20,7 @@ mod recording;
 mod retention;
 mod samples;
 mod schema;
+mod sealed;
 mod states;
 
 use std::collections::BTreeMap;

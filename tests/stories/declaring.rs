@@ -34,6 +34,7 @@ async fn house_with_file(database: Database) -> House {
 fn with_file(house: House) -> House {
     let House { nats, discord, bot } = house;
     file_is(&bot.home_folder().join("own.toml"), "");
+    bot.keep_secret(NatsConfig::BLOG_POST_USER);
     House { nats, discord, bot: bot.environment("GUILDWIRE_CONFIG", "own.toml") }
 }
 
@@ -248,6 +249,7 @@ async fn what_was_made_by_hand_is_not_taken_over(database: Database) {
     // Beside it, another account: a link that was made with a code is declared from the moment on at which it stands in
     // the file, also for a button that was shown before.
     let password = file(&house, "declared.password", SECOND_USER.1);
+    house.bot.keep_secret(SECOND_USER.1);
     write!(setup, "[[setup.accounts]]\nname = 'NEW'\nuser = '{}'\npassword_file = '{password}'\n", SECOND_USER.0)
         .unwrap();
     declare(&house, &setup);
@@ -286,6 +288,7 @@ fn keys(keys: &[&KeyPair]) -> NatsConfig {
 
 /// Puts a seed where the settings file says, as Kubernetes does: a new folder, and a link that is swapped at once.
 fn mount(house: &House, version: &str, seed: &str) {
+    house.bot.keep_secret(seed);
     let folder = house.bot.home_folder().join("mounted");
     std::fs::create_dir_all(folder.join(version)).unwrap();
     file_is(&folder.join(version).join("seed"), seed);

@@ -34,6 +34,7 @@ mod privacy;
 mod publishing;
 mod refusals;
 mod rotating;
+mod sealing;
 mod states;
 mod storm;
 mod styles;

@@ -184,5 +184,7 @@ pub const fn action(action: Action) -> &'static str {
         Action::BindingRemoved => "removed an entry of `/notify list`",
         Action::GuildForgotten => "forgot a Discord server that I was removed from",
         Action::PlayerForgotten => "forgot a player",
+        Action::CredentialReadAgain => "read the changed credential",
+        Action::KeyRotated => "changed the key that seals secrets",
     }
 }
