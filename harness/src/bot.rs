@@ -15,13 +15,15 @@ use tokio::time::timeout;
 use crate::free_port;
 use crate::running_bot::RunningBot;
 use crate::scratch::Scratch;
+use crate::secrets::Secrets;
 
 /// A command that asks a question nobody answers must not hang a test run.
 const COMMAND_BOUND: Duration = Duration::from_mins(1);
 
 /// One installation of the bot, which may run several times, one after another or at once.
 ///
-/// It sees `PATH` and the settings given here of the environment, and nothing else.
+/// It sees `PATH` and the settings given here of the environment, and nothing else. Whatever it says, in its log, its
+/// metrics and its commands' answers, must hold none of the secrets that it was given: else the test fails.
 #[derive(Clone, Debug)]
 pub struct Bot {
     binary: PathBuf,
@@ -29,6 +31,7 @@ pub struct Bot {
     home: Home,
     /// The size of the disk that its data lies on, where that is not the machine's own.
     disk: Option<u64>,
+    secrets: Secrets,
 }
 
 /// The folder a bot works in; one of our own goes with the last who uses it.
@@ -73,6 +76,7 @@ impl Bot {
             environment: BTreeMap::new(),
             home: Home::Own(Arc::new(home)),
             disk: None,
+            secrets: Secrets::default(),
         }
     }
 
@@ -114,8 +118,15 @@ impl Bot {
     /// A variable of the environment that is no setting.
     #[must_use]
     pub fn environment(mut self, name: &str, value: &str) -> Bot {
+        self.secrets.keep_variable(name, value);
         self.environment.insert(name.to_owned(), value.to_owned());
         self
+    }
+
+    /// Notes a secret that reaches the bot by another way than its settings and commands. A text of several lines counts
+    /// as one for each.
+    pub fn keep_secret(&self, secret: &str) {
+        self.secrets.keep(secret);
     }
 
     /// The folder it works in.
@@ -139,7 +150,7 @@ impl Bot {
             None => self.process(&["run"]),
         };
         command.env(LISTEN, &listen);
-        RunningBot::spawn(command, format!("http://{listen}"), self.home.clone()).await
+        RunningBot::spawn(command, format!("http://{listen}"), self.home.clone(), self.secrets.clone()).await
     }
 
     /// Runs another of the bot's commands to its end, with nothing on stdin.
@@ -148,7 +159,12 @@ impl Bot {
     }
 
     /// Runs another of the bot's commands to its end; `input` is what is typed or piped in.
+    ///
+    /// # Panics
+    ///
+    /// When the command says a secret. One that it makes and hands out is none before.
     pub async fn command_with_stdin(&self, arguments: &[&str], input: &str) -> Result<Output> {
+        self.secrets.keep_arguments(self.home_folder(), arguments, input);
         let mut child = self
             .process(arguments)
             .stdin(Stdio::piped())
@@ -163,11 +179,15 @@ impl Bot {
             .await
             .with_context(|| format!("{arguments:?} did not end within {COMMAND_BOUND:?}"))?
             .with_context(|| format!("running {arguments:?}"))?;
-        Ok(Output {
+        let output = Output {
             status: output.status,
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        })
+        };
+        let said = format!("{}{}", output.stdout, output.stderr);
+        self.secrets.check(self.home_folder(), &format!("guildwire {}", arguments.join(" ")), &said);
+        self.secrets.keep_made(self.home_folder(), arguments, &output.stdout);
+        Ok(output)
     }
 
     /// Starts another of the bot's commands, which goes on until it is told to end.

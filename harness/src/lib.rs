@@ -17,6 +17,7 @@ mod postgres_binaries;
 mod proxy;
 mod running_bot;
 mod scratch;
+mod secrets;
 mod watchdog;
 
 pub use bot::{Bot, Output};

@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::bot::Home;
 use crate::scratch::tail;
+use crate::secrets::Secrets;
 use crate::watchdog::{Watchdog, send_signal};
 
 /// How long an orderly stop may take before a test calls it hung.
@@ -23,6 +24,7 @@ const STOP_BOUND: Duration = Duration::from_secs(30);
 /// Between two looks at `/readyz`, and for one of them.
 const READY_STEP: Duration = Duration::from_millis(25);
 const READY_ANSWER: Duration = Duration::from_secs(2);
+const METRICS_ANSWER: Duration = Duration::from_secs(1);
 
 /// A process of the bot. It is killed when this is dropped.
 #[derive(Debug)]
@@ -35,11 +37,18 @@ pub struct RunningBot {
     log_file: PathBuf,
     /// Kept while the bot works in it.
     home: Home,
+    /// What it must not tell.
+    secrets: Secrets,
 }
 
 impl RunningBot {
     /// Starts the process, whose output must be piped, and the tasks that read it.
-    pub(crate) async fn spawn(mut command: Command, http_url: String, home: Home) -> Result<RunningBot> {
+    pub(crate) async fn spawn(
+        mut command: Command,
+        http_url: String,
+        home: Home,
+        secrets: Secrets,
+    ) -> Result<RunningBot> {
         let log_file = home.path().join("guildwire.log");
         let file = OpenOptions::new().create(true).append(true).open(&log_file).await;
         let file = file.with_context(|| format!("opening {}", log_file.display()))?;
@@ -57,7 +66,7 @@ impl RunningBot {
         // They end with the process, whose pipes they read.
         tokio::spawn(collect(stdout, lines.clone(), Arc::clone(&file)));
         tokio::spawn(collect(stderr, lines, file));
-        Ok(RunningBot { process, identifier, watchdog, http_url, log, log_file, home })
+        Ok(RunningBot { process, identifier, watchdog, http_url, log, log_file, home, secrets })
     }
 
     /// Kills it with SIGKILL and waits until it is gone.
@@ -68,7 +77,14 @@ impl RunningBot {
     }
 
     /// Asks it to stop with SIGTERM, and waits for it, 30 seconds at most.
+    ///
+    /// # Panics
+    ///
+    /// When its metrics tell a secret.
     pub async fn terminate(&mut self) -> Result<ExitStatus> {
+        // One that does not answer any more has said what it had to say in its log.
+        let metrics = self.get("metrics", METRICS_ANSWER).await.unwrap_or_default();
+        self.secrets.check(self.home.path(), "/metrics", &metrics);
         self.signal("TERM")?;
         self.wait(STOP_BOUND).await
     }
@@ -180,6 +196,11 @@ impl RunningBot {
         bail!("the bot was not ready within {within:?} ({answer}):\n{}", tail(&self.log()))
     }
 
+    async fn get(&self, path: &str, within: Duration) -> Result<String> {
+        let client = reqwest::Client::builder().timeout(within).no_proxy().build().context("making an HTTP client")?;
+        Ok(client.get(format!("{}/{path}", self.http_url)).send().await?.text().await?)
+    }
+
     /// After the process was waited for: lets the log become complete.
     async fn ended(&mut self) {
         self.watchdog.forget();
@@ -202,6 +223,8 @@ impl Drop for RunningBot {
             std::thread::sleep(Duration::from_millis(1));
         }
         self.watchdog.forget();
+        // Panics of the bot stand in its log, too.
+        self.secrets.check(self.home.path(), "the bot's log", &self.log.borrow());
     }
 }
 

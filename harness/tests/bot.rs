@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic, in its helpers, too")]
 
+use std::any::Any;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -68,4 +70,49 @@ async fn a_killed_bot_is_gone_and_its_home_too() {
     drop(bot.run().await.unwrap());
     drop((running, bot));
     assert!(!home.exists());
+}
+
+/// What a panic says.
+fn words(panic: &(dyn Any + Send)) -> String {
+    panic.downcast_ref::<String>().cloned().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_secret_in_a_log_fails_the_test() {
+    let script = Script::new("echo \"using $DISCORD_TOKEN\" >&2; exec sleep 600");
+    let run = async |token: &str| {
+        let running = Bot::new(script.path()).environment("DISCORD_TOKEN", token).run().await.unwrap();
+        running.wait_for_log("using", BOUND).await.unwrap();
+        catch_unwind(AssertUnwindSafe(|| drop(running)))
+    };
+    let told = words(&*run("a-token-of-some-length").await.unwrap_err());
+    assert_eq!(told, "the bot's log told the secret a-token-of-some-length:\nusing a-token-of-some-length");
+    run("short").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_secret_in_what_a_command_says_fails_the_test() {
+    const SECRET: &str = "SECRET-OF-THE-TEST";
+    let script = Script::new(&format!("test \"$1\" = hush && exit 0\necho it is {SECRET} >&2\necho {SECRET}"));
+    // `None` when nothing was told that should not have been.
+    let say = async |bot: &Bot, arguments: &[&str]| {
+        let (bot, arguments) = (bot.clone(), arguments.iter().map(|&argument| argument.to_owned()).collect::<Vec<_>>());
+        let said = tokio::spawn(async move {
+            let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+            bot.command_with_stdin(&arguments, SECRET).await.unwrap();
+        });
+        said.await.err().map(|panic| words(&*panic.into_panic()))
+    };
+    for way in [&["--creds", "file"][..], &["--nkey-seed", "-"], &["--user", "ga", "--password-file", "file"]] {
+        let bot = Bot::new(script.path());
+        std::fs::write(bot.home_folder().join("file"), format!("# a comment\n{SECRET}\n")).unwrap();
+        let arguments = [&["account", "add", "GA-1"], way].concat();
+        let line = format!("guildwire {} told the secret {SECRET}:\n{SECRET}\nit is {SECRET}", arguments.join(" "));
+        assert_eq!(say(&bot, &arguments).await, Some(line));
+        assert_eq!(say(&bot, &["hush"]).await, None);
+    }
+    // What a command hands out is a secret from then on.
+    let bot = Bot::new(script.path());
+    assert_eq!(say(&bot, &["account", "invite", "GA-1"]).await, None);
+    assert!(say(&bot, &["account", "list"]).await.is_some());
 }
