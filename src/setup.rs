@@ -243,6 +243,7 @@ fn as_account(account: &DeclaredAccount) -> Account {
         root: account.root.clone(),
         wide_filter: account.wide_filter,
         owner: None,
+        connected_in: None,
         is_declared: true,
         revision: 0,
     }

@@ -126,6 +126,9 @@ pub(super) async fn rotate(shared: &Shared, request: &Request) -> Result<Reply, 
         Err(refusal) => return Ok(Reply::text(refusal)),
     };
     let name = &account.name;
+    if account.is_declared {
+        return Ok(Reply::text(words::account_is_declared(name.as_str())));
+    }
     if shared.store.proof(name).await?.is_some_and(|proof| !proof.is_verified) {
         // There is nothing yet that could be rotated.
         return Ok(match pending(shared, &person, name).await? {

@@ -117,6 +117,12 @@ async fn a_setup_in_the_file_is_there_at_the_start_and_not_changed_in_discord(da
                       [[setup.accounts]] or take it out, then send SIGHUP to the running guildwire, or start it\n";
         compare.equal(command[1], &refused(&house.bot, 1, command).await, wanted);
     }
+    // Whose it is does not stand in the file, and that changes nothing of this.
+    house.operate(&["account", "edit", "GA-1", "--owner", &guild.admin.to_string()]).await.unwrap();
+    let rotating = says(&house, guild, "account rotate", &[("account", FIRST_ACCOUNT.into())]).await;
+    let refusal = "**GA-1** stands in the settings file, so its key is exchanged where that file says, and not here. Ask \
+                   whoever operates me.";
+    compare.equal("rotate", &rotating, refusal);
     let list = house.operate(&["account", "list"]).await.unwrap();
     assert!(list.trim_end().ends_with("(from the settings file)"), "{list}");
     let doctor = house.bot.command(&["doctor"]).await.unwrap().stdout;

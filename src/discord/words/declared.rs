@@ -20,3 +20,12 @@ pub fn link_is_declared(account: &str) -> String {
          file."
     )
 }
+
+/// Such an account's credential is read from a file.
+#[must_use]
+pub fn account_is_declared(account: &str) -> String {
+    format!(
+        "**{account}** stands in the settings file, so its key is exchanged where that file says, and not here. Ask whoever \
+         operates me."
+    )
+}

@@ -62,6 +62,7 @@ fn stored(account: DeclaredAccount) -> Account {
         root: account.root,
         wide_filter: account.wide_filter,
         owner: None,
+        connected_in: None,
         is_declared: true,
         revision: 7,
     }
