@@ -1,6 +1,9 @@
-//! What guildwire's user may do in an account: what reading one stream by one durable consumer takes, and no more.
+//! What the users of an account may do: what reading one stream by one durable consumer takes, publishing to it, or looking
+//! on, and no more.
 //!
 //! The deployed nats-server's configuration and the documentation are compared with this.
+
+use super::subject::Root;
 
 /// The subjects that a user is allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +31,35 @@ pub fn to_read(stream: &str, durable: &str, inboxes: &str) -> Permissions {
         ],
         subscribe: vec![format!("{inboxes}.>")],
     }
+}
+
+/// What publishing a game server's events below `root` takes, or those of any server where `server` names none, with answers
+/// to inboxes that begin with `inboxes`.
+#[must_use]
+pub fn to_publish(root: &Root, server: Option<&str>, inboxes: &str) -> Permissions {
+    let subjects = server.map_or_else(|| root.all_subjects(), |server| format!("{root}.{server}.>"));
+    Permissions { publish: vec![subjects], subscribe: vec![format!("{inboxes}.>")] }
+}
+
+/// What looking on at `stream` takes, by consumers that come and go and acknowledge nothing.
+#[must_use]
+pub fn to_look_on(stream: &str, inboxes: &str) -> Permissions {
+    Permissions {
+        publish: vec![
+            "$JS.API.STREAM.NAMES".to_owned(),
+            format!("$JS.API.STREAM.INFO.{stream}"),
+            format!("$JS.API.CONSUMER.CREATE.{stream}.*"),
+            format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.*"),
+        ],
+        subscribe: vec![format!("{inboxes}.>")],
+    }
+}
+
+/// What has to be denied to whoever looks on, for [`to_look_on`] covers it: changing the filter of guildwire's own consumer,
+/// and taking its deliveries.
+#[must_use]
+pub fn kept_from_onlookers(stream: &str, durable: &str) -> Vec<String> {
+    ["CREATE", "MSG.NEXT"].map(|call| format!("$JS.API.CONSUMER.{call}.{stream}.{durable}")).into()
 }
 
 /// Whether a stream's name can stand in these subjects, in a configuration file and in a shell as it is.
@@ -114,6 +146,13 @@ mod tests {
         let printed = to_read("EVENTS", "guildwire-abcdefgh", "_INBOX_guildwire").user_entry(key);
         let manual = include_str!("../../docs/accounts.md");
         assert!(manual.contains(&printed), "docs/accounts.md does not show:\n{printed}");
+    }
+
+    #[test]
+    fn a_game_server_gets_its_own_subjects() {
+        let root = Root::default();
+        assert_eq!(to_publish(&root, Some("main"), "_INBOX").publish, ["v0.*.servers.main.>"]);
+        assert_eq!(to_publish(&root, None, "_INBOX").publish, ["v0.*.servers.>"]);
     }
 
     #[test]
