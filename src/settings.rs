@@ -5,6 +5,7 @@
 //! a key can be used is found out by those who use it.
 
 mod given;
+mod operator;
 mod setup;
 mod values;
 
@@ -21,9 +22,11 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::domain::hosts::AllowedHosts;
 use crate::domain::setup::Setup;
 use crate::domain::style::Holds;
+use crate::domain::tier::Tier;
 use crate::telemetry::Format;
 
 use given::{Given, Origin};
+pub use operator::Operator;
 pub use values::{nats_url, stream_name};
 
 /// Everything that can be set. [`Settings::load`] gets it; the sections are handed to those who need them.
@@ -55,8 +58,12 @@ pub struct Settings {
     pub limits: Limits,
     /// The accounts, links and bindings that are to be there.
     pub setup: Setup,
+    /// The operator's own nats-server.
+    pub operator: Operator,
+    /// What its accounts may use, by the tiers' names.
+    pub tiers: BTreeMap<String, Tier>,
     /// Where each key's value came from.
-    origins: BTreeMap<&'static str, Origin>,
+    origins: BTreeMap<String, Origin>,
 }
 
 /// Section `discord`.
@@ -270,6 +277,8 @@ impl Settings {
                 unverified_per_guild: given.read("limits.unverified_per_guild", |value| values::count(value, 1..=100)),
             },
             setup: Setup::default(),
+            operator: Operator::read(&mut given),
+            tiers: operator::read_tiers(&mut given),
             origins: BTreeMap::new(),
         };
         let setup = setup::read(&mut given, &settings.nats.url);
@@ -281,15 +290,15 @@ impl Settings {
     #[must_use]
     pub fn render_redacted(&self) -> String {
         let mut text = String::new();
-        let mut current_section = "";
+        let mut current_section = String::new();
         for (key, value) in self.shown() {
-            let (section, name) = key.split_once('.').expect("every key is in a section");
+            let (section, name) = key.rsplit_once('.').expect("every key is in a section");
             if section != current_section {
                 let gap = if current_section.is_empty() { "" } else { "\n" };
                 let _ = writeln!(text, "{gap}[{section}]");
-                current_section = section;
+                section.clone_into(&mut current_section);
             }
-            let _ = match self.origins.get(key) {
+            let _ = match self.origins.get(&key) {
                 None | Some(Origin::Defaults) => writeln!(text, "{name} = {value}"),
                 Some(origin) => writeln!(text, "{name} = {value} # from {origin}"),
             };
@@ -309,27 +318,27 @@ impl Settings {
 
     /// The keys whose values are other than in `others`.
     #[must_use]
-    pub fn differing(&self, others: &Self) -> Vec<&'static str> {
+    pub fn differing(&self, others: &Self) -> Vec<String> {
         let same_token = self.discord.token.as_ref().map(ExposeSecret::expose_secret)
             == others.discord.token.as_ref().map(ExposeSecret::expose_secret);
         let same_database = self.database.url.expose_secret() == others.database.url.expose_secret();
-        let pairs = self.shown().into_iter().zip(others.shown());
-        pairs
-            .filter(|((key, ours), (_, theirs))| match *key {
-                // What is shown of these leaves their secrets out.
-                "discord.token" => !same_token,
-                "database.url" => !same_database,
-                "setup.accounts" => self.setup.accounts != others.setup.accounts,
-                _ => ours != theirs,
-            })
-            .map(|((key, _), _)| key)
-            .collect()
+        let (ours, theirs) = (self.shown(), others.shown());
+        let only_theirs = theirs.iter().filter(|(key, _)| !ours.iter().any(|(our_key, _)| our_key == key));
+        let differs = |key: &str, value: &str| match key {
+            // What is shown of these leaves their secrets out.
+            "discord.token" => !same_token,
+            "database.url" => !same_database,
+            "setup.accounts" => self.setup.accounts != others.setup.accounts,
+            _ => theirs.iter().all(|(their_key, theirs)| key != their_key || value != theirs),
+        };
+        let differing = ours.iter().filter(|(key, value)| differs(key, value));
+        differing.chain(only_theirs).map(|(key, _)| key.clone()).collect()
     }
 
     /// Each key with its value as it may be shown, in the manual's order.
-    fn shown(&self) -> Vec<(&'static str, String)> {
+    fn shown(&self) -> Vec<(String, String)> {
         let token = if self.discord.token.is_some() { "<set>" } else { "<not set>" };
-        let mut shown = vec![
+        let mut fixed = vec![
             ("discord.token", quoted(token)),
             ("discord.token_file", quoted(&shown_path(self.discord.token_file.as_deref()))),
             ("discord.api_url", quoted(&self.discord.api_url)),
@@ -363,8 +372,10 @@ impl Settings {
             ("limits.unverified_per_person", self.limits.unverified_per_person.to_string()),
             ("limits.unverified_per_guild", self.limits.unverified_per_guild.to_string()),
         ];
-        shown.extend(setup::shown(&self.setup));
-        shown
+        fixed.extend(setup::shown(&self.setup));
+        fixed.extend(self.operator.shown());
+        let fixed = fixed.into_iter().map(|(key, value)| (key.to_owned(), value));
+        fixed.chain(operator::shown_tiers(&self.tiers)).collect()
     }
 }
 

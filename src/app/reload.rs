@@ -56,7 +56,10 @@ impl Reloading {
             }
         };
         let changed = given.differing(&self.settings);
-        let (at_once, later): (Vec<&str>, Vec<&str>) = changed.iter().partition(|key| AT_ONCE.contains(key));
+        // Of no effect on what runs: only commands read these.
+        let of_commands = |key: &str| key.starts_with("operator.") || key.starts_with("tiers.");
+        let (at_once, later): (Vec<&str>, Vec<&str>) =
+            changed.iter().map(String::as_str).filter(|key| !of_commands(key)).partition(|key| AT_ONCE.contains(key));
         self.apply(given);
         tracing::info!(changed = at_once.join(", "), "the settings were read again");
         if !later.is_empty() {

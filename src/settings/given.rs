@@ -3,7 +3,7 @@
 //! Every given value is checked, also one that another covers: otherwise a mistake in the file would come to light
 //! on the day its override goes away. What a value has to look like is for `values` to say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -24,6 +24,10 @@ const COMMON_VARIABLES: [(&str, &str); 2] =
 
 /// How the variables for all keys begin.
 const PREFIX: &str = "GUILDWIRE__";
+
+/// The section whose parts have names of the operator's choice, and the part that the defaults have.
+const TIERS: &str = "tiers.";
+const DEFAULT_TIER: &str = "tiers.free.";
 
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +50,7 @@ impl fmt::Display for Origin {
 /// Each known key's values, the weakest first, and what is wrong so far.
 pub(super) struct Given {
     values: BTreeMap<String, Vec<(ValueKind, Origin)>>,
-    origins: BTreeMap<&'static str, Origin>,
+    origins: BTreeMap<String, Origin>,
     mistakes: Vec<String>,
 }
 
@@ -68,17 +72,22 @@ impl Given {
     /// The value in force for `key`, once all that were given for it are checked by `check`, which says what it must
     /// be and is not. Where there is a mistake, some other value stands in: [`Given::finish`] will fail then.
     pub(super) fn read<T>(&mut self, key: &'static str, check: impl Fn(&ValueKind) -> Result<T, String>) -> T {
+        self.find(key, check).expect("the defaults have every key, and a test checks their values")
+    }
+
+    /// [`Given::read`] for a key that the defaults need not have.
+    pub(super) fn find<T>(&mut self, key: &str, check: impl Fn(&ValueKind) -> Result<T, String>) -> Option<T> {
         let mut in_force = None;
-        for (value, origin) in self.values.get(key).expect("the defaults have every key") {
+        for (value, origin) in self.values.get(key).into_iter().flatten() {
             match check(value) {
                 Ok(checked) => {
                     in_force = Some(checked);
-                    self.origins.insert(key, origin.clone());
+                    self.origins.insert(key.to_owned(), origin.clone());
                 }
                 Err(wrong) => self.mistakes.push(format!("{key}: {wrong} (from {origin})")),
             }
         }
-        in_force.expect("a test checks the defaults' values")
+        in_force
     }
 
     /// Notes what is wrong at `path`, inside of the value in force for `key`.
@@ -98,8 +107,13 @@ impl Given {
         }
     }
 
+    /// The names of the tiers that anything was given for.
+    pub(super) fn tiers(&self) -> BTreeSet<String> {
+        self.values.keys().filter_map(|key| Some(tier_and_key(key)?.0.to_owned())).collect()
+    }
+
     /// Where the values in force came from, or else every mistake.
-    pub(super) fn finish(self) -> Result<BTreeMap<&'static str, Origin>, SettingsError> {
+    pub(super) fn finish(self) -> Result<BTreeMap<String, Origin>, SettingsError> {
         if self.mistakes.is_empty() { Ok(self.origins) } else { Err(SettingsError { mistakes: self.mistakes }) }
     }
 
@@ -170,8 +184,9 @@ impl Given {
 
     /// A variable's text as the kind of value that its key takes: a number where the default is one.
     fn variable_value(&self, key: &str, text: String) -> ValueKind {
+        let model = model_of(key);
         let takes_number =
-            matches!(self.values.get(key).and_then(|values| values.first()), Some((ValueKind::I64(_), _)));
+            matches!(self.values.get(&model).and_then(|values| values.first()), Some((ValueKind::I64(_), _)));
         match text.trim().parse() {
             Ok(number) if takes_number => ValueKind::I64(number),
             _ => ValueKind::String(text),
@@ -184,10 +199,17 @@ impl Given {
             return;
         }
         let is_section = self.values.keys().any(|known| known.starts_with(&format!("{key}.")));
+        if tier_and_key(key).is_some() && self.values.contains_key(&model_of(key)) {
+            self.values.insert(key.to_owned(), vec![(value, origin)]);
+            return;
+        }
         let wrong = match &value {
             ValueKind::Table(_) if is_section => return,
+            ValueKind::Table(_) if tier_and_key(&format!("{key}.")).is_some() => {
+                "is a tier like the default one: give at least one of its limits".to_owned()
+            }
             _ if is_section => format!("is a section, with keys such as {}", self.first_key_of(key)),
-            _ => match self.nearest(key) {
+            _ => match self.nearest_to(key) {
                 Some(near) => format!("there is no such key; did you mean {near}?"),
                 None => "there is no such key".to_owned(),
             },
@@ -200,6 +222,15 @@ impl Given {
         first.map_or("", String::as_str)
     }
 
+    /// [`Given::nearest`], of the same tier where the key is one's.
+    fn nearest_to(&self, key: &str) -> Option<String> {
+        let near = self.nearest(&model_of(key))?;
+        Some(match (tier_and_key(key), near.strip_prefix(DEFAULT_TIER)) {
+            (Some((tier, _)), Some(limit)) => format!("{TIERS}{tier}.{limit}"),
+            _ => near.to_owned(),
+        })
+    }
+
     /// The known key that is most likely meant: the same name elsewhere, or one that is a few typing errors away.
     fn nearest(&self, key: &str) -> Option<&str> {
         let name = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
@@ -208,6 +239,18 @@ impl Given {
         let nearest = self.values.keys().min_by_key(|known| distance(known))?;
         (distance(nearest) <= tolerated).then_some(nearest)
     }
+}
+
+/// The tier and the limit that a key is about.
+fn tier_and_key(key: &str) -> Option<(&str, &str)> {
+    let (tier, key) = key.strip_prefix(TIERS)?.split_once('.')?;
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    (!tier.is_empty() && tier.bytes().all(allowed)).then_some((tier, key))
+}
+
+/// The key of the defaults that says what such a key takes: itself, but for those of further tiers.
+fn model_of(key: &str) -> String {
+    tier_and_key(key).map_or_else(|| key.to_owned(), |(_, key)| format!("{DEFAULT_TIER}{key}"))
 }
 
 /// The keys that a document has.

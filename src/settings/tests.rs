@@ -21,10 +21,9 @@ fn load(file: &str, variables: &[(&str, &str)]) -> Result<Settings, SettingsErro
 #[test]
 fn the_defaults_are_valid_and_every_key_in_them_is_used() {
     let settings = Settings::load_with(None, []).unwrap();
-    let used: BTreeSet<&str> = settings.origins.keys().copied().collect();
-    let shown: BTreeSet<&str> = settings.shown().into_iter().map(|(key, _)| key).collect();
-    let documented: BTreeSet<String> = given::keys_of(given::DEFAULTS);
-    assert_eq!(used, documented.iter().map(String::as_str).collect());
+    let used: BTreeSet<String> = settings.origins.keys().cloned().collect();
+    let shown: BTreeSet<String> = settings.shown().into_iter().map(|(key, _)| key).collect();
+    assert_eq!(used, given::keys_of(given::DEFAULTS));
     assert_eq!(used, shown);
 }
 
@@ -91,6 +90,18 @@ unverified_per_guild = 5
 accounts = []
 links = []
 bindings = []
+
+[operator]
+signing_key_file = \"\"
+system_creds_file = \"\"
+url = \"\"
+
+[tiers.free]
+max_file = \"256M\"
+max_mem = \"1M\"
+max_streams = 1
+max_consumers = 10
+max_connections = 10
 ";
     assert_eq!(Settings::load_with(None, []).unwrap().render_redacted(), expected);
 }
@@ -280,6 +291,23 @@ fn each_mistake_in_a_file_is_told_with_what_would_be_right() {
         ("log = 'debug'", "log: is a section, with keys such as log.format (from own.toml)"),
         ("[log.level]\nguildwire = 'debug'", "log.level.guildwire: there is no such key (from own.toml)"),
         ("[log.level]", "log.level: must be a text in quotes, not a section (from own.toml)"),
+        (
+            "[tiers.paid]\nmax_file = '2 GB'",
+            "tiers.paid.max_file: must be a number of bytes from 64K to 1024T, such as \"256M\", not \"2 GB\" (from own.toml)",
+        ),
+        (
+            "[tiers.free]\nmax_streams = 0",
+            "tiers.free.max_streams: must be a whole number from 1 to 10000, not 0 (from own.toml)",
+        ),
+        (
+            "[tiers.paid]\nmax_fil = '2G'",
+            "tiers.paid.max_fil: there is no such key; did you mean tiers.paid.max_file? (from own.toml)",
+        ),
+        ("[tiers.paid]", "tiers.paid: is a tier like the default one: give at least one of its limits (from own.toml)"),
+        (
+            "[tiers]\nmax_file = '2G'",
+            "tiers.max_file: there is no such key; did you mean tiers.free.max_file? (from own.toml)",
+        ),
     ];
     for (file, expected) in mistakes {
         assert_eq!(load(file, &[]).unwrap_err().mistakes, [expected], "{file}");
@@ -383,4 +411,18 @@ fn what_differs_is_named_secrets_included() {
     assert!(before.differing(&before.clone()).is_empty());
     let after = of("[discord]\ntoken = 'b'\n[database]\nurl = 'postgres://u:two@db/g'\n[log]\nlevel = 'warn'");
     assert_eq!(after.differing(&before), ["discord.token", "database.url", "log.level"]);
+}
+
+#[test]
+fn a_tier_needs_only_what_is_other_than_in_the_default_one() {
+    let file = "[tiers.free]\nmax_streams = 2\n[tiers.paid]\nmax_file = '2G'";
+    let settings = load(file, &[("GUILDWIRE__TIERS__PAID__MAX_CONNECTIONS", "50")]).unwrap();
+    let paid = settings.tiers["paid"];
+    assert_eq!((paid.max_file.0, paid.max_streams, paid.max_connections), (2 << 30, 2, 50));
+    assert_eq!(settings.tiers["free"].max_connections, 10);
+    let shown = settings.render_redacted();
+    assert!(shown.contains("\n\n[tiers.paid]\nmax_file = \"2G\" # from "), "{shown}");
+    assert!(shown.contains("max_connections = 50 # from GUILDWIRE__TIERS__PAID__MAX_CONNECTIONS\n"), "{shown}");
+    assert_eq!(settings.differing(&load("", &[]).unwrap())[..2], ["tiers.free.max_streams", "tiers.paid.max_file"]);
+    assert_eq!(load("", &[]).unwrap().differing(&settings).len(), 6);
 }

@@ -13,6 +13,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::domain::hosts::AllowedHosts;
+use crate::domain::tier::Bytes;
 use crate::telemetry::{Format, check_filter};
 
 /// How long a day is, where time zones don't matter.
@@ -42,6 +43,19 @@ pub(super) fn number(value: &ValueKind, bounds: RangeInclusive<u32>) -> Result<u
     let number = if let ValueKind::I64(number) = value { u32::try_from(*number).ok() } else { None };
     number.filter(|number| bounds.contains(number)).ok_or_else(|| {
         format!("must be a whole number from {} to {}, not {}", bounds.start(), bounds.end(), shown(value))
+    })
+}
+
+/// A number of bytes within bounds.
+pub(super) fn bytes(value: &ValueKind, bounds: RangeInclusive<u64>) -> Result<Bytes, String> {
+    let bytes = match value {
+        ValueKind::I64(number) => u64::try_from(*number).ok().map(Bytes),
+        ValueKind::String(text) => Bytes::from_text(text),
+        _ => None,
+    };
+    bytes.filter(|Bytes(number)| bounds.contains(number)).ok_or_else(|| {
+        let (least, most) = (Bytes(*bounds.start()), Bytes(*bounds.end()));
+        format!("must be a number of bytes from {least} to {most}, such as \"256M\", not {}", shown(value))
     })
 }
 
@@ -137,6 +151,12 @@ pub fn stream_name(text: &str) -> Result<String, String> {
 
 fn forbidden_in_names(character: char) -> bool {
     character.is_whitespace() || character.is_control() || character == '*' || character == '>'
+}
+
+/// A NATS server's address, or none where the text is empty.
+pub(super) fn optional_nats_url(value: &ValueKind) -> Result<Option<String>, String> {
+    let text = text(value)?;
+    if text.is_empty() { Ok(None) } else { nats_url(text).map(Some) }
 }
 
 /// An address and port to listen on.

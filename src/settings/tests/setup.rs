@@ -68,8 +68,8 @@ fn a_setup_is_shown_as_it_may_be_written_but_for_users() {
     assert_eq!(again.setup.accounts[0], settings.setup.accounts[0]);
     assert_eq!(again.setup.links, settings.setup.links);
     assert_eq!(again.setup.bindings, settings.setup.bindings);
-    assert!(again.differing(&settings).contains(&"setup.accounts"), "the user is another");
-    assert!(!again.differing(&settings).contains(&"setup.bindings"));
+    assert!(again.differing(&settings).contains(&"setup.accounts".to_owned()), "the user is another");
+    assert!(!again.differing(&settings).contains(&"setup.bindings".to_owned()));
 }
 
 #[test]
