@@ -59,6 +59,8 @@ pub enum BadJwt {
 struct Claims {
     exp: Option<i64>,
     #[serde(default)]
+    iss: String,
+    #[serde(default)]
     sub: String,
     #[serde(default)]
     nats: NatsClaims,
@@ -145,6 +147,13 @@ impl Credential {
     pub fn expires(&self) -> Option<Timestamp> {
         let Self::Creds(text) = self else { return None };
         Claims::of(jwt_in(text.expose_secret())?)?.expires()
+    }
+
+    /// Whether it says itself that the account of that public key made it.
+    #[must_use]
+    pub fn is_issued_by(&self, account: &str) -> bool {
+        let Self::Creds(text) = self else { return false };
+        jwt_in(text.expose_secret()).and_then(Claims::of).is_some_and(|claims| claims.iss == account)
     }
 
     /// The public key that stands for the user, where there is one.

@@ -2,9 +2,11 @@
 //! for the command line, and the state each account is in. What is recorded, and when, is decided elsewhere.
 
 pub mod check;
+pub mod claims;
 pub mod connection;
 pub mod credential;
 pub mod jetstream;
+pub mod jwt;
 pub mod limits;
 pub mod onlooking;
 pub mod publishing;
