@@ -50,14 +50,26 @@ CREATE TABLE nats_accounts (
     name TEXT NOT NULL PRIMARY KEY,
     public_key TEXT NOT NULL UNIQUE,
     seed BYTEA NOT NULL,
+    -- The tier that was given, and its limits at that time: a change of the settings is no change of the account.
     tier TEXT NOT NULL,
+    max_file BIGINT NOT NULL,
+    max_mem BIGINT NOT NULL,
+    max_streams BIGINT NOT NULL,
+    max_consumers BIGINT NOT NULL,
+    max_connections BIGINT NOT NULL,
+    stream TEXT NOT NULL,
+    root TEXT NOT NULL,
     created_at BIGINT NOT NULL,
+    -- When it was shown to work; NULL where making it was interrupted.
+    verified_at BIGINT,
     suspended_at BIGINT
 );
 CREATE TABLE nats_users (
     public_key TEXT NOT NULL PRIMARY KEY,
     account TEXT NOT NULL REFERENCES nats_accounts (name) ON DELETE CASCADE,
     role TEXT NOT NULL,
+    -- Whose events a game server's user may publish; NULL for any server's.
+    server TEXT,
     created_at BIGINT NOT NULL,
     revoked_at BIGINT
 );

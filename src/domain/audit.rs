@@ -73,11 +73,25 @@ pub enum Action {
     CredentialReadAgain,
     /// The key that seals secrets was changed.
     KeyRotated,
+    /// An account was made on the operator's nats-server.
+    NatsAccountCreated,
+    /// It was given another tier.
+    NatsAccountLimited,
+    /// Nobody is let into it any more.
+    NatsAccountSuspended,
+    /// Its users are let in again.
+    NatsAccountResumed,
+    /// It was deleted, with its streams.
+    NatsAccountDeleted,
+    /// A user of it was made.
+    NatsUserCreated,
+    /// One of its users is not let in any more.
+    NatsUserRevoked,
 }
 
 impl Action {
     /// All that is ever done.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 26] = [
         Self::AccountAdded,
         Self::AccountEdited,
         Self::AccountConnected,
@@ -97,6 +111,13 @@ impl Action {
         Self::PlayerForgotten,
         Self::CredentialReadAgain,
         Self::KeyRotated,
+        Self::NatsAccountCreated,
+        Self::NatsAccountLimited,
+        Self::NatsAccountSuspended,
+        Self::NatsAccountResumed,
+        Self::NatsAccountDeleted,
+        Self::NatsUserCreated,
+        Self::NatsUserRevoked,
     ];
 
     /// Its one name, in the database and for people at the command line.
@@ -122,6 +143,13 @@ impl Action {
             Self::PlayerForgotten => "player forgotten",
             Self::CredentialReadAgain => "credential read again",
             Self::KeyRotated => "key rotated",
+            Self::NatsAccountCreated => "NATS account created",
+            Self::NatsAccountLimited => "NATS account limited",
+            Self::NatsAccountSuspended => "NATS account suspended",
+            Self::NatsAccountResumed => "NATS account resumed",
+            Self::NatsAccountDeleted => "NATS account deleted",
+            Self::NatsUserCreated => "NATS user created",
+            Self::NatsUserRevoked => "NATS user revoked",
         }
     }
 

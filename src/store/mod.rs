@@ -18,6 +18,7 @@ pub mod history;
 pub mod lanes;
 pub mod lately;
 pub mod lock;
+pub mod nats_accounts;
 pub mod notices;
 mod open;
 pub mod outbox;

@@ -12,6 +12,7 @@ mod full;
 mod giving_up;
 mod lanes;
 mod lock;
+mod nats_accounts;
 mod outbox;
 mod owners;
 mod positions;

@@ -42,8 +42,10 @@ async fn all_secrets_are_sealed_anew_or_none() {
         let mut transaction = store.write().await.unwrap();
         for statement in [
             "UPDATE accounts SET next_credential_kind = 'creds', next_credential = credential WHERE name = 'GA-1'",
-            "INSERT INTO nats_accounts (name, public_key, seed, tier, created_at)
-             SELECT 'MINTED', 'A', credential, 'free', 1 FROM accounts WHERE name = 'GA-1'",
+            "INSERT INTO nats_accounts (name, public_key, seed, tier, max_file, max_mem, max_streams, max_consumers,
+                 max_connections, stream, root, created_at)
+             SELECT 'MINTED', 'A', credential, 'free', 1, 1, 1, 1, 1, 'EVENTS', 'v0.*.servers', 1 FROM accounts
+             WHERE name = 'GA-1'",
         ] {
             sqlx::query(statement).execute(&mut *transaction).await.unwrap();
         }

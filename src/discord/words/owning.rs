@@ -186,5 +186,12 @@ pub const fn action(action: Action) -> &'static str {
         Action::PlayerForgotten => "forgot a player",
         Action::CredentialReadAgain => "read the changed credential",
         Action::KeyRotated => "changed the key that seals secrets",
+        Action::NatsAccountCreated => "made the account on nats-server",
+        Action::NatsAccountLimited => "changed its limits on nats-server",
+        Action::NatsAccountSuspended => "suspended it on nats-server",
+        Action::NatsAccountResumed => "let its users in again on nats-server",
+        Action::NatsAccountDeleted => "deleted it on nats-server",
+        Action::NatsUserCreated => "made a user of it on nats-server",
+        Action::NatsUserRevoked => "revoked a user of it on nats-server",
     }
 }
