@@ -5,6 +5,7 @@ mod account;
 mod audit;
 mod credential;
 mod events;
+mod operator;
 mod privacy;
 mod values;
 
@@ -20,6 +21,11 @@ pub use self::audit::Audit;
 pub use self::credential::CredentialSource;
 pub use self::events::{Field, Payload, Publish, Watch};
 use self::events::{PUBLISH_EXAMPLES, WATCH_EXAMPLES};
+use self::operator::OPERATOR_EXAMPLES;
+pub use self::operator::{
+    CreateNatsAccount, CreateNatsUser, DeleteNatsAccount, LimitNatsAccount, NatsAccountCommand, NatsUserCommand,
+    OperatorCommand, RevokeNatsUser,
+};
 use self::privacy::PRIVACY_EXAMPLES;
 pub use self::privacy::{Export, Forget, Privacy};
 
@@ -52,6 +58,11 @@ pub enum Command {
     /// Works while `guildwire run` is running, which notices within seconds.
     #[command(subcommand, after_help = ACCOUNT_EXAMPLES)]
     Account(AccountCommand),
+    /// Make NATS accounts with limits, and users of them, on a nats-server of your own in operator mode.
+    ///
+    /// Needs section [operator] of the settings: the operator's signing key, and the creds of a user of the system account.
+    #[command(subcommand, after_help = OPERATOR_EXAMPLES)]
+    Operator(OperatorCommand),
     /// Publish an event as a game server does, with its credential, and say what guildwire makes of it.
     ///
     /// For whoever writes a plugin, or wants to try a channel. Needs no database and no token.

@@ -40,6 +40,7 @@ fn carry_out(cli: Cli) -> anyhow::Result<()> {
                 Outcome::Failed(reason) => Err(anyhow::Error::msg(reason)),
             },
             Command::Account(command) => tell(operator::account(command, &settings).await?),
+            Command::Operator(command) => print(&operator::operator(command, &settings).await?),
             Command::Publish(publish) => print(&operator::publish(&settings, publish).await?),
             Command::Watch(watch) => operator::watch(&settings, &watch).await,
             Command::Doctor => tell(operator::doctor(&settings).await.into()),

@@ -9,6 +9,8 @@ use clap::error::ErrorKind;
 use super::events::{Field, Payload};
 use crate::domain::event::Kind;
 use crate::domain::ids::UserId;
+use crate::domain::nats_account::Role;
+use crate::domain::subject::checked_subject;
 use crate::settings::nats_url;
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -53,6 +55,16 @@ impl TypedValueParser for UrlParser {
         checked
             .map_err(|wrong| clap::Error::raw(ErrorKind::ValueValidation, format!("--url {wrong}\n")).with_cmd(command))
     }
+}
+
+/// A server's id, as it stands in subjects.
+pub(super) fn server_id(text: &str) -> Result<String, String> {
+    checked_subject(text).map_err(|_| "must be a server's id as in its subjects: without spaces, * and >".to_owned())
+}
+
+/// What a user is for.
+pub(super) fn role(text: &str) -> Result<Role, String> {
+    Role::from_name(text).ok_or_else(|| format!("the roles are {}", Role::ALL.map(Role::name).join(", ")))
 }
 
 /// The id of a Discord user.

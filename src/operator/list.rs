@@ -70,7 +70,7 @@ fn state_line(name: &AccountName, bindings: i64, picture: &Picture) -> String {
 }
 
 /// Rows as lines whose columns are aligned to the left, two spaces apart.
-fn table<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
+pub(super) fn table<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
     let widths: [usize; COLUMNS] =
         std::array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default());
     let mut text = String::new();

@@ -16,16 +16,21 @@ use secrecy::zeroize::Zeroizing;
 pub fn nkey(file: &Path) -> anyhow::Result<String> {
     let pair = KeyPair::new_user();
     let seed = Zeroizing::new(pair.seed().context("making an nkey")?);
-    write_new(file, &seed).with_context(|| match file.try_exists() {
-        Ok(true) => format!("{} is left as it was: name a file that is not there yet", file.display()),
-        _ => format!("can't write the seed to {}", file.display()),
-    })?;
+    write_secret(file, "the seed", &seed)?;
     Ok(format!(
         "{} holds the seed, for its owner alone: who has it is the user. nats-server's configuration gets the public \
          key:\n{}\n",
         file.display(),
         pair.public_key()
     ))
+}
+
+/// Writes what is secret to a new file, for its owner alone. `what` is what it is, in words.
+pub(super) fn write_secret(file: &Path, what: &str, text: &str) -> anyhow::Result<()> {
+    write_new(file, text).with_context(|| match file.try_exists() {
+        Ok(true) => format!("{} is left as it was: name a file that is not there yet", file.display()),
+        _ => format!("can't write {what} to {}", file.display()),
+    })
 }
 
 /// Has the text and a line end on the disk, in a new file, or leaves none.

@@ -26,6 +26,7 @@ mod lifecycle;
 mod limits;
 mod managing;
 mod metrics;
+mod minting;
 mod notices;
 mod operating;
 mod owning;
