@@ -47,11 +47,7 @@ const UNVERIFIED_KEPT: Duration = Duration::from_hours(24);
 pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<Outcome> {
     let logging = telemetry::start(&settings.log.level, settings.log.format)?;
     let token = settings.discord.token_required()?.clone();
-    let store = Store::open(settings.database.url.expose_secret())
-        .await
-        .with_context(|| format!("can't open the database {}", settings.database.redacted_url()))?;
-    let lock = RunnerLock::wait(&store).await?;
-    let key = Arc::new(intake::load_key(&store, &settings.secrets.key_file).await?);
+    let (store, lock, key) = open(settings).await?;
     let keeper = Keeper::start(store.clone(), Arc::clone(&key), settings.setup.clone()).await?;
     let installation = intake::installation(&store).await?;
     let durable = intake::durable_name(&installation);
@@ -172,6 +168,16 @@ fn connecting(settings: &Settings, key: &Arc<SecretKey>, durable: &str) -> Conne
         },
         waiting: DashMap::new(),
     }
+}
+
+/// The database, the right to be the one that runs on it, and the key to its secrets.
+async fn open(settings: &Settings) -> anyhow::Result<(Store, RunnerLock, Arc<SecretKey>)> {
+    let store = Store::open(settings.database.url.expose_secret())
+        .await
+        .with_context(|| format!("can't open the database {}", settings.database.redacted_url()))?;
+    let lock = RunnerLock::wait(&store).await?;
+    let key = intake::load_key(&store, &settings.secrets.key_file).await?;
+    Ok((store, lock, Arc::new(key)))
 }
 
 fn limits(settings: &Settings) -> Limits {

@@ -31,9 +31,11 @@ pub(super) async fn declared(report: &mut Report, setup: &Setup, store: &Store) 
         counted(links, "link", "links"),
         counted(bindings, "binding", "bindings"),
     ];
-    let steps = plan.steps.iter().map(|step| format!("\n{step}")).collect::<String>();
-    let to_do =
-        if steps.is_empty() { String::new() } else { format!("; still to do, at the next start or SIGHUP:{steps}") };
+    let steps: Vec<_> = plan.steps.iter().map(ToString::to_string).collect();
+    let to_do = match steps.as_slice() {
+        [] => String::new(),
+        steps => format!("; still to do, at the next start or SIGHUP:\n{}", steps.join("\n")),
+    };
     report.good("setup", format!("{} in the settings file{to_do}", all.join(", ")));
     Ok(())
 }

@@ -295,6 +295,6 @@ pub(super) fn shown(setup: &Setup) -> [(&'static str, String); 3] {
 
 /// A list of tables, a line each.
 fn list(tables: impl Iterator<Item = String>) -> String {
-    let lines: String = tables.map(|fields| format!("  {{ {fields} }},\n")).collect();
-    if lines.is_empty() { "[]".to_owned() } else { format!("[\n{lines}]") }
+    let lines: Vec<_> = tables.map(|fields| format!("  {{ {fields} }},\n")).collect();
+    if lines.is_empty() { "[]".to_owned() } else { format!("[\n{}]", lines.concat()) }
 }

@@ -91,7 +91,9 @@ async fn events_arrive_and_nothing_leaks(
     secrets: &[&str],
 ) {
     // From here on, no command and no line of the log may hold one.
-    secrets.iter().for_each(|secret| house.bot.keep_secret(secret));
+    for secret in secrets {
+        house.bot.keep_secret(secret);
+    }
     let client = game_server.connect(house.nats.url()).await.unwrap();
     let publisher = Publisher { jetstream: async_nats::jetstream::new(client) };
     publisher.make_stream().await.unwrap();

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use data_encoding::HEXLOWER;
 use guildwire_harness::house::{FIRST_ACCOUNT, House, SECOND_ACCOUNT, SECOND_USER};
 use guildwire_harness::{NatsConfig, Postgres};
 
@@ -165,7 +166,7 @@ async fn a_database_without_its_key_gives_nothing_away(database: Database) {
     for copy in copies {
         assert!(contains(&copy, FIRST_ACCOUNT.as_bytes()), "the database was looked at");
         for secret in secrets {
-            let in_hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+            let in_hex = HEXLOWER.encode(secret.as_bytes());
             assert!(!contains(&copy, secret.as_bytes()), "{secret} stands in the database");
             assert!(!contains(&copy, in_hex.as_bytes()), "{secret} stands in the database, in hexadecimal");
         }

@@ -3,7 +3,7 @@
 use super::load;
 use crate::domain::account::CredentialSource;
 use crate::domain::event::{Group, Kind};
-use crate::domain::ids::{ChannelId, GuildId, RoleId};
+use crate::domain::ids::{ChannelId, GuildId, RoleId, ServerId};
 use crate::domain::style::Style;
 
 const FILE: &str = r#"
@@ -56,7 +56,7 @@ fn a_setup_is_read_as_it_was_meant() {
     let kinds = Group::Players.kinds().union([Kind::PlayerBanned].into_iter().collect());
     assert_eq!((full.kinds, full.style), (kinds, Style::Quiet));
     assert_eq!(full.mention, Some(RoleId(1_024_000_000_000_000_003)));
-    assert_eq!(full.server.as_ref().map(|server| server.as_str()), Some("main"));
+    assert_eq!(full.server.as_ref().map(ServerId::as_str), Some("main"));
 }
 
 #[test]
