@@ -28,10 +28,12 @@ impl Sim {
         self.reply(&token).await
     }
 
-    /// Sends a modal that the bot never showed, with a text for each of these inputs.
+    /// Sends a modal that the bot never showed, with a text for each of these inputs, as if a button below this reply had
+    /// opened it.
     pub async fn forge_modal(
         &self,
         by: Actor,
+        below: &Reply,
         custom_id: &str,
         values: &[(&str, &str)],
     ) -> Result<Reply, CommandError> {
@@ -43,7 +45,7 @@ impl Sim {
             })
             .collect();
         let data = json!({ "custom_id": custom_id, "components": rows });
-        let token = self.change(|world| Invocation::new(Kind::Modal, by, data, None).send(world))?;
+        let token = self.change(|world| Invocation::new(Kind::Modal, by, data, below.message).send(world))?;
         self.reply(&token).await
     }
 }

@@ -13,8 +13,20 @@ use crate::domain::ids::{AccountName, GuildId};
 use crate::domain::style::{Holds, Style};
 
 /// What custom ids begin with. One that begins with anything else means nothing.
-pub const COMPONENTS: [&str; 10] =
-    ["unlink", "cancel", "kinds", "style", "why", "page", "guilds", "unlink_which", "unlink_guild", "audit"];
+pub const COMPONENTS: [&str; 12] = [
+    "unlink",
+    "verify",
+    "jwt",
+    "cancel",
+    "kinds",
+    "style",
+    "why",
+    "page",
+    "guilds",
+    "unlink_which",
+    "unlink_guild",
+    "audit",
+];
 
 /// What a button or a select is for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use discord_sim::{Actor, CommandError, Reply};
+use discord_sim::{Actor, Reply};
 use guildwire::commands::COMPONENTS;
 use guildwire::discord::words;
 use guildwire::domain::audit::By;
@@ -22,6 +22,9 @@ use crate::support::{Database, on_both_databases};
 on_both_databases!(the_other_owner_gets_nothing, a_member_without_the_permission_gets_nothing);
 
 const NOT_YOURS: &str = "The account GA\\-1 is not yours: only who owns an account may do that. Yours: **GA-2**.";
+/// Names are for all: an account can't be connected twice. It says nothing else of the other.
+const TAKEN: &str =
+    "I know another account by the name **GA-1** already. Choose another name; it is for Discord alone.";
 const NOT_LINKED: &str = "The account GA\\-1 is not linked here. Linked are: **GA-2**.";
 const NO_SUCH_SERVER: &str = "I have heard of no server Vault\\-77 yet. I know: **main**.";
 
@@ -51,7 +54,9 @@ type Used = (String, Option<String>);
 
 impl Neighbours {
     async fn move_in(database: Database) -> Neighbours {
-        let (house, url) = usual_house(database).await;
+        let (House { nats, discord, bot }, url) = usual_house(database).await;
+        let bot = bot.setting("accounts.self_service", "true").setting("accounts.hosts", "127.0.0.1");
+        let house = House { nats, discord, bot };
         house.add_accounts().await.unwrap();
         let bot = house.start().await.unwrap();
         let (theirs, ours) = (house.guild("Hideout"), house.guild("Neighbours"));
@@ -137,6 +142,12 @@ impl Neighbours {
         let place = || [("channel", Value::from(channel.to_string())), ("events", "lifecycle".into())];
         let with = |more: &[(&'static str, Value)]| [&place()[..], more].concat();
         let gone = Some(words::NO_SUCH_BINDING);
+        let connect: Vec<(_, Value)> = vec![
+            ("name", FIRST_ACCOUNT.into()),
+            ("url", self.house.nats.url().into()),
+            ("stream", "EVENTS".into()),
+            ("root", "v0.*.servers".into()),
+        ];
         vec![
             (("account link", vec![code(&self.used_code)]), Some(words::CODE_USED)),
             (("account link", vec![code(&self.expired_code)]), Some(words::CODE_EXPIRED)),
@@ -146,6 +157,8 @@ impl Neighbours {
             (("account invite", vec![account(), ("expires", "7d".into())]), Some(NOT_YOURS)),
             (("account guilds", vec![account()]), Some(NOT_YOURS)),
             (("account audit", vec![account()]), Some(NOT_YOURS)),
+            (("account rotate", vec![account()]), Some(NOT_YOURS)),
+            (("account connect", connect), Some(TAKEN)),
             (("notify add", with(&[account()])), Some(NOT_LINKED)),
             (("notify add", with(&[server()])), Some(NO_SUCH_SERVER)),
             (("notify list", vec![]), None),
@@ -183,6 +196,9 @@ impl Neighbours {
             (select("unlink_which:GA-1".to_owned(), &guild.to_string()), Some(NOT_YOURS)),
             (button(format!("unlink_guild:{guild}:GA-1")), Some(NOT_YOURS)),
             (button("audit:0:GA-1".to_owned()), Some(NOT_YOURS)),
+            (button("verify:GA-1".to_owned()), Some(NOT_YOURS)),
+            // It opens a form that asks for something and tells nothing.
+            (button("jwt:GA-1".to_owned()), Some(words::JWT_TITLE)),
         ]
     }
 
@@ -291,9 +307,12 @@ async fn the_other_owner_gets_nothing(database: Database) {
     {
         compare.equal(&what.0, &neighbours.forge(by, &below, &what).await.content, &stranger);
     }
-    // There are no modals, so none is answered.
-    let modal = discord.forge_modal(by, "unlink:GA-1", &[("account", FIRST_ACCOUNT)]).await;
-    assert!(matches!(modal, Err(CommandError::NoAnswerWithin3Seconds)), "modals are to be tried, too: {modal:?}");
+    // A form is answered where there is one for that, and then as a button is.
+    for ((id, _), _) in neighbours.components() {
+        let wanted = if id == "jwt:GA-1" { NOT_YOURS } else { words::UNKNOWN_BUTTON };
+        let sent = discord.forge_modal(by, &below, &id, &[("text", FIRST_ACCOUNT)]).await.unwrap();
+        compare.equal(&format!("the form {id}"), &sent.content, wanted);
+    }
 
     compare.equal("as before", &neighbours.belongings().await, &before);
     neighbours.something_happens("after").await;
@@ -336,6 +355,11 @@ async fn a_member_without_the_permission_gets_nothing(database: Database) {
         } else {
             compare.equal(&what.0, &reply.content, words::NEEDS_MANAGE_SERVER);
         }
+    }
+    for ((id, _), _) in neighbours.components() {
+        let wanted = if id == "jwt:GA-1" { words::NEEDS_MANAGE_SERVER } else { words::UNKNOWN_BUTTON };
+        let sent = discord.forge_modal(member, &below, &id, &[("text", FIRST_ACCOUNT)]).await.unwrap();
+        compare.equal(&format!("the form {id}"), &sent.content, wanted);
     }
     compare.equal("as before", &neighbours.belongings().await, &before);
 }
