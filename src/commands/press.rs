@@ -117,7 +117,11 @@ pub(super) async fn answer_form(shared: &Shared, interaction: &ModalInteraction)
     });
     match allowed {
         Err(refusal) => sender.refuse(shared, &refusal).await,
-        Ok((press, target)) => respond_in_time(shared, &sender, Form::Update, carry_out(shared, &press, &target)).await,
+        Ok((press, target)) => {
+            // One that nobody was shown below a message has none to take the place of.
+            let form = if interaction.message.is_some() { Form::Update } else { Form::New { ephemeral: true } };
+            respond_in_time(shared, &sender, form, carry_out(shared, &press, &target)).await
+        }
     }
 }
 
