@@ -132,5 +132,8 @@ fn counted(number: i64, one: &str, several: &str) -> String {
     if number == 1 { format!("{number} {one}") } else { format!("{number} {several}") }
 }
 
+/// How an account stands that somebody connected in Discord and that nothing was read of yet.
+const UNVERIFIED: &str = "waits for its owner to let guildwire in";
+
 const HOW_TO_ADD: &str = "add one with `guildwire account add NAME --url nats://… --creds FILE` \
                           (`guildwire account add --help` tells the other ways)";

@@ -22,7 +22,11 @@ pub(super) async fn help(shared: &Shared, request: &Request) -> Result<Reply, St
     }
     let links = shared.store.links(request.guild).await?;
     if links.is_empty() {
-        return Ok(Reply::text(words::HELP_TO_LINK));
+        return Ok(Reply::text(if shared.connecting.is_allowed {
+            format!("{}\n{}", words::HELP_TO_LINK, words::HELP_TO_CONNECT)
+        } else {
+            words::HELP_TO_LINK.to_owned()
+        }));
     }
     let bindings = shared.store.bindings_of_guild(request.guild).await?;
     if bindings.is_empty() {

@@ -6,7 +6,7 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use super::check::check_all;
-use super::counted;
+use super::{UNVERIFIED, counted};
 use super::declared::declared;
 use super::report::Report;
 use crate::commands::{self, Visit};
@@ -166,7 +166,16 @@ async fn visit(report: &mut Report, settings: &Settings, token: &SecretString, g
 
 /// Has each account checked, and tells of it in a line: how it is read, or the first thing that is wrong.
 async fn accounts(report: &mut Report, settings: &Settings, store: &Store) -> anyhow::Result<()> {
-    for (account, found) in check_all(store, settings, store.accounts().await?).await? {
+    let mut to_check = Vec::new();
+    for account in store.accounts().await? {
+        if store.proof(&account.name).await?.is_none_or(|proof| proof.is_verified) {
+            to_check.push(account);
+        } else {
+            // Nothing the operator could do about it.
+            report.not_tried(&format!("account {}", account.name), UNVERIFIED);
+        }
+    }
+    for (account, found) in check_all(store, settings, to_check).await? {
         let what = format!("account {}", account.name);
         match found {
             Err(error) => report.bad(&what, error.to_string()),

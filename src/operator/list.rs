@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::{HOW_TO_ADD, counted};
+use super::{HOW_TO_ADD, UNVERIFIED, counted};
 use crate::domain::ids::AccountName;
 use crate::intake::bulletin::{Picture, picture};
 use crate::nats::states::{AccountState, Standing};
@@ -21,7 +21,13 @@ pub(super) async fn list(store: &Store) -> anyhow::Result<String> {
         let Some(credential) = store.credential(&account.name).await? else { continue };
         let (guilds, bindings) = store.count_links_and_bindings(&account.name).await?;
         let declared = if account.is_declared { " (from the settings file)" } else { "" };
-        writeln!(states, "{}{declared}", state_line(&account.name, bindings, &picture))?;
+        let is_verified = store.proof(&account.name).await?.is_none_or(|proof| proof.is_verified);
+        let state = if is_verified {
+            state_line(&account.name, bindings, &picture)
+        } else {
+            format!("  {}: {UNVERIFIED}", account.name)
+        };
+        writeln!(states, "{state}{declared}")?;
         let wide = if account.wide_filter { " (all below)" } else { "" };
         rows.push([
             account.name.to_string(),

@@ -373,6 +373,7 @@ async fn nobody_connects_where_the_operator_does_not_let_them(database: Database
         "Whoever operates me lets nobody connect accounts here. Ask them for a one-time code, and use it with `/account \
          link`."
     );
+    assert!(!says(&house, guild, "help", &[]).await.contains("/account connect"));
     let member = house.discord.add_member(guild.id, "member", 0);
     let by = Actor { guild: guild.id, channel: guild.lobby, user: member };
     let refused = house.discord.command_unchecked(by, "account connect", &options).await.unwrap();
@@ -476,6 +477,14 @@ async fn only_the_owner_may_press_where_it_was_connected(database: Database) {
         let rotated = house.discord.command(by, "account rotate", &[("account", "GA-1".into())]).await.unwrap();
         assert_eq!(rotated.content, wanted);
     }
+    let list = house.operate(&["account", "list"]).await.unwrap();
+    assert!(list.ends_with("  GA-1: waits for its owner to let guildwire in\n"), "{list}");
+    let doctor = house.bot.command(&["doctor"]).await.unwrap().stdout;
+    assert!(doctor.contains("– account GA-1: waits for its owner to let guildwire in\n"), "{doctor}");
+    let help = says(&house, elsewhere, "help", &[]).await;
+    let wanted = "\nAre the game servers your own? `/account connect` connects their account without a code.";
+    assert!(help.ends_with(wanted), "{help}");
+
     let member = house.discord.add_member(guild.id, "member", 0);
     let by = Actor { guild: guild.id, channel: guild.lobby, user: member };
     let refused = house.discord.use_unseen(by, &connected, "verify:GA-1", None).await.unwrap();

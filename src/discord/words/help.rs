@@ -11,6 +11,9 @@ pub const HELP_TO_LINK: &str = "I tell channels here what happens on game server
                                 `guildwire account invite`.\n**2.** Use it with `/account link`.\n**3.** Choose which \
                                 events go to which channel with `/notify add`.";
 
+/// No account is linked, and whoever has one may connect it.
+pub const HELP_TO_CONNECT: &str = "Are the game servers your own? `/account connect` connects their account without a code.";
+
 /// Accounts are linked, and no channel hears them.
 #[must_use]
 pub fn help_to_bind(accounts: &str) -> String {
