@@ -41,7 +41,6 @@ pub(super) async fn answer(
     press: &Press,
     account: &AccountName,
 ) -> Result<(), RestError> {
-    let number = take_over(shared, account);
     let mut is_waiting = false;
     let first = async {
         match look(shared, press, account).await {
@@ -53,7 +52,8 @@ pub(super) async fn answer(
         }
     };
     respond_in_time(shared, sender, Form::Update, first).await?;
-    if is_waiting { wait(shared, sender, press, account, number).await } else { Ok(()) }
+    // Only now: whoever may not look at it must not end another's wait.
+    if is_waiting { wait(shared, sender, press, account).await } else { Ok(()) }
 }
 
 /// Whoever waits for this account's first event stops, and the caller may begin.
@@ -63,13 +63,8 @@ fn take_over(shared: &Shared, account: &AccountName) -> u64 {
     number
 }
 
-async fn wait(
-    shared: &Shared,
-    sender: &Sender<'_>,
-    press: &Press,
-    account: &AccountName,
-    number: u64,
-) -> Result<(), RestError> {
+async fn wait(shared: &Shared, sender: &Sender<'_>, press: &Press, account: &AccountName) -> Result<(), RestError> {
+    let number = take_over(shared, account);
     let deadline = Instant::now() + WAIT_AT_MOST;
     let mut pause = FIRST_PAUSE;
     while Instant::now() + pause < deadline {

@@ -6,9 +6,9 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use super::check::check_all;
-use super::{UNVERIFIED, counted};
 use super::declared::declared;
 use super::report::Report;
+use super::{UNVERIFIED, counted};
 use crate::commands::{self, Visit};
 use crate::discord::guilds::ChannelAccess;
 use crate::discord::rest::{Gateway, Rest, RestError};

@@ -12,7 +12,8 @@ pub const HELP_TO_LINK: &str = "I tell channels here what happens on game server
                                 events go to which channel with `/notify add`.";
 
 /// No account is linked, and whoever has one may connect it.
-pub const HELP_TO_CONNECT: &str = "Are the game servers your own? `/account connect` connects their account without a code.";
+pub const HELP_TO_CONNECT: &str =
+    "Are the game servers your own? `/account connect` connects their account without a code.";
 
 /// Accounts are linked, and no channel hears them.
 #[must_use]
