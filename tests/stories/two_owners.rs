@@ -315,6 +315,7 @@ async fn the_other_owner_gets_nothing(database: Database) {
     }
 
     compare.equal("as before", &neighbours.belongings().await, &before);
+    drop(compare);
     neighbours.something_happens("after").await;
     let told =
         discord.messages(neighbours.our_channel).iter().map(|message| message.raw.to_string()).collect::<String>();
