@@ -189,6 +189,10 @@ async fn a_guild_that_the_bot_was_removed_from_gets_no_request_until_it_is_back(
     discord.set_guild_outage(guild, false);
     fire.check().await;
     assert!(!bot.log().contains(STOPPED), "an outage is no removal: {}", bot.log());
+    for channel in [parent, thread] {
+        // What is on its way there must not meet the removal.
+        fire.wait_for(channel, fire.expected.last().unwrap()).await;
+    }
     discord.remove_bot(guild);
     eventually("all channels are stopped", async || bot.log().matches(STOPPED).count() == 3).await;
     fire.come_up(5).await;

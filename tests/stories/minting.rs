@@ -451,10 +451,10 @@ async fn a_user_is_revoked(database: Database) {
     let (mut lost, path) = operator.user("GA-1", "--role server", "_INBOX").await;
     let (kept, _) = operator.user("GA-1", "--role server", "_INBOX").await;
     let creds = std::fs::read_to_string(path).unwrap();
-    let list = operator.operate("operator account list").await;
+    let told = operator.operate("operator account list").await;
     let seed = creds.lines().find(|line| line.starts_with("SU")).unwrap();
     let public_key = KeyPair::from_seed(seed).unwrap().public_key();
-    assert!(list.contains(&format!("  GA-1 server: {public_key}, made ")), "{list}");
+    assert!(told.contains(&format!("  GA-1 server: {public_key}, made ")), "{told}");
     let said = operator.operate(&format!("operator user revoke GA-1 {public_key}")).await;
     assert_eq!(said, format!("The user {public_key} of account GA-1 is not let in any more.\n"));
     assert_eq!(lost.objection().await, "nats: User Authentication Revoked");
