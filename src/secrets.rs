@@ -60,10 +60,16 @@ pub enum KeyFileError {
          back from your backup, or let secrets.key_file point to it"
     )]
     Another(PathBuf),
+    /// There is an older key where this one is to be kept.
+    #[error(
+        "the key before the last rotation is still in {0}, and would be lost: put it where the keys of your backups are, or \
+         delete it when no copy of the database needs it any more; then rotate"
+    )]
+    OldKept(PathBuf),
     /// The file or its directory can't be used.
     #[error("can't {doing} the key file {path}: {source}")]
     Unusable {
-        /// What was tried: `read` or `make`.
+        /// What was tried, such as `read` or `make`.
         doing: &'static str,
         /// Which file.
         path: PathBuf,

@@ -50,14 +50,15 @@ fn new_installation_id() -> String {
 pub async fn load_key(store: &Store, file: &Path) -> Result<SecretKey, KeyError> {
     let secrets = store.sealed_secrets().await?;
     let opens_any = |key: &SecretKey| secrets.iter().any(|secret| key.open(&secret.context, &secret.sealed).is_ok());
-    let key = SecretKey::load(file)?;
-    if let Some(key) = key.filter(|key| secrets.is_empty() || opens_any(key)) {
-        return Ok(key);
-    }
+    // First: where both open something, all but what slipped in beside the rotation is sealed with the next one.
     if let Some(next) = SecretKey::load_next(file)?.filter(opens_any) {
         SecretKey::take_next(file)?;
         tracing::info!(path = %file.display(), "finished a rotation of the key that was cut off");
         return Ok(next);
+    }
+    let key = SecretKey::load(file)?;
+    if let Some(key) = key.filter(|key| secrets.is_empty() || opens_any(key)) {
+        return Ok(key);
     }
     let key = SecretKey::load_or_create(file, secrets.is_empty())?;
     if secrets.is_empty() { Ok(key) } else { Err(KeyFileError::Another(file.to_owned()).into()) }

@@ -1,7 +1,7 @@
 //! `guildwire secrets rotate`: another key, and everything sealed with it.
 //!
-//! The next key is made beside the key file, everything is sealed anew in one transaction, and then the next key takes the
-//! file's place. Whoever is cut off before the transaction's commit still has the old key; whoever is cut off behind it is
+//! The key is kept, the next one is made beside the key file, everything is sealed anew in one transaction, and then the
+//! next key takes the file's place. Whoever is cut off before the transaction's commit still has the old key; whoever is cut off behind it is
 //! helped by the next [`load_key`], which finds that only the next one fits.
 
 use anyhow::Context as _;
@@ -33,6 +33,7 @@ pub async fn secrets(command: SecretsCommand, settings: &Settings) -> anyhow::Re
     };
     let file = &settings.secrets.key_file;
     let key = load_key(&store, file).await?;
+    SecretKey::keep_old(file)?;
     let next = SecretKey::make_next(file)?;
     let resealed = store
         .reseal(&By::operator(clock::now()), |secret| {
