@@ -1,12 +1,15 @@
 //! The secrets that a test hands to its bot, and the look for them in all that the bot says: none may ever be there.
 //!
-//! Most are collected by themselves, from settings and from the commands that take or print them. What comes another way,
-//! such as a file that the settings name, is added by [`Bot::keep_secret`](crate::Bot::keep_secret).
+//! An nkey's seed is known by its form, so one that the bot made itself is found, too. Most of the others are collected by
+//! themselves, from settings and from the commands that take or print them. What comes another way, such as a file that
+//! the settings name, is added by [`Bot::keep_secret`](crate::Bot::keep_secret).
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use nkeys::KeyPair;
 
 /// What is shorter could stand in a log by chance.
 const SHORTEST: usize = 10;
@@ -77,6 +80,8 @@ impl Secrets {
         if std::thread::panicking() {
             return;
         }
+        let seed = said.split(|character: char| !character.is_ascii_alphanumeric()).find(|word| is_seed(word));
+        assert_eq!(seed, None, "{who} told a seed:\n{said}");
         // The installation's own keys, of this moment and before.
         for key in files_in(&home.join("secrets")) {
             self.keep_file(&key);
@@ -87,6 +92,10 @@ impl Secrets {
             assert!(told.is_empty(), "{who} told the secret {secret}:\n{}", told.join("\n"));
         }
     }
+}
+
+fn is_seed(word: &str) -> bool {
+    word.starts_with('S') && KeyPair::from_seed(word).is_ok()
 }
 
 fn files_in(folder: &Path) -> Vec<PathBuf> {

@@ -88,6 +88,13 @@ async fn a_secret_in_a_log_fails_the_test() {
     let told = words(&*run("a-token-of-some-length").await.unwrap_err());
     assert_eq!(told, "the bot's log told the secret a-token-of-some-length:\nusing a-token-of-some-length");
     run("short").await.unwrap();
+    // Nobody has to know of a seed for it to be found.
+    let seed = nkeys::KeyPair::new_user().seed().unwrap();
+    let script = Script::new(&format!("echo \"using '{seed}'\" >&2; exec sleep 600"));
+    let running = Bot::new(script.path()).run().await.unwrap();
+    running.wait_for_log("using", BOUND).await.unwrap();
+    let told = words(&*catch_unwind(AssertUnwindSafe(|| drop(running))).unwrap_err());
+    assert!(told.contains("the bot's log told a seed:"), "{told}");
 }
 
 #[tokio::test]
