@@ -99,6 +99,7 @@ pub(super) async fn invite(shared: &Shared, request: &Request) -> Result<Reply, 
         }
         InviteMade::TooMany => words::too_many_open_codes(account.as_str(), most),
         InviteMade::NotTheirs => words::not_your_account(account.as_str(), ""),
+        InviteMade::Unverified => words::codes_once_verified(account.as_str()),
     }))
 }
 

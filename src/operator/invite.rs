@@ -19,7 +19,12 @@ pub(super) async fn invite(store: &Store, invite: &InviteToAccount) -> anyhow::R
     let code = InviteCode::from_random(bytes);
     let now = clock::now();
     let expires = now.plus(invite.expires);
-    store.add_invite(&account, &code.hash(), expires, &By::operator(now)).await?;
+    if !store.add_invite(&account, &code.hash(), expires, &By::operator(now)).await? {
+        anyhow::bail!(
+            "the account {account} is not verified yet, and has no codes before that: its owner has to let guildwire in and \
+             press Verify in Discord"
+        );
+    }
     Ok(format!(
         "This code links one Discord server to the account {account}, and can be used once, until {}.\n\
          Whoever uses it can show the account's events: give it to the admin of the Discord server and to nobody \

@@ -168,11 +168,12 @@ impl Store {
         rows.iter().map(account_from).collect()
     }
 
-    /// The accounts that need a consumer: those with a binding.
+    /// The accounts that need a consumer: those with a binding, once they are verified.
     pub async fn subscribed_accounts(&self) -> Result<Vec<Account>, StoreError> {
         let rows = sqlx::query(
             "SELECT name, url, stream, root, wide_filter, owner_id, connected_in, is_declared, revision FROM accounts
-             WHERE EXISTS (SELECT 1 FROM bindings WHERE bindings.account = accounts.name) ORDER BY name",
+             WHERE verified_at IS NOT NULL AND EXISTS (SELECT 1 FROM bindings WHERE bindings.account = accounts.name)
+             ORDER BY name",
         )
         .fetch_all(&self.reader)
         .await?;
@@ -197,21 +198,31 @@ impl Store {
         row.map(|row| Ok(SealedCredential { kind: row.try_get(0)?, sealed: row.try_get(1)? })).transpose()
     }
 
-    /// Keeps an invite by its code's hash.
+    /// Keeps an invite by its code's hash. `Ok(false)` when the account waits to be verified: a link to one that is
+    /// forgotten if that never happens would be worth nothing.
     pub async fn add_invite(
         &self,
         account: &AccountName,
         code_hash: &[u8],
         expires: Timestamp,
         by: &By,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let mut transaction = self.write().await?;
+        let waits = sqlx::query("SELECT 1 FROM accounts WHERE name = $1 AND verified_at IS NULL")
+            .bind(account.as_str())
+            .fetch_optional(&mut *transaction)
+            .await?;
+        if waits.is_some() {
+            transaction.rollback().await?;
+            return Ok(false);
+        }
         insert_invite(&mut transaction, account, code_hash, expires, by).await?;
         transaction.commit().await?;
-        Ok(())
+        Ok(true)
     }
 
-    /// Uses an invite up and links the guild, both or neither.
+    /// Uses an invite up and links the guild, both or neither. An invite to an account that waits to be verified counts
+    /// for nothing.
     pub async fn redeem_invite(
         &self,
         code_hash: &[u8],
@@ -221,7 +232,9 @@ impl Store {
     ) -> Result<Redeemed, StoreError> {
         let mut transaction = self.write().await?;
         let redeemed = sqlx::query(
-            "UPDATE invites SET used_at = $1 WHERE code_hash = $2 AND used_at IS NULL AND expires_at > $1 RETURNING account",
+            "UPDATE invites SET used_at = $1 WHERE code_hash = $2 AND used_at IS NULL AND expires_at > $1
+                 AND EXISTS (SELECT 1 FROM accounts WHERE accounts.name = invites.account AND verified_at IS NOT NULL)
+             RETURNING account",
         )
         .bind(now.nanoseconds())
         .bind(code_hash)

@@ -225,10 +225,17 @@ impl Store {
         Ok(is_done)
     }
 
-    /// Removes accounts that were connected before `cutoff` and never verified. Answers with how many.
+    /// Removes accounts that were connected before `cutoff` and never verified. Answers with how many. One that a guild
+    /// is linked to stays: what was set up there goes by nobody's wish.
     pub async fn forget_unverified(&self, cutoff: Timestamp, now: Timestamp) -> Result<u64, StoreError> {
+        const OLD: &str = "verified_at IS NULL AND created_at < $1
+             AND NOT EXISTS (SELECT 1 FROM links WHERE links.account = accounts.name)";
         let mut transaction = self.write().await?;
-        let removed = sqlx::query("DELETE FROM accounts WHERE verified_at IS NULL AND created_at < $1 RETURNING name")
+        // Before the accounts, as where an account is removed.
+        let invites = format!("DELETE FROM invites WHERE account IN (SELECT name FROM accounts WHERE {OLD})");
+        sqlx::query(sqlx::AssertSqlSafe(invites)).bind(cutoff.nanoseconds()).execute(&mut *transaction).await?;
+        let accounts = format!("DELETE FROM accounts WHERE {OLD} RETURNING name");
+        let removed = sqlx::query(sqlx::AssertSqlSafe(accounts))
             .bind(cutoff.nanoseconds())
             .fetch_all(&mut *transaction)
             .await?;

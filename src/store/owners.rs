@@ -33,6 +33,8 @@ pub enum InviteMade {
     TooMany,
     /// The account is not this person's.
     NotTheirs,
+    /// The account waits to be verified.
+    Unverified,
 }
 
 impl Store {
@@ -101,14 +103,21 @@ impl Store {
     ) -> Result<InviteMade, StoreError> {
         let mut transaction = self.write().await?;
         // Locks the account's row, too, so that codes that are made at once are counted one after another.
-        let theirs = sqlx::query("UPDATE accounts SET owner_id = owner_id WHERE name = $1 AND owner_id = $2")
-            .bind(account.as_str())
-            .bind(owner.to_column())
-            .execute(&mut *transaction)
-            .await?;
-        if theirs.rows_affected() == 0 {
+        let theirs = sqlx::query(
+            "UPDATE accounts SET owner_id = owner_id WHERE name = $1 AND owner_id = $2 RETURNING verified_at",
+        )
+        .bind(account.as_str())
+        .bind(owner.to_column())
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let refused = match theirs.map(|row| row.try_get::<Option<i64>, _>(0)).transpose()? {
+            None => Some(InviteMade::NotTheirs),
+            Some(None) => Some(InviteMade::Unverified),
+            Some(Some(_)) => None,
+        };
+        if let Some(refused) = refused {
             transaction.rollback().await?;
-            return Ok(InviteMade::NotTheirs);
+            return Ok(refused);
         }
         let open: i64 =
             sqlx::query("SELECT COUNT(*) FROM invites WHERE account = $1 AND used_at IS NULL AND expires_at > $2")

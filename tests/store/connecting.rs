@@ -1,7 +1,9 @@
 //! Accounts that wait to be verified, and credentials that wait to take another's place.
 
 use guildwire::domain::audit::{Action, Actor};
+use guildwire::store::accounts::Redeemed;
 use guildwire::store::connecting::{Connected, MostUnverified};
+use guildwire::store::owners::InviteMade;
 
 use crate::*;
 
@@ -85,14 +87,54 @@ async fn only_so_many_wait_and_each_for_a_day() {
         store.verify_account(&"a".parse().unwrap(), (UserId(1), GUILD), at(50)).await.unwrap();
         assert_eq!(connect("d", 2, 60).await, Connected::Done, "what is verified does not count");
         add_account(&store, "of-the-operator").await;
+        // An older guildwire linked such accounts: what was set up there does not go by itself.
+        let elsewhere = (UserId(3), GuildId(101));
+        store.connect_account(&account("linked"), &sealed("nkey", 1), elsewhere, MOST, at(5)).await.unwrap();
+        run(&store, "INSERT INTO links (guild_id, account, linked_by, linked_at) VALUES (100, 'linked', 3, 6)").await;
 
         assert_eq!(store.forget_unverified(at(20), at(100)).await.unwrap(), 0);
         assert_eq!(store.forget_unverified(at(60), at(100)).await.unwrap(), 2);
         let left: Vec<_> =
             store.accounts().await.unwrap().into_iter().map(|account| account.name.to_string()).collect();
-        assert_eq!(left, ["a", "d", "of-the-operator"]);
+        assert_eq!(left, ["a", "d", "linked", "of-the-operator"]);
         let removed = &store.audit(Some(&"b".parse().unwrap()), 1).await.unwrap()[0];
         assert_eq!((removed.by.actor, removed.act.action), (Actor::Guildwire, Action::AccountRemoved));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_account_has_no_codes_and_is_not_read_before_it_is_verified() {
+    on_both(async |database| {
+        let store = database.open().await;
+        let account = account("GA-1");
+        store.connect_account(&account, &sealed("nkey", 1), OWNER, MOST, at(1)).await.unwrap();
+        let owners = async |code: &[u8], moment| {
+            let by = By::person(USER, GUILD, at(moment));
+            store.add_owners_invite(&account.name, USER, code, at(100), 5, &by).await.unwrap()
+        };
+        assert_eq!(owners(b"owner's", 2).await, InviteMade::Unverified);
+        assert!(!store.add_invite(&account.name, b"operator's", at(100), &by(2)).await.unwrap());
+        // What an older guildwire gave out, and what was linked and bound by that.
+        run(
+            &store,
+            "INSERT INTO invites (code_hash, account, created_at, expires_at)
+             SELECT credential, name, 2, 100 FROM accounts WHERE name = 'GA-1'",
+        )
+        .await;
+        let redeem = async |moment| store.redeem_invite(&[1], GUILD, USER, at(moment)).await.unwrap();
+        assert_eq!(redeem(3).await, Redeemed::Expired);
+        assert_eq!(store.links(GUILD).await.unwrap(), []);
+        run(&store, "INSERT INTO links (guild_id, account, linked_by, linked_at) VALUES (101, 'GA-1', 3, 6)").await;
+        let bound = Binding { guild: GuildId(101), ..binding(&store, &account) };
+        assert!(store.add_binding(&bound).await.unwrap());
+        assert_eq!(store.subscribed_accounts().await.unwrap(), []);
+
+        assert!(store.verify_account(&account.name, (USER, GuildId(101)), at(4)).await.unwrap());
+        assert_eq!(store.subscribed_accounts().await.unwrap().len(), 1);
+        assert_eq!(redeem(5).await, Redeemed::Linked(account.name.clone()));
+        assert_eq!(owners(b"owner's", 6).await, InviteMade::Done);
+        assert!(store.add_invite(&account.name, b"operator's", at(100), &by(6)).await.unwrap());
     })
     .await;
 }

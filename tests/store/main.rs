@@ -92,6 +92,13 @@ async fn count(store: &Store, query: &'static str) -> i64 {
     count
 }
 
+/// Has the database changed in a way in which guildwire does not.
+async fn run(store: &Store, statement: &'static str) {
+    let mut transaction = store.write().await.unwrap();
+    sqlx::query(statement).execute(&mut *transaction).await.unwrap();
+    transaction.commit().await.unwrap();
+}
+
 /// A message's contents that are these rows and nothing else.
 fn showing(rows: &[i64]) -> Contents<'_> {
     Contents { rows, ..Contents::default() }

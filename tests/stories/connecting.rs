@@ -15,7 +15,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use crate::credentials::{files_below, jwt};
-use crate::installation::{Comparisons, DISCORD_WAITS, MANAGE_SERVER, house_around, on_sqlite, says, sqlite_url};
+use crate::installation::{Comparisons, DISCORD_WAITS, MANAGE_SERVER, house_around, on_sqlite, refused, says, sqlite_url};
 use crate::managing::admin;
 use crate::support::{Database, on_both_databases};
 
@@ -477,6 +477,13 @@ async fn only_the_owner_may_press_where_it_was_connected(database: Database) {
         let rotated = house.discord.command(by, "account rotate", &[("account", "GA-1".into())]).await.unwrap();
         assert_eq!(rotated.content, wanted);
     }
+    // A link to what may be forgotten tomorrow would be worth nothing.
+    let invite = says(&house, guild, "account invite", &[("account", "GA-1".into())]).await;
+    let wanted = "**GA-1** is not verified yet, and has no codes before that. Let me in and press **Verify** first: `/account \
+                  rotate`, where you connected it, shows that again.";
+    assert_eq!(invite, wanted);
+    let invite = refused(&house.bot, 1, &["account", "invite", "GA-1"]).await;
+    assert!(invite.contains("the account GA-1 is not verified yet, and has no codes before that: its owner"), "{invite}");
     let list = house.operate(&["account", "list"]).await.unwrap();
     assert!(list.ends_with("  GA-1: waits for its owner to let guildwire in\n"), "{list}");
     let doctor = house.bot.command(&["doctor"]).await.unwrap().stdout;

@@ -47,6 +47,15 @@ pub fn too_many_open_codes(account: &str, most: u32) -> String {
     )
 }
 
+/// The account was connected, and it was not shown yet that it can be read.
+#[must_use]
+pub fn codes_once_verified(account: &str) -> String {
+    format!(
+        "**{account}** is not verified yet, and has no codes before that. Let me in and press **Verify** first: \
+         `/account rotate`, where you connected it, shows that again."
+    )
+}
+
 // ── Linked guilds ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 /// No guild is linked to the account.
