@@ -222,7 +222,8 @@ impl Store {
     }
 
     /// Uses an invite up and links the guild, both or neither. An invite to an account that waits to be verified counts
-    /// for nothing.
+    /// for nothing, and neither does one by somebody whose account it is no longer: it may have been made in the moment
+    /// in which the owner changed.
     pub async fn redeem_invite(
         &self,
         code_hash: &[u8],
@@ -233,7 +234,8 @@ impl Store {
         let mut transaction = self.write().await?;
         let redeemed = sqlx::query(
             "UPDATE invites SET used_at = $1 WHERE code_hash = $2 AND used_at IS NULL AND expires_at > $1
-                 AND EXISTS (SELECT 1 FROM accounts WHERE accounts.name = invites.account AND verified_at IS NOT NULL)
+                 AND EXISTS (SELECT 1 FROM accounts WHERE accounts.name = invites.account AND verified_at IS NOT NULL
+                     AND (invites.created_by IS NULL OR invites.created_by = accounts.owner_id))
              RETURNING account",
         )
         .bind(now.nanoseconds())

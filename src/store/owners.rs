@@ -50,10 +50,37 @@ impl Store {
         Ok(owned)
     }
 
-    /// Gives an account another owner, or none. Nothing of it is read differently, so its revision stays. `Ok(false)`
-    /// when there is no such account.
+    /// Gives an account another owner, or none. Nothing of it is read differently, so its revision stays. What the one
+    /// before began ends: codes that nobody has used, and a credential that waits to be verified. `Ok(false)` when there
+    /// is no such account.
     pub async fn set_owner(&self, name: &AccountName, owner: Option<UserId>, by: &By) -> Result<bool, StoreError> {
         let mut transaction = self.write().await?;
+        let before = sqlx::query("SELECT owner_id FROM accounts WHERE name = $1")
+            .bind(name.as_str())
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let Some(before) = before.map(|row| row.try_get::<Option<i64>, _>(0)).transpose()? else {
+            transaction.rollback().await?;
+            return Ok(false);
+        };
+        if before == owner.map(UserId::to_column) {
+            transaction.rollback().await?;
+            return Ok(true);
+        }
+        if before.is_some() {
+            // Before the account, as where it is removed.
+            sqlx::query("DELETE FROM invites WHERE account = $1 AND used_at IS NULL AND created_by IS NOT NULL")
+                .bind(name.as_str())
+                .execute(&mut *transaction)
+                .await?;
+            sqlx::query(
+                "UPDATE accounts SET next_credential_kind = NULL, next_credential = NULL, next_since = NULL
+                 WHERE name = $1",
+            )
+            .bind(name.as_str())
+            .execute(&mut *transaction)
+            .await?;
+        }
         let changed = sqlx::query("UPDATE accounts SET owner_id = $1 WHERE name = $2")
             .bind(owner.map(UserId::to_column))
             .bind(name.as_str())

@@ -1,5 +1,7 @@
 //! Accounts and their owners: whose they are, the codes that owners make, and who is linked.
 
+use guildwire::domain::audit::Action;
+use guildwire::store::accounts::Redeemed;
 use guildwire::store::owners::{InviteMade, LinkedGuild};
 
 use crate::*;
@@ -53,6 +55,43 @@ async fn only_the_owner_makes_codes_and_no_more_than_may_be_open() {
         assert_eq!(make("d", USER, 101).await, InviteMade::Done, "one has expired");
         let makers = "SELECT COUNT(*) FROM invites WHERE created_by = 300";
         assert_eq!(count(&store, makers).await, 4);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_an_owner_began_ends_with_the_change_of_the_owner() {
+    on_both(async |database| {
+        let store = database.open().await;
+        let account = add_account(&store, "GA-1").await.name;
+        let credential = SealedCredential { kind: "nkey".to_owned(), sealed: vec![7] };
+        store.add_invite(&account, b"operator's", at(100), &by(1)).await.unwrap();
+        store.add_next_credential(&account, &credential, &by(1)).await.unwrap();
+        store.set_owner(&account, Some(USER), &by(2)).await.unwrap();
+        let waits = async || store.proof(&account).await.unwrap().unwrap().next.is_some();
+        assert!(waits().await, "that was the operator's");
+        for code in [b"one", b"two"] {
+            let by = By::person(USER, GUILD, at(3));
+            assert_eq!(
+                store.add_owners_invite(&account, USER, code, at(100), 5, &by).await.unwrap(),
+                InviteMade::Done
+            );
+        }
+        let redeem = async |code: &[u8], guild| store.redeem_invite(code, guild, USER, at(4)).await.unwrap();
+        assert_eq!(redeem(b"one", GUILD).await, Redeemed::Linked(account.clone()));
+        store.set_owner(&account, Some(USER), &by(5)).await.unwrap();
+        assert!(waits().await, "nothing changed");
+
+        store.set_owner(&account, Some(NOBODY), &by(6)).await.unwrap();
+        assert!(!waits().await);
+        assert_eq!(redeem(b"two", OTHERS).await, Redeemed::Unknown);
+        assert_eq!(redeem(b"one", OTHERS).await, Redeemed::Used);
+        // One that was made in that very moment.
+        run(&store, "UPDATE invites SET used_at = NULL WHERE created_by IS NOT NULL").await;
+        assert_eq!(redeem(b"one", OTHERS).await, Redeemed::Expired);
+        assert_eq!(redeem(b"operator's", OTHERS).await, Redeemed::Linked(account.clone()));
+        let lines = store.audit(Some(&account), 50).await.unwrap();
+        assert_eq!(lines.iter().filter(|line| line.act.action == Action::OwnerChanged).count(), 2);
     })
     .await;
 }

@@ -137,13 +137,20 @@ async fn codes_are_made_by_owners_alone_and_not_too_many(database: Database) {
             compare.equal(name, &said, &wanted);
         }
     }
+    let mut codes = Vec::new();
     for _ in 0..10 {
-        code_in(&says(&house, home, "account invite", &[account(FIRST_ACCOUNT)]).await);
+        codes.push(code_in(&says(&house, home, "account invite", &[account(FIRST_ACCOUNT)]).await));
     }
     let said = without_moments(&says(&house, home, "account invite", &[account(FIRST_ACCOUNT)]).await);
     compare.equal("too many", &said, "Too many codes were made of late. You can make the next one <time>.");
-    // Another owner of the account has codes of their own to make, but no more may be open.
+    // With another owner, the codes of the one before are worth nothing, and the other has their own to make. The
+    // operator's count, too.
     give(&house, FIRST_ACCOUNT, other.admin).await;
+    compare.equal("a code of before", &link(&house, home, &codes[0]).await, words::CODE_UNKNOWN);
+    code_in(&says(&house, other, "account invite", &[account(FIRST_ACCOUNT)]).await);
+    for _ in 0..9 {
+        house.operate(&["account", "invite", FIRST_ACCOUNT]).await.unwrap();
+    }
     let said = says(&house, other, "account invite", &[account(FIRST_ACCOUNT)]).await;
     let open = "**GA-1** has 10 codes that nobody has used so far, and may have no more. Use one of them, or wait until one \
                 has expired.";
