@@ -39,7 +39,7 @@ pub enum BadRoot {
     BadToken(String),
 }
 
-/// Why a subject names no event. The name is the metric's label.
+/// Why a message is no event. The name is the metric's label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RejectReason {
     /// A token is empty, which no subject of a stream should have.
@@ -48,6 +48,8 @@ pub enum RejectReason {
     OutsideRoot,
     /// It is below the root, but not an event: what `--wide-filter` brings along.
     NotAnEvent,
+    /// JetStream's answer to somebody who gave a subject of the stream as the reply subject.
+    JetStreamAnswer,
 }
 
 /// What a subject tells of an event.
@@ -157,7 +159,7 @@ impl fmt::Display for Root {
 
 impl RejectReason {
     /// Every reason there is.
-    pub const ALL: &[Self] = &[Self::MalformedSubject, Self::OutsideRoot, Self::NotAnEvent];
+    pub const ALL: &[Self] = &[Self::MalformedSubject, Self::OutsideRoot, Self::NotAnEvent, Self::JetStreamAnswer];
 
     /// The reason's one name, the metric's label.
     #[must_use]
@@ -166,6 +168,7 @@ impl RejectReason {
             Self::MalformedSubject => "malformed_subject",
             Self::OutsideRoot => "outside_root",
             Self::NotAnEvent => "not_an_event",
+            Self::JetStreamAnswer => "jetstream_answer",
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::decode::{decode, server_of};
+use super::decode::{decode, server_of, subject_of};
 use crate::clock;
 use crate::domain::account::Account;
 use crate::domain::binding::{Binding, recipients};
@@ -83,7 +83,7 @@ impl Batch {
         message: &async_nats::Message,
     ) {
         self.events += 1;
-        match Subject::parse(&account.root, &message.subject) {
+        match subject_of(&account.root, &message.subject, &message.payload) {
             Ok(subject) => {
                 *self.tally.kinds.entry(subject.kind).or_default() += 1;
                 self.add_event(store, account, bindings, delivered, &subject, &message.payload);

@@ -1,4 +1,5 @@
-//! Makes an event of a subject and a payload. Total: every subject that names an event becomes one.
+//! Makes an event of a subject and a payload. Total: every subject that names an event becomes one, unless JetStream itself
+//! wrote the payload.
 //!
 //! A payload only enriches. Publishers leave fields out, write numbers as text, encode JSON twice, or send nothing at
 //! all, and none of that is a reason to keep an event from people. So each wanted field is looked up on its own, and
@@ -7,13 +8,15 @@
 //! are not read either: they are local times without a zone.
 
 mod address;
+mod jetstream;
 mod payload;
 
 use crate::domain::event::{Details, Event, Kind};
 use crate::domain::ids::{AccountName, PlayerId, ServerId};
-use crate::domain::subject::{Subject, UNKNOWN_SERVER};
+use crate::domain::subject::{RejectReason, Root, Subject, UNKNOWN_SERVER};
 use crate::domain::timestamp::Timestamp;
 
+use jetstream::is_jetstreams_answer;
 use payload::{Object, json_text};
 
 /// The largest payload that is read. It is nats-server's default `max_payload`, and no publisher comes near it.
@@ -24,6 +27,12 @@ pub const MAX_TEXT: usize = 2_000;
 
 /// The most characters that are kept of an id.
 pub const MAX_ID: usize = 128;
+
+/// What a message's subject tells of its event, or why the message is none.
+pub fn subject_of<'a>(root: &Root, subject: &'a str, payload: &[u8]) -> Result<Subject<'a>, RejectReason> {
+    let subject = Subject::parse(root, subject)?;
+    if is_jetstreams_answer(payload) { Err(RejectReason::JetStreamAnswer) } else { Ok(subject) }
+}
 
 /// The event that `subject` and `payload` tell of, as nats-server stored it.
 #[must_use]

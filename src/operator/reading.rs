@@ -13,7 +13,7 @@ use crate::domain::event::{Event, Group, Kind};
 use crate::domain::subject::{RejectReason, Root, Subject};
 use crate::domain::text::{clean, cut};
 use crate::domain::timestamp::Timestamp;
-use crate::intake::decode::{MAX_PAYLOAD, decode};
+use crate::intake::decode::{MAX_PAYLOAD, decode, subject_of};
 
 /// How much of a subject is shown, in UTF-16 units.
 const SUBJECT_LIMIT: usize = 500;
@@ -51,7 +51,7 @@ impl Reading {
             unused: Vec::new(),
             remarks: Vec::new(),
         };
-        match Subject::parse(&account.root, subject) {
+        match subject_of(&account.root, subject, payload) {
             Ok(subject) => {
                 let event = decode(&account.name, &subject, payload, stored, sequence);
                 reading.look_at(account, &subject, payload, &event);
@@ -209,6 +209,11 @@ fn mend(reason: RejectReason, root: &Root) -> String {
                                      is about a player"
                 .to_owned()
         }
+        RejectReason::JetStreamAnswer => {
+            "these are JetStream's words, not a game server's: somebody published with a subject \
+                                          of the stream as the reply subject"
+                .to_owned()
+        }
     }
 }
 
@@ -309,6 +314,8 @@ not used  mood, player.address, player.id
             let told = read(subject, "{}").to_string();
             assert!(told.contains(&format!("rejected  {reason}\n")) && told.contains(mend), "{told}");
         }
+        let told = read("v0.rust.servers.main.events.started", r#"{"stream":"EVENTS", "seq":7}"#).to_string();
+        assert!(told.contains("rejected  jetstream_answer\n") && told.contains("JetStream's words"), "{told}");
     }
 
     #[test]

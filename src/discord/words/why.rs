@@ -243,6 +243,7 @@ pub fn rejected_for(number: u64, reason: &str) -> String {
         "malformed_subject" => "a subject that is none",
         "outside_root" => "a subject outside of what I read",
         "not_an_event" => "a subject that names no event",
+        "jetstream_answer" => "an answer of JetStream's for a payload",
         other => other,
     };
     format!("{number} with {why}")

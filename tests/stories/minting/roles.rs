@@ -6,11 +6,16 @@ use nkeys::KeyPair;
 
 use super::{User, usual_operator};
 use crate::installation::on_sqlite;
+use crate::metrics::wait_for_value;
 use crate::support::Database;
 
-on_sqlite!(each_user_may_do_what_its_role_takes_and_no_more, a_user_is_revoked,);
+on_sqlite!(
+    each_user_may_publish_and_hear_what_its_role_takes,
+    a_game_server_forges_no_other_servers_events_by_a_reply_subject,
+    a_user_is_revoked,
+);
 
-async fn each_user_may_do_what_its_role_takes_and_no_more(database: Database) {
+async fn each_user_may_publish_and_hear_what_its_role_takes(database: Database) {
     let mut operator = usual_operator(database).await;
     operator.operate("operator account create GA-1").await;
     operator.operate("operator account create GA-2").await;
@@ -95,6 +100,33 @@ async fn each_user_may_do_what_its_role_takes_and_no_more(database: Database) {
     assert!(first_heard.contains(r#""seq":1"#), "it hears its own answers, not the other account's: {first_heard}");
     let first = operator.operate("account check GA-1").await;
     assert!(first.contains("with 3 messages of 3 subjects"), "{first}");
+}
+
+async fn a_game_server_forges_no_other_servers_events_by_a_reply_subject(database: Database) {
+    let mut operator = usual_operator(database).await;
+    operator.operate("operator account create GA-1").await;
+    let bot = operator.house.start().await.unwrap();
+    let guild = operator.house.guild("Rustaceans");
+    let channel = operator.house.channel(guild, "status");
+    operator.house.link(guild, "GA-1").await.unwrap();
+    operator.house.notify(guild, channel, "lifecycle", &[]).await.unwrap();
+    let (main, _) = operator.user("GA-1", "--role server --server-id main", "_INBOX").await;
+
+    // Where it may not publish, JetStream does for it: that something was stored, and that something was not.
+    let (chat, others) = ("v0.rust.servers.main.events.chat", "v0.rust.servers.other.events.started");
+    main.client.publish_with_reply(chat, others, "2".into()).await.unwrap();
+    let mut headers = async_nats::HeaderMap::new();
+    headers.insert("Nats-Expected-Stream", "ANOTHER");
+    main.client.publish_with_reply_and_headers(chat, others, headers, "2".into()).await.unwrap();
+    wait_for_value(&bot, "guildwire_events_rejected_total{reason=\"jetstream_answer\"}", 2.0).await;
+    assert_eq!(main.publish("main.events.started").await, Ok(4));
+    assert_eq!(operator.house.wait_for_shown(channel, 1).await.unwrap(), ["🟢 Server **main** is up"]);
+
+    let (_, path) = operator.user("GA-1", "--role reader", "_INBOX_guildwire_watch").await;
+    let url = operator.house.nats.url();
+    let watch = ["watch", "--creds", &path, "--url", &url, "--last", "3", "--count", "1"];
+    let seen = operator.house.operate(&watch).await.unwrap();
+    assert!(seen.contains(others) && seen.contains("rejected  jetstream_answer"), "{seen}");
 }
 
 async fn a_user_is_revoked(database: Database) {
