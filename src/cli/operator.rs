@@ -59,6 +59,8 @@ pub enum NatsUserCommand {
     ///
     /// server: a game server, which may publish its own events and nothing else. bot: guildwire, which may read the
     /// account's stream by its own consumer. reader: whoever looks on with `guildwire watch`.
+    ///
+    /// The account trusts bot and reader with its stream: who may ask for messages can have them sent to any subject.
     #[command(after_help = USER_EXAMPLES)]
     Create(CreateNatsUser),
     /// Let a user in no more, and end its connections. That can't be undone: make another user.

@@ -1,5 +1,5 @@
 //! What the users of an account may do: what reading one stream by one durable consumer takes, publishing to it, or looking
-//! on, and no more.
+//! on. Whoever may ask for messages is trusted with the stream all the same: nats-server checks no reply subject.
 //!
 //! The deployed nats-server's configuration and the documentation are compared with this.
 
