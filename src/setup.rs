@@ -97,13 +97,15 @@ impl Keeper {
 
     /// Does what it takes to have what is wanted.
     async fn reconcile(&mut self, may_remove_accounts: bool) -> Result<(), StoreError> {
+        // Until all was gone through: whatever fails on the way is tried again.
+        self.is_unfinished = true;
         let existing = self.store.existing_setup().await?;
         let (credentials, unreadable) = self.read_new(&existing).await;
         let plan = plan(&self.wanted.without(&unreadable), &existing);
         for obstacle in &plan.obstacles {
             self.tell_once(&obstacle.to_string());
         }
-        self.is_unfinished = !unreadable.is_empty();
+        let mut is_unfinished = !unreadable.is_empty();
         for step in &plan.steps {
             if !may_remove_accounts && matches!(step, Step::RemoveAccount(_)) {
                 continue;
@@ -112,10 +114,12 @@ impl Keeper {
                 tracing::info!(%step, "did what the settings file says");
             } else {
                 // Somebody was quicker; the next plan knows.
-                self.is_unfinished = true;
+                is_unfinished = true;
             }
         }
-        self.follow_those_that_are_there().await
+        self.follow_those_that_are_there().await?;
+        self.is_unfinished = is_unfinished;
+        Ok(())
     }
 
     /// The credentials of the accounts that are not there, and which of those can't be read.
@@ -191,14 +195,15 @@ impl Keeper {
         let wanted = |account: &&Account| {
             account.is_declared && self.wanted.accounts.iter().any(|wanted| wanted.name == account.name)
         };
-        let mut before = std::mem::take(&mut self.following);
+        let (mut there, mut new) = (BTreeSet::new(), Vec::new());
         for account in accounts.iter().filter(wanted) {
-            let following = match before.remove(&account.name) {
-                Some(following) => following,
-                None => Following::new(self.stored_credential(account).await?),
-            };
-            self.following.insert(account.name.clone(), following);
+            there.insert(&account.name);
+            if !self.following.contains_key(&account.name) {
+                new.push((account.name.clone(), Following::new(self.stored_credential(account).await?)));
+            }
         }
+        self.following.retain(|name, _| there.contains(name));
+        self.following.extend(new);
         Ok(())
     }
 
@@ -270,3 +275,6 @@ fn as_binding(id: i64, binding: &DeclaredBinding, by: &By) -> Binding {
         is_declared: true,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+//! What is left undone by an error is done the next time.
+
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+
+use super::*;
+use crate::domain::account::CredentialSource;
+use crate::domain::ids::GuildId;
+use crate::domain::setup::DeclaredLink;
+
+/// A keeper of a database that is empty at first, another way into that, and the folder that all files are in.
+struct Desk {
+    keeper: Keeper,
+    raw: SqliteConnection,
+    folder: tempfile::TempDir,
+}
+
+impl Desk {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("guildwire.db");
+        let store = Store::open(&format!("sqlite://{}", file.display())).await.unwrap();
+        let key = SecretKey::load_or_create(&folder.path().join("guildwire.key"), true).unwrap();
+        let keeper = Keeper::start(store, Arc::new(key), Setup::default()).await.unwrap();
+        let raw = SqliteConnectOptions::new().filename(&file).connect().await.unwrap();
+        Self { keeper, raw, folder }
+    }
+
+    /// An account whose seed is in a file of its name.
+    fn account(&self, name: &str) -> DeclaredAccount {
+        let file = self.folder.path().join(name);
+        std::fs::write(&file, nkeys::KeyPair::new_user().seed().unwrap()).unwrap();
+        DeclaredAccount {
+            name: name.parse().unwrap(),
+            url: "nats://one".to_owned(),
+            stream: None,
+            root: "v0.*.servers".parse().unwrap(),
+            wide_filter: false,
+            credential: CredentialSource::NkeySeed(file),
+        }
+    }
+
+    /// The file is read again.
+    fn want(&mut self, wanted: Setup) {
+        self.keeper.wanted = wanted;
+        self.keeper.is_unfinished = true;
+    }
+
+    async fn execute(&mut self, statement: &'static str) {
+        sqlx::query(statement).execute(&mut self.raw).await.unwrap();
+    }
+
+    fn followed(&self) -> Vec<&str> {
+        self.keeper.following.keys().map(AccountName::as_str).collect()
+    }
+}
+
+fn link(account: &str) -> DeclaredLink {
+    DeclaredLink { guild: GuildId(1), account: account.parse().unwrap() }
+}
+
+#[tokio::test]
+async fn what_the_database_refused_once_is_done_the_next_time() {
+    let mut desk = Desk::new().await;
+    let one = Setup { accounts: vec![desk.account("GA-1")], ..Setup::default() };
+    desk.want(one.clone());
+    desk.keeper.look().await.unwrap();
+    assert_eq!(desk.followed(), ["GA-1"]);
+
+    // Nothing can be changed without a line in the audit, so the account is not added, nor what comes after it.
+    desk.execute("ALTER TABLE audit RENAME TO elsewhere").await;
+    let both =
+        Setup { accounts: vec![desk.account("GA-0"), one.accounts[0].clone()], links: vec![link("GA-0")], ..one };
+    desk.want(both);
+    desk.keeper.look().await.unwrap_err();
+    assert_eq!(desk.followed(), ["GA-1"], "whoever was followed still is");
+    desk.execute("ALTER TABLE elsewhere RENAME TO audit").await;
+    desk.keeper.look().await.unwrap();
+    assert_eq!(desk.followed(), ["GA-0", "GA-1"]);
+    let links = desk.keeper.store.links(GuildId(1)).await.unwrap();
+    assert!(matches!(links.as_slice(), [link] if link.is_declared), "{links:?}");
+
+    // Nor is anybody let go of where the credential of one who is new can't be asked for.
+    desk.keeper.following.remove(&"GA-0".parse().unwrap());
+    desk.execute("ALTER TABLE accounts RENAME COLUMN credential TO elsewhere").await;
+    desk.keeper.follow_those_that_are_there().await.unwrap_err();
+    assert_eq!(desk.followed(), ["GA-1"]);
+    desk.execute("ALTER TABLE accounts RENAME COLUMN elsewhere TO credential").await;
+    desk.keeper.follow_those_that_are_there().await.unwrap();
+    assert_eq!(desk.followed(), ["GA-0", "GA-1"]);
+}
