@@ -22,7 +22,7 @@ use crate::domain::account::Account;
 use crate::domain::audit::By;
 use crate::domain::binding::Binding;
 use crate::domain::ids::{AccountName, UserId};
-use crate::domain::setup::{DeclaredAccount, DeclaredBinding, Existing, Setup, Step, plan};
+use crate::domain::setup::{DeclaredAccount, DeclaredBinding, DeclaredLink, Setup, Step, plan};
 use crate::intake::{open_credential, seal_credential};
 use crate::nats::credential::Credential;
 use crate::secrets::SecretKey;
@@ -100,21 +100,32 @@ impl Keeper {
         // Until all was gone through: whatever fails on the way is tried again.
         self.is_unfinished = true;
         let existing = self.store.existing_setup().await?;
-        let (credentials, unreadable) = self.read_new(&existing).await;
-        let plan = plan(&self.wanted.without(&unreadable), &existing);
+        let plan = plan(&self.wanted, &existing);
         for obstacle in &plan.obstacles {
             self.tell_once(&obstacle.to_string());
         }
-        let mut is_unfinished = !unreadable.is_empty();
+        let mut is_unfinished = false;
+        let mut not_added = BTreeSet::new();
         for step in &plan.steps {
-            if !may_remove_accounts && matches!(step, Step::RemoveAccount(_)) {
+            let must_wait = match step {
+                Step::RemoveAccount(_) => !may_remove_accounts,
+                // Whatever has that name by now is somebody else's.
+                Step::Link(DeclaredLink { account, .. }) | Step::AddBinding(DeclaredBinding { account, .. }) => {
+                    not_added.contains(account)
+                }
+                _ => false,
+            };
+            if must_wait {
                 continue;
             }
-            if self.carry_out(step, &credentials).await? {
+            if self.carry_out(step).await? {
                 tracing::info!(%step, "did what the settings file says");
-            } else {
-                // Somebody was quicker; the next plan knows.
-                is_unfinished = true;
+                continue;
+            }
+            // Somebody was quicker, or a file can't be read yet; the next plan knows.
+            is_unfinished = true;
+            if let Step::AddAccount(account) = step {
+                not_added.insert(account.name.clone());
             }
         }
         self.follow_those_that_are_there().await?;
@@ -122,21 +133,17 @@ impl Keeper {
         Ok(())
     }
 
-    /// The credentials of the accounts that are not there, and which of those can't be read.
-    async fn read_new(&mut self, existing: &Existing) -> (BTreeMap<AccountName, Credential>, BTreeSet<AccountName>) {
-        let (mut read, mut unreadable) = (BTreeMap::new(), BTreeSet::new());
-        let is_there = |name: &AccountName| existing.accounts.iter().any(|there| there.name == *name);
-        let new: Vec<_> = self.wanted.accounts.iter().filter(|account| !is_there(&account.name)).cloned().collect();
-        for DeclaredAccount { name, credential, .. } in new {
-            match read_credential(credential).await {
-                Ok(credential) => drop(read.insert(name, credential)),
-                Err(error) => {
-                    self.tell_once(&format!("the account {name} can't be added without its credential: {error:#}"));
-                    unreadable.insert(name);
-                }
+    /// The account's credential as it is in its file now; `None` where it can't be read, and the account is not `done`
+    /// for as long.
+    async fn read_or_tell(&mut self, account: &DeclaredAccount, done: &str) -> Option<Credential> {
+        match read_credential(account.credential.clone()).await {
+            Ok(credential) => Some(credential),
+            Err(error) => {
+                let name = &account.name;
+                self.tell_once(&format!("the account {name} can't be {done} without its credential: {error:#}"));
+                None
             }
         }
-        (read, unreadable)
     }
 
     fn tell_once(&mut self, reason: &str) {
@@ -146,23 +153,26 @@ impl Keeper {
     }
 
     /// Carries a step out; `false` when things are not as they were planned with.
-    async fn carry_out(
-        &mut self,
-        step: &Step,
-        credentials: &BTreeMap<AccountName, Credential>,
-    ) -> Result<bool, StoreError> {
-        let (store, by) = (&self.store, By::settings(clock::now()));
+    async fn carry_out(&mut self, step: &Step) -> Result<bool, StoreError> {
+        let by = By::settings(clock::now());
+        let store = self.store.clone();
         Ok(match step {
             Step::AddAccount(account) => {
-                let Some(credential) = credentials.get(&account.name) else { return Ok(false) };
-                let sealed = seal_credential(&self.key, &account.name, credential);
+                let Some(credential) = self.read_or_tell(account, "added").await else { return Ok(false) };
+                let sealed = seal_credential(&self.key, &account.name, &credential);
                 store.add_account(&as_account(account), &sealed, &by).await?
             }
-            Step::ChangeAccount(account) => store.edit_account(&as_account(account), None, None, &by).await?,
-            Step::Link(link) => {
-                store.declare_link(link, &by).await?;
-                true
+            Step::ChangeAccount(account) => {
+                // With it, for another nats-server is not to see the credential that was meant for the one before.
+                let Some(credential) = self.read_or_tell(account, "changed").await else { return Ok(false) };
+                let sealed = seal_credential(&self.key, &account.name, &credential);
+                let is_changed = store.edit_account(&as_account(account), Some(&sealed), None, &by).await?;
+                if let Some(following) = self.following.get_mut(&account.name).filter(|_| is_changed) {
+                    following.took(credential);
+                }
+                is_changed
             }
+            Step::Link(link) => store.declare_link(link, &by).await?,
             Step::ChangeBinding { id, to } => {
                 let change = |binding: &mut Binding| {
                     binding.choose(to.kinds);

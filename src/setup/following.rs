@@ -63,7 +63,7 @@ impl Following {
 }
 
 /// Whether nats-server would see no difference.
-fn is_same(one: &Credential, other: &Credential) -> bool {
+pub(super) fn is_same(one: &Credential, other: &Credential) -> bool {
     one.kind() == other.kind() && one.to_secret().expose_secret() == other.to_secret().expose_secret()
 }
 

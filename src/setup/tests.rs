@@ -1,4 +1,4 @@
-//! What is left undone by an error is done the next time.
+//! What can't be done at once is done later, and whole.
 
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -88,4 +88,50 @@ async fn what_the_database_refused_once_is_done_the_next_time() {
     desk.execute("ALTER TABLE accounts RENAME COLUMN elsewhere TO credential").await;
     desk.keeper.follow_those_that_are_there().await.unwrap();
     assert_eq!(desk.followed(), ["GA-0", "GA-1"]);
+}
+
+#[tokio::test]
+async fn an_account_changes_together_with_its_credential() {
+    let mut desk = Desk::new().await;
+    let before = desk.account("GA-1");
+    desk.want(Setup { accounts: vec![before.clone()], ..Setup::default() });
+    desk.keeper.look().await.unwrap();
+
+    // As long as the new one can't be read, the account stays where the old one belongs.
+    let next = desk.account("next");
+    let CredentialSource::NkeySeed(file) = next.credential.clone() else { unreachable!("it is a seed") };
+    let seed = std::fs::read(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    let after = DeclaredAccount { url: "nats://two".to_owned(), credential: next.credential, ..before };
+    desk.want(Setup { accounts: vec![after.clone()], ..Setup::default() });
+    desk.keeper.look().await.unwrap();
+    let stored = async |desk: &Desk| desk.keeper.store.account(&after.name).await.unwrap().unwrap();
+    assert_eq!(stored(&desk).await.url, "nats://one");
+
+    std::fs::write(&file, seed).unwrap();
+    desk.keeper.look().await.unwrap();
+    let changed = stored(&desk).await;
+    assert_eq!(changed.url, "nats://two");
+    let in_force = desk.keeper.stored_credential(&changed).await.unwrap().unwrap();
+    let in_file = read_credential(after.credential.clone()).await.unwrap();
+    assert!(following::is_same(&in_force, &in_file));
+    for _ in 0..3 {
+        desk.keeper.look().await.unwrap();
+    }
+    assert_eq!(stored(&desk).await.revision, changed.revision, "it is not taken for another one afterwards");
+}
+
+#[tokio::test]
+async fn an_account_is_added_with_what_hangs_on_it_once_its_credential_can_be_read() {
+    let mut desk = Desk::new().await;
+    let account = desk.account("GA-1");
+    let CredentialSource::NkeySeed(file) = account.credential.clone() else { unreachable!("it is a seed") };
+    let seed = std::fs::read(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    desk.want(Setup { accounts: vec![account], links: vec![link("GA-1")], ..Setup::default() });
+    desk.keeper.look().await.unwrap();
+    assert_eq!(desk.keeper.store.accounts().await.unwrap(), []);
+    std::fs::write(&file, seed).unwrap();
+    desk.keeper.look().await.unwrap();
+    assert_eq!(desk.keeper.store.links(GuildId(1)).await.unwrap().len(), 1);
 }

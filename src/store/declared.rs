@@ -36,10 +36,12 @@ impl Store {
     }
 
     /// Links a guild, as the settings file says; a link that is there already is noted to stand in the file from now on.
-    pub async fn declare_link(&self, link: &DeclaredLink, by: &By) -> Result<(), StoreError> {
+    /// `Ok(false)` when the file has no such account, whoever else has one of that name.
+    pub async fn declare_link(&self, link: &DeclaredLink, by: &By) -> Result<bool, StoreError> {
         let mut transaction = self.write().await?;
-        sqlx::query(
-            "INSERT INTO links (guild_id, account, linked_by, linked_at, is_declared) VALUES ($1, $2, 0, $3, 1)
+        let linked = sqlx::query(
+            "INSERT INTO links (guild_id, account, linked_by, linked_at, is_declared)
+             SELECT $1, $2, 0, $3, 1 WHERE EXISTS (SELECT 1 FROM accounts WHERE name = $2 AND is_declared = 1)
              ON CONFLICT (guild_id, account) DO UPDATE SET is_declared = 1",
         )
         .bind(link.guild.to_column())
@@ -47,10 +49,14 @@ impl Store {
         .bind(by.at.nanoseconds())
         .execute(&mut *transaction)
         .await?;
+        if linked.rows_affected() == 0 {
+            transaction.rollback().await?;
+            return Ok(false);
+        }
         note(&mut transaction, by, &Act::on(Action::GuildLinked, &link.account).in_guild(link.guild)).await?;
         transaction.commit().await?;
         self.ring_configuration();
-        Ok(())
+        Ok(true)
     }
 
     /// Puts a credential that was read again in the place of the other. `Ok(false)` when there is no such account.

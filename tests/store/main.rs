@@ -6,6 +6,7 @@ mod accounts;
 mod audit;
 mod bindings;
 mod connecting;
+mod declared;
 mod departures;
 mod directory;
 mod full;
@@ -123,6 +124,15 @@ fn stop(cause: Cause, reason: &str, next_probe_at: Option<i64>) -> Stop {
 }
 
 async fn add_account(store: &Store, text: &str) -> Account {
+    add(store, text, false).await
+}
+
+/// One that stands in the settings file.
+async fn add_declared_account(store: &Store, text: &str) -> Account {
+    add(store, text, true).await
+}
+
+async fn add(store: &Store, text: &str, is_declared: bool) -> Account {
     let account = Account {
         name: name(text),
         url: "nats://127.0.0.1:4222".to_owned(),
@@ -131,7 +141,7 @@ async fn add_account(store: &Store, text: &str) -> Account {
         wide_filter: false,
         owner: None,
         connected_in: None,
-        is_declared: false,
+        is_declared,
         revision: 0,
     };
     let credential = SealedCredential { kind: "nkey".to_owned(), sealed: vec![0, 159, 146, 150] };
