@@ -31,8 +31,8 @@ const REST: [&str; 6] = [
     "DELETE FROM messages WHERE channel_id IN (SELECT channel_id FROM bindings WHERE guild_id = $1)",
     "DELETE FROM stopped_lanes WHERE channel_id IN (SELECT channel_id FROM bindings WHERE guild_id = $1)",
     "DELETE FROM given_up WHERE channel_id IN (SELECT channel_id FROM bindings WHERE guild_id = $1)",
-    "DELETE FROM bindings WHERE guild_id = $1",
-    "DELETE FROM links WHERE guild_id = $1",
+    "DELETE FROM bindings WHERE guild_id = $1 AND is_declared = 0",
+    "DELETE FROM links WHERE guild_id = $1 AND is_declared = 0",
 ];
 
 impl Store {
@@ -72,8 +72,9 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes what is kept of a guild that the bot departed from before `cutoff`: its links, bindings and messages. The
-    /// accounts stay, and with them where they were connected: that keeps them from connecting to anywhere. `Ok(false)` when it did not depart, or later.
+    /// Deletes what is kept of a guild that the bot departed from before `cutoff`: its links, bindings and messages. What
+    /// the settings file has stays, for only the file ends that. The accounts stay, and with them where they were connected:
+    /// that keeps them from connecting to anywhere. `Ok(false)` when it did not depart, or later.
     pub async fn forget_guild(&self, guild: GuildId, cutoff: Timestamp, by: &By) -> Result<bool, StoreError> {
         let is_over = sqlx::query("SELECT 1 FROM departed_guilds WHERE guild_id = $1 AND departed_at < $2")
             .bind(guild.to_column())

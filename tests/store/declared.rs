@@ -1,5 +1,6 @@
 //! What only the settings file asks of the store.
 
+use guildwire::domain::audit::Actor;
 use guildwire::domain::setup::DeclaredLink;
 
 use crate::*;
@@ -18,6 +19,29 @@ async fn a_link_is_declared_only_where_the_account_is() {
         assert_eq!(links, [("GA-2", true)]);
         let linked = "SELECT COUNT(*) FROM audit WHERE action = 'guild linked'";
         assert_eq!(count(&store, linked).await, 1, "what was not done is not in the audit");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_the_file_has_of_a_guild_outlasts_the_bot_there() {
+    on_both(async |database| {
+        let store = database.open().await;
+        let account = add_declared_account(&store, "GA-1").await;
+        let link = DeclaredLink { guild: GUILD, account: account.name.clone() };
+        assert!(store.declare_link(&link, &by(1)).await.unwrap());
+        let by_hand = binding(&store, &account);
+        let declared = Binding { channel: ChannelId(7), is_declared: true, ..binding(&store, &account) };
+        for binding in [&by_hand, &declared] {
+            assert!(store.add_binding(binding).await.unwrap());
+        }
+        store.note_departed(GUILD, at(100)).await.unwrap();
+        let itself = By { actor: Actor::Guildwire, at: at(200) };
+        assert!(store.forget_guild(GUILD, at(101), &itself).await.unwrap());
+        assert_eq!(store.links(GUILD).await.unwrap().len(), 1);
+        let left: Vec<_> = store.bindings_of_guild(GUILD).await.unwrap().iter().map(|left| left.id).collect();
+        assert_eq!(left, [declared.id]);
+        assert_eq!(store.kept_guilds().await.unwrap(), [(GUILD, None)].into(), "whether it is back is looked for anew");
     })
     .await;
 }
