@@ -14,6 +14,9 @@ pub const FORGOTTEN: &str = "[forgotten]";
 /// The fields of an event's details that hold another player's id and nothing else: see `Details::other_player`.
 const PLAYER_FIELDS: [&str; 3] = ["by", "target", "attacker"];
 
+/// The field that says what happened. It is guildwire's own word, and without it the details can't be read any more.
+const KIND_FIELD: &str = "kind";
+
 /// Longer than any id that is shown.
 const LONGEST_SHOWN: usize = 1_000;
 
@@ -50,15 +53,22 @@ impl Trace {
         self.words().any(|word| find(text, word).is_some())
     }
 
-    /// Whether any text in a JSON value names the player.
+    /// Whether an event's details name the player.
     #[must_use]
-    pub fn is_in_json(&self, value: &Value) -> bool {
-        match value {
+    pub fn is_in_details(&self, details: &Value) -> bool {
+        match details {
             Value::String(text) => self.is_in(text),
-            Value::Array(values) => values.iter().any(|value| self.is_in_json(value)),
-            Value::Object(fields) => fields.values().any(|value| self.is_in_json(value)),
+            Value::Array(values) => values.iter().any(|value| self.is_in_details(value)),
+            Value::Object(fields) => fields.iter().any(|(name, value)| name != KIND_FIELD && self.is_in_details(value)),
             _ => false,
         }
+    }
+
+    /// Whether a message's body names the player: its embeds' descriptions have all that players wrote, and their names.
+    #[must_use]
+    pub fn is_in_body(&self, body: &Value) -> bool {
+        let embeds = body["embeds"].as_array().map(Vec::as_slice).unwrap_or_default();
+        embeds.iter().filter_map(|embed| embed["description"].as_str()).any(|text| self.is_in(text))
     }
 
     /// Takes the player out of an event's details.
@@ -67,7 +77,7 @@ impl Trace {
             Value::String(text) => *text = self.without(text),
             Value::Array(values) => values.iter_mut().for_each(|value| self.take_out(value)),
             Value::Object(fields) => {
-                for (name, value) in fields {
+                for (name, value) in fields.iter_mut().filter(|(name, _)| *name != KIND_FIELD) {
                     if PLAYER_FIELDS.contains(&name.as_str()) && value.as_str() == Some(&self.id) {
                         *value = Value::Null;
                     } else {
@@ -161,11 +171,36 @@ mod tests {
             (json!({ "kind": "unknown", "name": "7" }), json!({ "kind": "unknown", "name": "[forgotten]" })),
         ] {
             let mut changed = details.clone();
-            assert!(trace("7").is_in_json(&details));
+            assert!(trace("7").is_in_details(&details));
             trace("7").take_out(&mut changed);
             assert_eq!(changed, wanted);
-            assert!(!trace("7").is_in_json(&changed));
+            assert!(!trace("7").is_in_details(&changed));
             assert!(serde_json::from_value::<Details>(changed).is_ok(), "{wanted}");
         }
+    }
+
+    #[test]
+    fn a_player_whose_id_is_a_word_of_guildwires_is_taken_out_of_nothing_else() {
+        for id in ["player", "hit", "unknown", "server", "kind"] {
+            for kind in ["player.hit", "unknown", "server.started"] {
+                let details = json!({ "kind": kind, "name": "events.meteor", "attacker": null });
+                assert!(!trace(id).is_in_details(&details), "{id} in {kind}");
+            }
+            let mut details = json!({ "kind": "player.hit", "attacker": id, "killed": null, "metres": null });
+            assert!(trace(id).is_in_details(&details));
+            trace(id).take_out(&mut details);
+            assert_eq!(details, json!({ "kind": "player.hit", "attacker": null, "killed": null, "metres": null }));
+        }
+    }
+
+    #[test]
+    fn a_body_names_whom_its_descriptions_name() {
+        let body = json!({
+            "content": "<@&7>", "nonce": "7", "allowed_mentions": { "parse": [], "roles": ["7"] },
+            "embeds": [{ "description": "**a** joined", "footer": { "text": "GA-1 · 7" } }, { "description": "by 8" }],
+        });
+        assert!(!trace("7").is_in_body(&body) && !trace("parse").is_in_body(&body));
+        assert!(trace("8").is_in_body(&body));
+        assert!(!trace("8").is_in_body(&json!({})), "forgotten");
     }
 }

@@ -141,7 +141,7 @@ impl Store {
         let events: Vec<StoredEvent> = events.iter().map(event_from).collect::<Result<_, _>>()?;
         let events: Vec<_> = events
             .into_iter()
-            .filter(|event| event.player.as_deref() == Some(player.as_str()) || trace.is_in_json(&event.details))
+            .filter(|event| event.player.as_deref() == Some(player.as_str()) || trace.is_in_details(&event.details))
             .collect();
         let rejects = format!(
             "SELECT account, subject, stored_at, sequence, size, reason FROM rejects
@@ -184,7 +184,7 @@ impl Store {
         for row in self.asked(&alike, of, of.needles.len()).await? {
             let message = message_from(&row)?;
             let names =
-                trace.is_in_json(&message.body) || message.attachment.as_deref().is_some_and(|it| trace.is_in(it));
+                trace.is_in_body(&message.body) || message.attachment.as_deref().is_some_and(|it| trace.is_in(it));
             if names && !ids.contains(&message.message) {
                 messages.push(message);
             }
