@@ -235,10 +235,8 @@ impl Store {
         let invites = format!("DELETE FROM invites WHERE account IN (SELECT name FROM accounts WHERE {OLD})");
         sqlx::query(sqlx::AssertSqlSafe(invites)).bind(cutoff.nanoseconds()).execute(&mut *transaction).await?;
         let accounts = format!("DELETE FROM accounts WHERE {OLD} RETURNING name");
-        let removed = sqlx::query(sqlx::AssertSqlSafe(accounts))
-            .bind(cutoff.nanoseconds())
-            .fetch_all(&mut *transaction)
-            .await?;
+        let removed =
+            sqlx::query(sqlx::AssertSqlSafe(accounts)).bind(cutoff.nanoseconds()).fetch_all(&mut *transaction).await?;
         let by = By { actor: Actor::Guildwire, at: now };
         for row in &removed {
             let account = super::accounts::account_name(row, 0)?;

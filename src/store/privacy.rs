@@ -1,6 +1,6 @@
 //! What is stored of a player, wherever that is: read to be handed out, or taken away.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -97,11 +97,49 @@ pub struct Forgotten {
     pub on_their_way: u64,
 }
 
+impl Forgotten {
+    /// How many rows were deleted or changed.
+    #[must_use]
+    pub const fn rows(&self) -> u64 {
+        self.names + self.waiting + self.told + self.others + self.messages + self.rejects
+    }
+
+    /// This, and after it `next`: what is on its way is what that found.
+    #[must_use]
+    pub const fn and_then(&self, next: &Self) -> Self {
+        Self {
+            names: self.names + next.names,
+            waiting: self.waiting + next.waiting,
+            told: self.told + next.told,
+            others: self.others + next.others,
+            messages: self.messages + next.messages,
+            rejects: self.rejects + next.rejects,
+            on_their_way: next.on_their_way,
+        }
+    }
+}
+
 impl Stored {
     /// Whether nothing names the player.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.names.is_empty() && self.events.is_empty() && self.messages.is_empty() && self.rejects.is_empty()
+    }
+
+    /// The accounts in which the player was heard, each with how many names and events there are.
+    #[must_use]
+    pub fn accounts(&self) -> BTreeMap<&str, (usize, usize)> {
+        let mut accounts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+        for name in &self.names {
+            accounts.entry(&name.account).or_default().0 += 1;
+        }
+        for event in &self.events {
+            accounts.entry(&event.account).or_default().1 += 1;
+        }
+        for reject in &self.rejects {
+            accounts.entry(&reject.account).or_default();
+        }
+        accounts
     }
 }
 
@@ -116,9 +154,6 @@ fn pattern(needle: &str) -> String {
     let escaped = needle.replace('!', "!!").replace('%', "!%").replace('_', "!_");
     format!("%{escaped}%")
 }
-
-/// Rows that are not in a message that is being sent: its bytes are fixed.
-const AT_REST: &str = "NOT EXISTS (SELECT 1 FROM messages WHERE messages.id = outbox.message_id AND state = 'sealed')";
 
 impl Store {
     /// All that names a player, in everything or in what was heard of one account.
@@ -192,8 +227,8 @@ impl Store {
         Ok(messages)
     }
 
-    /// Takes away what [`Store::stored_of`] found, but for what is in a message that is being sent, and notes that it
-    /// was done: not of whom.
+    /// Takes away what [`Store::stored_of`] found, but for what is in a message that is being sent by now, and notes that
+    /// something was done: not to whom. What has gone into a message meanwhile stays until that is found, too.
     pub async fn forget_player(
         &self,
         player: &PlayerId,
@@ -209,23 +244,28 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
         let mut gone = Forgotten { names: names.rows_affected(), ..Forgotten::default() };
+        let mut emptied = BTreeSet::new();
         for event in &stored.events {
             let is_about = event.player.as_deref() == Some(player.as_str());
-            let changed = forget_event(&mut transaction, &trace, event, is_about).await?;
-            match (changed, is_about, event.message) {
-                // Or it has gone by itself meanwhile.
-                (false, ..) => gone.on_their_way += u64::from(is_there(&mut transaction, event.id).await?),
-                (true, false, _) => gone.others += 1,
-                (true, true, None) => gone.waiting += 1,
-                (true, true, Some(_)) => gone.told += 1,
+            let was = forget_event(&mut transaction, &trace, event, is_about).await?;
+            match was {
+                Was::Waiting if is_about => gone.waiting += 1,
+                Was::Told(_) if is_about => gone.told += 1,
+                Was::Waiting | Was::Told(_) => gone.others += 1,
+                Was::OnItsWay => gone.on_their_way += 1,
+                Was::Gone => {}
+            }
+            if let Was::Told(message) = was {
+                emptied.insert(message);
             }
         }
-        for message in &stored.messages {
-            let emptied = sqlx::query(
-                "UPDATE messages SET body = '{}', attachment = NULL, reason = NULL WHERE id = $1 AND state <> 'sealed'",
-            );
-            gone.messages += emptied.bind(message.message).execute(&mut *transaction).await?.rows_affected();
+        let texts: BTreeSet<i64> = stored.messages.iter().map(|message| message.message).collect();
+        for message in texts {
+            if empty_message(&mut transaction, message).await? {
+                emptied.insert(message);
+            }
         }
+        gone.messages = emptied.len() as u64;
         for reject in &stored.rejects {
             let deleted = sqlx::query("DELETE FROM rejects WHERE account = $1 AND sequence = $2 AND subject = $3")
                 .bind(&reject.account)
@@ -233,14 +273,11 @@ impl Store {
                 .bind(&reject.subject);
             gone.rejects += deleted.execute(&mut *transaction).await?.rows_affected();
         }
-        let rows = gone.names + gone.waiting + gone.told + gone.others + gone.messages + gone.rejects;
-        let act = Act {
-            action: Action::PlayerForgotten,
-            account: account.cloned(),
-            guild: None,
-            details: format!("{rows} rows"),
-        };
-        note(&mut transaction, by, &act).await?;
+        if gone.rows() > 0 {
+            let details = format!("{} rows", gone.rows());
+            let act = Act { action: Action::PlayerForgotten, account: account.cloned(), guild: None, details };
+            note(&mut transaction, by, &act).await?;
+        }
         transaction.commit().await?;
         Ok(gone)
     }
@@ -264,29 +301,68 @@ struct Asked<'a> {
     needles: Vec<String>,
 }
 
-/// Deletes an event that is about the player; takes the player out of another's. `false` where it stays as it is.
+/// Where an event was that named the player, when it was to be forgotten.
+enum Was {
+    /// It waited.
+    Waiting,
+    /// This message had told it, and says nothing more here.
+    Told(i64),
+    /// It is in a message that is being sent, and stays as it is.
+    OnItsWay,
+    /// It had gone by itself.
+    Gone,
+}
+
+/// Deletes an event that is about the player; takes the player out of another's. Where the event is, is looked at now: it
+/// may have gone into a message since it was found.
 async fn forget_event(
     transaction: &mut Transaction<'_, Any>,
     trace: &Trace,
     event: &StoredEvent,
     is_about: bool,
+) -> Result<Was, StoreError> {
+    if change_event(transaction, trace, event, is_about, "message_id IS NULL").await? {
+        return Ok(Was::Waiting);
+    }
+    let row = sqlx::query("SELECT message_id FROM outbox WHERE id = $1").bind(event.id);
+    let row = row.fetch_optional(&mut **transaction).await?;
+    let message: Option<i64> = row.map(|row| row.try_get(0)).transpose()?.flatten();
+    let Some(message) = message else { return Ok(Was::Gone) };
+    // The message before its rows, in the order in which retention deletes them.
+    if !empty_message(transaction, message).await? {
+        return Ok(Was::OnItsWay);
+    }
+    change_event(transaction, trace, event, is_about, "message_id IS NOT NULL").await?;
+    Ok(Was::Told(message))
+}
+
+/// Whether the event was there in that condition.
+async fn change_event(
+    transaction: &mut Transaction<'_, Any>,
+    trace: &Trace,
+    event: &StoredEvent,
+    is_about: bool,
+    condition: &str,
 ) -> Result<bool, StoreError> {
     let changed = if is_about {
-        let query = format!("DELETE FROM outbox WHERE id = $1 AND {AT_REST}");
+        let query = format!("DELETE FROM outbox WHERE id = $1 AND {condition}");
         sqlx::query(sqlx::AssertSqlSafe(query)).bind(event.id).execute(&mut **transaction).await?
     } else {
         let mut details = event.details.clone();
         trace.take_out(&mut details);
-        let query = format!("UPDATE outbox SET details = $2 WHERE id = $1 AND {AT_REST}");
+        let query = format!("UPDATE outbox SET details = $2 WHERE id = $1 AND {condition}");
         let update = sqlx::query(sqlx::AssertSqlSafe(query)).bind(event.id).bind(details.to_string());
         update.execute(&mut **transaction).await?
     };
     Ok(changed.rows_affected() > 0)
 }
 
-async fn is_there(transaction: &mut Transaction<'_, Any>, id: i64) -> Result<bool, StoreError> {
-    let row = sqlx::query("SELECT 1 FROM outbox WHERE id = $1").bind(id).fetch_optional(&mut **transaction).await?;
-    Ok(row.is_some())
+/// Deletes a message's text. `false` where it is being sent: its bytes are fixed.
+async fn empty_message(transaction: &mut Transaction<'_, Any>, message: i64) -> Result<bool, StoreError> {
+    let emptied = sqlx::query(
+        "UPDATE messages SET body = '{}', attachment = NULL, reason = NULL WHERE id = $1 AND state <> 'sealed'",
+    );
+    Ok(emptied.bind(message).execute(&mut **transaction).await?.rows_affected() > 0)
 }
 
 fn moment(row: &AnyRow, column: &str) -> Result<String, StoreError> {

@@ -72,10 +72,7 @@ async fn what_an_owner_began_ends_with_the_change_of_the_owner() {
         assert!(waits().await, "that was the operator's");
         for code in [b"one", b"two"] {
             let by = By::person(USER, GUILD, at(3));
-            assert_eq!(
-                store.add_owners_invite(&account, USER, code, at(100), 5, &by).await.unwrap(),
-                InviteMade::Done
-            );
+            assert_eq!(store.add_owners_invite(&account, USER, code, at(100), 5, &by).await.unwrap(), InviteMade::Done);
         }
         let redeem = async |code: &[u8], guild| store.redeem_invite(code, guild, USER, at(4)).await.unwrap();
         assert_eq!(redeem(b"one", GUILD).await, Redeemed::Linked(account.clone()));

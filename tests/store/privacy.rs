@@ -149,6 +149,61 @@ async fn a_player_is_forgotten_but_for_what_is_being_sent() {
 }
 
 #[tokio::test]
+async fn what_has_gone_into_a_message_since_it_was_found_is_forgotten_with_its_text() {
+    on_both(async |database| {
+        let store = database.open().await;
+        let ids = furnished(&store).await;
+        let player = PlayerId::from(ADA);
+        let stored = store.stored_of(&player, None).await.unwrap();
+        // While somebody was asked: what waited is told by now, or being sent.
+        let [told, open] = ["told", "open"].map(|mark| {
+            let body = json!({ "embeds": [{ "description": "**Ada**: waits" }] }).to_string();
+            guildwire::store::outbox::SealedMessage { body, ..message(&store, mark) }
+        });
+        let being_sent = store.sealed_message(CHANNEL).await.unwrap().unwrap();
+        store.settle_delivered(being_sent.id, Some(8), at(20)).await.unwrap();
+        store.seal(CHANNEL, &told, &showing(&ids[3..4]), at(21)).await.unwrap();
+        store.settle_delivered(told.id, Some(9), at(22)).await.unwrap();
+        store.seal(CHANNEL, &open, &showing(&ids[4..5]), at(23)).await.unwrap();
+
+        let gone = store.forget_player(&player, None, &stored, &by(5000)).await.unwrap();
+        let wanted = Forgotten { names: 2, told: 3, others: 1, messages: 3, rejects: 2, on_their_way: 1, waiting: 0 };
+        assert_eq!(gone, wanted);
+        let with_text = "SELECT COUNT(*) FROM messages WHERE body <> '{}'";
+        assert_eq!(count(&store, with_text).await, 1, "what is being sent");
+        assert_eq!(sequences(&exported(&store, ADA, None).await), [5]);
+        let stored = store.stored_of(&player, None).await.unwrap();
+        let again = store.forget_player(&player, None, &stored, &by(5001)).await.unwrap();
+        assert_eq!(again, Forgotten { on_their_way: 1, ..Forgotten::default() });
+        assert_eq!(gone.and_then(&again), gone);
+        let lines = store.audit(None, 50).await.unwrap();
+        assert_eq!(lines.iter().filter(|line| line.act.action == Action::PlayerForgotten).count(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_player_whose_id_is_a_word_of_guildwires_leaves_events_that_can_be_told() {
+    on_both(async |database| {
+        let store = database.open().await;
+        add_account(&store, "GA-1").await;
+        let unknown = Details::Unknown { name: "events.meteor.landed".to_owned() };
+        let hit = Details::PlayerHit { attacker: Some("player".into()), killed: None, metres: None };
+        insert(&store, &[about(&store, 1, BOB, &unknown), about(&store, 2, BOB, &hit)]).await;
+        for (id, wanted) in [("unknown", vec![]), ("player", vec![2])] {
+            let player = PlayerId::from(id);
+            let stored = store.stored_of(&player, None).await.unwrap();
+            assert_eq!(sequences(&serde_json::to_value(&stored).unwrap()), wanted);
+            store.forget_player(&player, None, &stored, &by(5000)).await.unwrap();
+        }
+        let due = crate::recording::events(store.due(CHANNEL, 10).await.unwrap());
+        let details: Vec<_> = due.iter().map(|due| due.event.details.clone()).collect();
+        assert_eq!(details, [unknown, Details::PlayerHit { attacker: None, killed: None, metres: None }]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_player_is_forgotten_of_one_account() {
     on_both(async |database| {
         let store = database.open().await;

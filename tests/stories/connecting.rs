@@ -15,7 +15,9 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use crate::credentials::{files_below, jwt};
-use crate::installation::{Comparisons, DISCORD_WAITS, MANAGE_SERVER, house_around, on_sqlite, refused, says, sqlite_url};
+use crate::installation::{
+    Comparisons, DISCORD_WAITS, MANAGE_SERVER, house_around, on_sqlite, refused, says, sqlite_url,
+};
 use crate::managing::admin;
 use crate::support::{Database, on_both_databases};
 
@@ -483,7 +485,10 @@ async fn only_the_owner_may_press_where_it_was_connected(database: Database) {
                   rotate`, where you connected it, shows that again.";
     assert_eq!(invite, wanted);
     let invite = refused(&house.bot, 1, &["account", "invite", "GA-1"]).await;
-    assert!(invite.contains("the account GA-1 is not verified yet, and has no codes before that: its owner"), "{invite}");
+    assert!(
+        invite.contains("the account GA-1 is not verified yet, and has no codes before that: its owner"),
+        "{invite}"
+    );
     let list = house.operate(&["account", "list"]).await.unwrap();
     assert!(list.ends_with("  GA-1: waits for its owner to let guildwire in\n"), "{list}");
     let doctor = house.bot.command(&["doctor"]).await.unwrap().stdout;
