@@ -25,22 +25,25 @@ async fn who_did_what_is_told_to_owner_and_operator(database: Database) {
     let id = binding_ids(&house, friends).await.remove(0);
     says(&house, friends, "notify remove", &[("binding", id.into())]).await;
     let account = [("account", Value::from(FIRST_ACCOUNT))];
+    let said = says(&house, home, "account audit", &account).await;
+    assert!(said.contains("(in **Friends**) **linked a Discord server** · **Friends**"), "{said}");
     let shown = house.command(home, "account guilds", &account).await.unwrap();
     let friend = friends.id.to_string();
     let asked = house.discord.select(admin(home), &shown, "unlink_which:GA-1", &[&friend]).await.unwrap();
     house.discord.press(admin(home), &asked, &format!("unlink_guild:{friend}:GA-1")).await.unwrap();
 
+    // One that is not linked any more is not named.
     let said = without_moments(&says(&house, home, "account audit", &account).await);
     let (owner, theirs) = (home.admin, friends.admin);
     let binding = format!("channel {channel}: server.started server.stopping server.stopped server.wiped, each");
     let url_shown = house.nats.url();
     let wanted = [
-        format!("<time> · <@{owner}> (in **Home**) **unlinked a Discord server** · **Friends**"),
+        format!("<time> · <@{owner}> (in **Home**) **unlinked a Discord server** · Discord server {friend}"),
         format!(
-            "<time> · <@{theirs}> (in **Friends**) **removed an entry of `/notify list`** · **Friends**\n{binding}"
+            "<time> · <@{theirs}> (in Discord server {friend}) **removed an entry of `/notify list`** · Discord server {friend}\n{binding}"
         ),
-        format!("<time> · <@{theirs}> (in **Friends**) **added an entry of `/notify list`** · **Friends**\n{binding}"),
-        format!("<time> · <@{theirs}> (in **Friends**) **linked a Discord server** · **Friends**"),
+        format!("<time> · <@{theirs}> (in Discord server {friend}) **added an entry of `/notify list`** · Discord server {friend}\n{binding}"),
+        format!("<time> · <@{theirs}> (in Discord server {friend}) **linked a Discord server** · Discord server {friend}"),
         "<time> · Whoever operates me **made a one-time code**".to_owned(),
         format!("<time> · Whoever operates me **changed whose it is**\nuser {owner}"),
         format!("<time> · Whoever operates me **added the account**\n{url_shown}"),
