@@ -28,9 +28,8 @@ pub(super) async fn edit(store: &Store, settings: &Settings, edit: EditAccount) 
     if !edit.concerns_owner_alone() {
         refuse_declared(&before)?;
     }
-    let owned = set_owner(store, &edit).await?;
     if edit.concerns_owner_alone() {
-        return Ok(owned);
+        return set_owner(store, &edit).await;
     }
     let key = secret_key(store, settings).await?;
     let new_credential = match edit.credential() {
@@ -60,6 +59,8 @@ pub(super) async fn edit(store: &Store, settings: &Settings, edit: EditAccount) 
     if !store.edit_account(&after, sealed.as_ref(), skip_to, &By::operator(clock::now())).await? {
         anyhow::bail!("the account {} was removed meanwhile", after.name);
     }
+    // Last, so that nothing was stored where that is said.
+    let owned = set_owner(store, &edit).await?;
     let Account { name, url, .. } = &after;
     Ok(format!("Account {name} is changed.\n{}\n{resumed}{left_behind}{owned}", in_words(found.as_ref(), url)))
 }

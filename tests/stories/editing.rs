@@ -187,7 +187,7 @@ async fn an_edit_that_makes_no_sense_changes_nothing(database: Database) {
     );
     compare.equal(
         "unreachable",
-        &refused(&house.bot, 1, &["account", "edit", "GA-1", "--url", &closed]).await,
+        &refused(&house.bot, 1, &["account", "edit", "GA-1", "--url", &closed, "--owner", "5"]).await,
         &format!("{unreachable}To store the change without trying it, add --no-check.\n"),
     );
     compare.equal(
@@ -198,6 +198,8 @@ async fn an_edit_that_makes_no_sense_changes_nothing(database: Database) {
     let said = refused(&house.bot, 1, &["account", "edit", "GA-1", "--user", "nobody"]).await;
     assert!(said.contains("refuses the credential"), "{said}");
     compare.equal("as before", &table().await, &before);
+    let audit = house.operate(&["audit"]).await.unwrap();
+    assert!(!audit.contains("owner changed"), "nor has it an owner: {audit}");
     let printed = house.operate(&["account", "edit", "GA-1", "--resume-from", "now"]).await.unwrap();
     assert!(
         printed.ends_with("Stream EVENTS was not read so far: reading it begins with what comes then.\n"),
