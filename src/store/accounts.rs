@@ -14,6 +14,9 @@ use crate::domain::ids::{AccountName, GuildId, UserId};
 use crate::domain::position::Position;
 use crate::domain::timestamp::Timestamp;
 
+/// What [`account_from`] reads.
+const COLUMNS: &str = "name, url, stream, root, wide_filter, owner_id, connected_in, is_declared, revision";
+
 /// A credential as the store keeps it.
 #[derive(Clone)]
 pub struct SealedCredential {
@@ -160,32 +163,26 @@ impl Store {
 
     /// All accounts, by name.
     pub async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT name, url, stream, root, wide_filter, owner_id, connected_in, is_declared, revision FROM accounts ORDER BY name",
-        )
-        .fetch_all(&self.reader)
-        .await?;
+        let query = format!("SELECT {COLUMNS} FROM accounts ORDER BY name");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(query)).fetch_all(&self.reader).await?;
         rows.iter().map(account_from).collect()
     }
 
     /// The accounts that need a consumer: those with a binding, once they are verified.
     pub async fn subscribed_accounts(&self) -> Result<Vec<Account>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT name, url, stream, root, wide_filter, owner_id, connected_in, is_declared, revision FROM accounts
+        let query = format!(
+            "SELECT {COLUMNS} FROM accounts
              WHERE verified_at IS NOT NULL AND EXISTS (SELECT 1 FROM bindings WHERE bindings.account = accounts.name)
-             ORDER BY name",
-        )
-        .fetch_all(&self.reader)
-        .await?;
+             ORDER BY name"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(query)).fetch_all(&self.reader).await?;
         rows.iter().map(account_from).collect()
     }
 
     /// The account of that name.
     pub async fn account(&self, name: &AccountName) -> Result<Option<Account>, StoreError> {
-        let row = sqlx::query("SELECT name, url, stream, root, wide_filter, owner_id, connected_in, is_declared, revision FROM accounts WHERE name = $1")
-            .bind(name.as_str())
-            .fetch_optional(&self.reader)
-            .await?;
+        let query = format!("SELECT {COLUMNS} FROM accounts WHERE name = $1");
+        let row = sqlx::query(sqlx::AssertSqlSafe(query)).bind(name.as_str()).fetch_optional(&self.reader).await?;
         row.as_ref().map(account_from).transpose()
     }
 

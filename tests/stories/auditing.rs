@@ -42,8 +42,12 @@ async fn who_did_what_is_told_to_owner_and_operator(database: Database) {
         format!(
             "<time> · <@{theirs}> (in Discord server {friend}) **removed an entry of `/notify list`** · Discord server {friend}\n{binding}"
         ),
-        format!("<time> · <@{theirs}> (in Discord server {friend}) **added an entry of `/notify list`** · Discord server {friend}\n{binding}"),
-        format!("<time> · <@{theirs}> (in Discord server {friend}) **linked a Discord server** · Discord server {friend}"),
+        format!(
+            "<time> · <@{theirs}> (in Discord server {friend}) **added an entry of `/notify list`** · Discord server {friend}\n{binding}"
+        ),
+        format!(
+            "<time> · <@{theirs}> (in Discord server {friend}) **linked a Discord server** · Discord server {friend}"
+        ),
         "<time> · Whoever operates me **made a one-time code**".to_owned(),
         format!("<time> · Whoever operates me **changed whose it is**\nuser {owner}"),
         format!("<time> · Whoever operates me **added the account**\n{url_shown}"),
