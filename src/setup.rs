@@ -182,6 +182,7 @@ impl Keeper {
             }
             Step::AddBinding(binding) => store.add_binding(&as_binding(store.next_number(), binding, &by)).await?,
             Step::RemoveBinding { guild, id } => store.remove_binding(*guild, *id, &by).await?.is_some(),
+            Step::ReleaseLink(link) => store.release_link(link, &by).await?,
             Step::Unlink(link) => store.unlink(link.guild, &link.account, &by).await?.is_some(),
             Step::RemoveAccount(name) => {
                 self.wait_for_consumer(name).await?;

@@ -59,6 +59,8 @@ pub enum Action {
     GuildLinked,
     /// A guild was unlinked from an account.
     GuildUnlinked,
+    /// A link left the settings file and stayed, for it was made with a code.
+    LinkReleased,
     /// A binding was added.
     BindingAdded,
     /// A binding was changed, paused or resumed.
@@ -91,7 +93,7 @@ pub enum Action {
 
 impl Action {
     /// All that is ever done.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::AccountAdded,
         Self::AccountEdited,
         Self::AccountConnected,
@@ -104,6 +106,7 @@ impl Action {
         Self::InviteMade,
         Self::GuildLinked,
         Self::GuildUnlinked,
+        Self::LinkReleased,
         Self::BindingAdded,
         Self::BindingChanged,
         Self::BindingRemoved,
@@ -136,6 +139,7 @@ impl Action {
             Self::InviteMade => "invite made",
             Self::GuildLinked => "guild linked",
             Self::GuildUnlinked => "guild unlinked",
+            Self::LinkReleased => "link released",
             Self::BindingAdded => "binding added",
             Self::BindingChanged => "binding changed",
             Self::BindingRemoved => "binding removed",

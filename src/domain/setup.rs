@@ -75,6 +75,8 @@ pub struct ExistingLink {
     pub link: DeclaredLink,
     /// Whether the settings file had it.
     pub is_declared: bool,
+    /// Whether somebody made it with a code, before the file had it or without it.
+    pub is_by_hand: bool,
 }
 
 /// What is there so far.
@@ -113,6 +115,8 @@ pub enum Step {
         /// Which one.
         id: i64,
     },
+    /// Note that a link, which somebody made with a code, does not stand in the settings file any more.
+    ReleaseLink(DeclaredLink),
     /// Unlink a guild; all its bindings of that account go, too.
     Unlink(DeclaredLink),
     /// Remove an account. Its guilds were unlinked before, so that it is read no longer.
@@ -206,12 +210,15 @@ pub fn plan(wanted: &Setup, existing: &Existing) -> Plan {
         .iter()
         .filter(|account| account.is_declared && !wanted.accounts.iter().any(|wanted| wanted.name == account.name));
     let gone: Vec<_> = gone.map(|account| account.name.clone()).collect();
-    let ends = |there: &&ExistingLink| {
+    let is_left = |there: &&ExistingLink| {
         gone.contains(&there.link.account) || (there.is_declared && !wanted.links.contains(&there.link))
     };
-    let ending: Vec<_> = existing.links.iter().filter(ends).map(|there| there.link.clone()).collect();
+    let ends = |there: &&ExistingLink| gone.contains(&there.link.account) || !there.is_by_hand;
+    let (ending, released): (Vec<_>, Vec<_>) = existing.links.iter().filter(is_left).partition(ends);
+    let ending: Vec<_> = ending.into_iter().map(|there| there.link.clone()).collect();
     let stays = |binding: &&Binding| !ending.contains(&DeclaredBinding::of(binding).link());
     plan_bindings(&mut plan, &wanted.bindings, &existing.bindings.iter().filter(stays).collect::<Vec<_>>());
+    plan.steps.extend(released.into_iter().map(|there| Step::ReleaseLink(there.link.clone())));
     plan.steps.extend(ending.into_iter().map(Step::Unlink));
     plan.steps.extend(gone.into_iter().map(Step::RemoveAccount));
     plan
@@ -286,6 +293,7 @@ impl fmt::Display for Step {
             Self::ChangeBinding { id, to } => write!(formatter, "change {to} (#{id})"),
             Self::AddBinding(binding) => write!(formatter, "add {binding}"),
             Self::RemoveBinding { guild, id } => write!(formatter, "remove binding #{id} in guild {guild}"),
+            Self::ReleaseLink(link) => write!(formatter, "leave {link}, which was made with a code"),
             Self::Unlink(link) => write!(formatter, "remove {link}"),
             Self::RemoveAccount(name) => write!(formatter, "remove account {name}"),
         }

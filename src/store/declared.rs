@@ -14,7 +14,7 @@ impl Store {
     /// All accounts, and of those that stood in the settings file the links and bindings.
     pub async fn existing_setup(&self) -> Result<Existing, StoreError> {
         let links = sqlx::query(
-            "SELECT account, guild_id, is_declared FROM links
+            "SELECT account, guild_id, is_declared, linked_by FROM links
              WHERE account IN (SELECT name FROM accounts WHERE is_declared = 1) ORDER BY guild_id, account",
         )
         .fetch_all(&self.reader)
@@ -22,7 +22,10 @@ impl Store {
         let links = links.iter().map(|row| {
             let link =
                 DeclaredLink { guild: GuildId::from_column(row.try_get("guild_id")?), account: account_name(row, 0)? };
-            Ok::<_, StoreError>(ExistingLink { link, is_declared: row.try_get::<i64, _>("is_declared")? != 0 })
+            let is_declared = row.try_get::<i64, _>("is_declared")? != 0;
+            // As `declare_link` has it.
+            let is_by_hand = row.try_get::<i64, _>("linked_by")? != 0;
+            Ok::<_, StoreError>(ExistingLink { link, is_declared, is_by_hand })
         });
         let query = format!(
             "SELECT {COLUMNS} FROM bindings WHERE account IN (SELECT name FROM accounts WHERE is_declared = 1) ORDER BY id"
@@ -56,6 +59,25 @@ impl Store {
         note(&mut transaction, by, &Act::on(Action::GuildLinked, &link.account).in_guild(link.guild)).await?;
         transaction.commit().await?;
         self.ring_configuration();
+        Ok(true)
+    }
+
+    /// Notes that a link does not stand in the settings file any more; it stays. `Ok(false)` when there is no such link.
+    pub async fn release_link(&self, link: &DeclaredLink, by: &By) -> Result<bool, StoreError> {
+        let mut transaction = self.write().await?;
+        let released = sqlx::query(
+            "UPDATE links SET is_declared = 0 WHERE guild_id = $1 AND account = $2 AND is_declared = 1 AND linked_by <> 0",
+        )
+        .bind(link.guild.to_column())
+        .bind(link.account.as_str())
+        .execute(&mut *transaction)
+        .await?;
+        if released.rows_affected() == 0 {
+            transaction.rollback().await?;
+            return Ok(false);
+        }
+        note(&mut transaction, by, &Act::on(Action::LinkReleased, &link.account).in_guild(link.guild)).await?;
+        transaction.commit().await?;
         Ok(true)
     }
 

@@ -1,7 +1,7 @@
 //! What only the settings file asks of the store.
 
-use guildwire::domain::audit::Actor;
-use guildwire::domain::setup::DeclaredLink;
+use guildwire::domain::audit::{Action, Actor};
+use guildwire::domain::setup::{DeclaredLink, ExistingLink};
 
 use crate::*;
 
@@ -42,6 +42,30 @@ async fn what_the_file_has_of_a_guild_outlasts_the_bot_there() {
         let left: Vec<_> = store.bindings_of_guild(GUILD).await.unwrap().iter().map(|left| left.id).collect();
         assert_eq!(left, [declared.id]);
         assert_eq!(store.kept_guilds().await.unwrap(), [(GUILD, None)].into(), "whether it is back is looked for anew");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_link_that_was_made_with_a_code_is_given_back_and_no_other() {
+    on_both(async |database| {
+        let store = database.open().await;
+        let account = add_declared_account(&store, "GA-1").await;
+        link(&store, &account, GUILD).await;
+        let others = DeclaredLink { guild: GuildId(7), account: account.name.clone() };
+        let made = DeclaredLink { guild: GUILD, account: account.name.clone() };
+        for link in [&others, &made] {
+            assert!(store.declare_link(link, &by(1)).await.unwrap());
+        }
+        let by_hand = |links: Vec<ExistingLink>| links.iter().map(|there| there.is_by_hand).collect::<Vec<_>>();
+        assert_eq!(by_hand(store.existing_setup().await.unwrap().links), [false, true], "by guild");
+        assert!(!store.release_link(&others, &by(2)).await.unwrap());
+        assert!(store.release_link(&made, &by(3)).await.unwrap());
+        assert!(!store.release_link(&made, &by(4)).await.unwrap());
+        assert!(!store.links(GUILD).await.unwrap()[0].is_declared);
+        assert!(store.links(GuildId(7)).await.unwrap()[0].is_declared);
+        let line = &store.audit(None, 1).await.unwrap()[0];
+        assert_eq!((line.act.action, line.act.guild, line.by.at), (Action::LinkReleased, Some(GUILD), at(3)));
     })
     .await;
 }

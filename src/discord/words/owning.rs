@@ -188,6 +188,7 @@ pub const fn action(action: Action) -> &'static str {
         Action::InviteMade => "made a one-time code",
         Action::GuildLinked => "linked a Discord server",
         Action::GuildUnlinked => "unlinked a Discord server",
+        Action::LinkReleased => "left a link to those who made it",
         Action::BindingAdded => "added an entry of `/notify list`",
         Action::BindingChanged => "changed an entry of `/notify list`",
         Action::BindingRemoved => "removed an entry of `/notify list`",

@@ -76,7 +76,7 @@ fn existing(bindings: &[DeclaredBinding]) -> Existing {
     let bindings = bindings.iter().cloned().zip(1..).map(|(binding, id)| there(id, binding)).collect();
     Existing {
         accounts: vec![stored(account("GA-1"))],
-        links: vec![ExistingLink { link: link("GA-1"), is_declared: true }],
+        links: vec![ExistingLink { link: link("GA-1"), is_declared: true, is_by_hand: false }],
         bindings,
     }
 }
@@ -162,8 +162,13 @@ fn what_leaves_the_file_is_removed_with_what_hangs_on_it() {
     assert_eq!(steps(&Setup::default(), &there), gone);
 
     let mut by_hand = there;
-    by_hand.links[0].is_declared = false;
+    by_hand.links[0].is_by_hand = true;
+    let left = [Step::RemoveBinding { guild: GUILD, id: 1 }, Step::ReleaseLink(link("GA-1"))];
+    assert_eq!(steps(&unlinked, &by_hand), left, "a link that the file took over is its guild's again");
+    assert_eq!(steps(&Setup::default(), &by_hand), gone, "but without the account there is none");
     by_hand.bindings[0].is_declared = false;
+    assert_eq!(steps(&unlinked, &by_hand), [Step::ReleaseLink(link("GA-1"))], "with what was made by hand");
+    by_hand.links[0].is_declared = false;
     assert_eq!(steps(&unlinked, &by_hand), [], "a link that was made with a code is its guild's");
     assert_eq!(steps(&Setup::default(), &by_hand), gone, "but without the account there is none");
 }
