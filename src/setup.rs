@@ -32,6 +32,10 @@ use crate::store::{Store, StoreError};
 /// How often credential files are looked at, and what could not be done is tried again.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
+/// How soon it is looked again whether what was made by hand is still in the way: somebody may remove it, and an account that
+/// nobody verified goes by itself.
+const OBSTACLES_EVERY: Duration = Duration::from_secs(60);
+
 /// How long an account that is to be removed may take to give its consumer on nats-server back.
 const CONSUMER_PATIENCE: Duration = Duration::from_secs(10);
 const CONSUMER_STEP: Duration = Duration::from_millis(100);
@@ -45,8 +49,8 @@ pub struct Keeper {
     following: BTreeMap<AccountName, Following>,
     /// What stands in the way, as it was told.
     told: BTreeSet<String>,
-    /// Whether something is left to do.
-    is_unfinished: bool,
+    /// When to go on with what is left to do; `None` when nothing is.
+    due: Option<Instant>,
 }
 
 impl Keeper {
@@ -54,10 +58,10 @@ impl Keeper {
     /// to give back what reading them made.
     pub async fn start(store: Store, key: Arc<SecretKey>, wanted: Setup) -> Result<Self, StoreError> {
         let (following, told) = (BTreeMap::new(), BTreeSet::new());
-        let mut keeper = Self { store, key, wanted, following, told, is_unfinished: true };
+        let mut keeper = Self { store, key, wanted, following, told, due: None };
         keeper.reconcile(false).await?;
         keeper.follow(true).await?;
-        keeper.is_unfinished = true;
+        keeper.due = Some(Instant::now());
         Ok(keeper)
     }
 
@@ -73,7 +77,7 @@ impl Keeper {
                 Ok(()) = setups.changed() => {
                     self.wanted = setups.borrow_and_update().clone();
                     self.told.clear();
-                    self.is_unfinished = true;
+                    self.due = Some(Instant::now());
                 }
             }
             match drain.run_until_cancelled(self.look()).await {
@@ -89,7 +93,7 @@ impl Keeper {
     }
 
     async fn look(&mut self) -> Result<(), StoreError> {
-        if self.is_unfinished {
+        if self.due.is_some_and(|due| due <= Instant::now()) {
             self.reconcile(true).await?;
         }
         self.follow(false).await
@@ -98,7 +102,7 @@ impl Keeper {
     /// Does what it takes to have what is wanted.
     async fn reconcile(&mut self, may_remove_accounts: bool) -> Result<(), StoreError> {
         // Until all was gone through: whatever fails on the way is tried again.
-        self.is_unfinished = true;
+        self.due = Some(Instant::now());
         let existing = self.store.existing_setup().await?;
         let plan = plan(&self.wanted, &existing);
         for obstacle in &plan.obstacles {
@@ -129,7 +133,11 @@ impl Keeper {
             }
         }
         self.follow_those_that_are_there().await?;
-        self.is_unfinished = is_unfinished;
+        self.due = match (is_unfinished, plan.obstacles.is_empty()) {
+            (true, _) => Some(Instant::now()),
+            (false, false) => Some(Instant::now() + OBSTACLES_EVERY),
+            (false, true) => None,
+        };
         Ok(())
     }
 

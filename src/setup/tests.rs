@@ -43,7 +43,7 @@ impl Desk {
     /// The file is read again.
     fn want(&mut self, wanted: Setup) {
         self.keeper.wanted = wanted;
-        self.keeper.is_unfinished = true;
+        self.keeper.due = Some(Instant::now());
     }
 
     async fn execute(&mut self, statement: &'static str) {
@@ -134,4 +134,26 @@ async fn an_account_is_added_with_what_hangs_on_it_once_its_credential_can_be_re
     std::fs::write(&file, seed).unwrap();
     desk.keeper.look().await.unwrap();
     assert_eq!(desk.keeper.store.links(GuildId(1)).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn whether_something_is_still_in_the_way_is_looked_at_again_and_told_once() {
+    let mut desk = Desk::new().await;
+    let wanted = desk.account("GA-1");
+    let by_hand = Account { is_declared: false, ..as_account(&wanted) };
+    let sealed = seal_credential(&desk.keeper.key, &by_hand.name, &Credential::Nkey("a".into()));
+    let (store, by) = (desk.keeper.store.clone(), By::settings(clock::now()));
+    assert!(store.add_account(&by_hand, &sealed, &by).await.unwrap());
+    desk.want(Setup { accounts: vec![wanted], ..Setup::default() });
+    for _ in 0..2 {
+        desk.keeper.look().await.unwrap();
+        let due = desk.keeper.due.unwrap();
+        assert!(due > Instant::now() && due <= Instant::now() + OBSTACLES_EVERY);
+        assert_eq!(desk.keeper.told.len(), 1);
+        desk.keeper.due = Some(Instant::now());
+    }
+    assert!(store.remove_account(&by_hand.name, &by).await.unwrap());
+    desk.keeper.look().await.unwrap();
+    assert!(store.account(&by_hand.name).await.unwrap().unwrap().is_declared);
+    assert_eq!(desk.keeper.due, None);
 }
