@@ -29,6 +29,18 @@ async fn furnished(store: &Store) {
         }
         store.stop_lane(channel, &stop(Cause::Gone, "removed", None), None, at(12)).await.unwrap();
     }
+    run(
+        store,
+        "INSERT INTO given_up (channel_id, kind, events, first_stored, last_stored)
+         SELECT channel_id, 'chat', 3, 1, 2 FROM bindings",
+    )
+    .await;
+    run(
+        store,
+        "INSERT INTO told_outages (guild_id, account, channel_id, since)
+         SELECT guild_id, account, channel_id, 5 FROM bindings",
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -46,13 +58,15 @@ async fn a_guild_is_forgotten_when_its_grace_is_over_and_no_other_is() {
 
         assert!(store.forget_guild(GUILD, at(101), &itself(3000)).await.unwrap());
         assert!(!store.forget_guild(GUILD, at(101), &itself(301)).await.unwrap());
-        for table in ["outbox", "messages", "stopped_lanes", "bindings"] {
+        for table in ["outbox", "messages", "stopped_lanes", "given_up", "told_outages", "bindings"] {
             let query = format!("SELECT COUNT(*) FROM {table} WHERE channel_id = 200");
             assert_eq!(count(&store, query.leak()).await, 0, "{table}");
         }
         assert_eq!(count(&store, "SELECT COUNT(*) FROM outbox WHERE channel_id = 201").await, 1300);
         assert_eq!(count(&store, "SELECT COUNT(*) FROM messages WHERE channel_id = 201").await, 2);
-        assert_eq!(count(&store, "SELECT COUNT(*) FROM stopped_lanes").await, 1);
+        for table in ["stopped_lanes", "given_up", "told_outages"] {
+            assert_eq!(count(&store, format!("SELECT COUNT(*) FROM {table}").leak()).await, 1, "{table}");
+        }
         assert_eq!(store.kept_guilds().await.unwrap(), [(OTHERS, None)].into());
         assert_eq!(store.links(GUILD).await.unwrap(), []);
         assert_eq!(store.bindings_of_guild(OTHERS).await.unwrap().len(), 1);
