@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::account::Account;
 use super::ids::{AccountName, GuildId, UserId};
 use super::timestamp::Timestamp;
 
@@ -57,6 +58,8 @@ pub enum Action {
     InviteMade,
     /// A guild was linked to an account.
     GuildLinked,
+    /// A link that was there has come into the settings file.
+    LinkDeclared,
     /// A guild was unlinked from an account.
     GuildUnlinked,
     /// A link left the settings file and stayed, for it was made with a code.
@@ -93,7 +96,7 @@ pub enum Action {
 
 impl Action {
     /// All that is ever done.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::AccountAdded,
         Self::AccountEdited,
         Self::AccountConnected,
@@ -105,6 +108,7 @@ impl Action {
         Self::OwnerChanged,
         Self::InviteMade,
         Self::GuildLinked,
+        Self::LinkDeclared,
         Self::GuildUnlinked,
         Self::LinkReleased,
         Self::BindingAdded,
@@ -138,6 +142,7 @@ impl Action {
             Self::OwnerChanged => "owner changed",
             Self::InviteMade => "invite made",
             Self::GuildLinked => "guild linked",
+            Self::LinkDeclared => "link declared",
             Self::GuildUnlinked => "guild unlinked",
             Self::LinkReleased => "link released",
             Self::BindingAdded => "binding added",
@@ -204,6 +209,36 @@ impl Act {
     pub fn with(self, details: impl fmt::Display) -> Self {
         Self { details: details.to_string(), ..self }
     }
+}
+
+/// What is told of an account's edit: what has another value now, and that it has another credential, but not which.
+#[must_use]
+pub fn edited_details(
+    before: &Account,
+    after: &Account,
+    has_other_credential: bool,
+    resumed_behind: Option<u64>,
+) -> String {
+    let mut changes = Vec::new();
+    if before.url != after.url {
+        changes.push(format!("url {}", after.url));
+    }
+    if has_other_credential {
+        changes.push("credential".to_owned());
+    }
+    if before.stream != after.stream {
+        changes.push(format!("stream {}", after.stream.as_deref().unwrap_or("found by its subjects")));
+    }
+    if before.root != after.root {
+        changes.push(format!("root {}", after.root));
+    }
+    if before.wide_filter != after.wide_filter {
+        changes.push(format!("wide filter {}", if after.wide_filter { "on" } else { "off" }));
+    }
+    if let Some(sequence) = resumed_behind {
+        changes.push(format!("resumed behind message {sequence}"));
+    }
+    if changes.is_empty() { "connected anew".to_owned() } else { changes.join(", ") }
 }
 
 impl By {

@@ -9,7 +9,7 @@ use super::bindings::bump_revision;
 use super::positions::move_position_forward;
 use super::{Store, StoreError};
 use crate::domain::account::Account;
-use crate::domain::audit::{Act, Action, Actor, By};
+use crate::domain::audit::{Act, Action, Actor, By, edited_details};
 use crate::domain::ids::{AccountName, GuildId, UserId};
 use crate::domain::position::Position;
 use crate::domain::timestamp::Timestamp;
@@ -81,7 +81,9 @@ impl Store {
         .await?;
         let is_new = added.rows_affected() == 1;
         if is_new {
-            note(&mut transaction, by, &Act::on(Action::AccountAdded, &account.name).with(&account.url)).await?;
+            let of = account.owner.map(|owner| format!(", user {owner}")).unwrap_or_default();
+            let act = Act::on(Action::AccountAdded, &account.name).with(format_args!("{}{of}", account.url));
+            note(&mut transaction, by, &act).await?;
         }
         transaction.commit().await?;
         self.ring_configuration();
@@ -102,12 +104,15 @@ impl Store {
         if let Some((stream, end)) = skip_to {
             move_position_forward(&mut transaction, &account.name, stream, end).await?;
         }
-        let same_filter = sqlx::query("SELECT 1 FROM accounts WHERE name = $1 AND root = $2 AND wide_filter = $3")
+        let query = format!("SELECT {COLUMNS} FROM accounts WHERE name = $1");
+        let before = sqlx::query(sqlx::AssertSqlSafe(query))
             .bind(account.name.as_str())
-            .bind(account.root.to_string())
-            .bind(i64::from(account.wide_filter))
             .fetch_optional(&mut *transaction)
             .await?;
+        let Some(before) = before.as_ref().map(account_from).transpose()? else {
+            transaction.rollback().await?;
+            return Ok(false);
+        };
         let edited = sqlx::query(
             "UPDATE accounts SET url = $1, stream = $2, root = $3, wide_filter = $4, revision = revision + 1
              WHERE name = $5",
@@ -128,12 +133,14 @@ impl Store {
                 .execute(&mut *transaction)
                 .await?;
         }
-        if same_filter.is_none() {
+        if (&before.root, before.wide_filter) != (&account.root, account.wide_filter) {
             // The recorded event may not be found again then, and what was told before be read anew.
             begin_behind_position(&mut transaction, &account.name).await?;
         }
         if edited == 1 {
-            note(&mut transaction, by, &Act::on(Action::AccountEdited, &account.name).with(&account.url)).await?;
+            let resumed = skip_to.map(|(_, end)| end.last_sequence);
+            let details = edited_details(&before, account, credential.is_some(), resumed);
+            note(&mut transaction, by, &Act::on(Action::AccountEdited, &account.name).with(details)).await?;
         }
         transaction.commit().await?;
         self.ring_configuration();

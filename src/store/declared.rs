@@ -45,18 +45,30 @@ impl Store {
         let linked = sqlx::query(
             "INSERT INTO links (guild_id, account, linked_by, linked_at, is_declared)
              SELECT $1, $2, 0, $3, 1 WHERE EXISTS (SELECT 1 FROM accounts WHERE name = $2 AND is_declared = 1)
-             ON CONFLICT (guild_id, account) DO UPDATE SET is_declared = 1",
+             ON CONFLICT (guild_id, account) DO NOTHING",
         )
         .bind(link.guild.to_column())
         .bind(link.account.as_str())
         .bind(by.at.nanoseconds())
         .execute(&mut *transaction)
         .await?;
+        let mut action = Action::GuildLinked;
         if linked.rows_affected() == 0 {
-            transaction.rollback().await?;
-            return Ok(false);
+            action = Action::LinkDeclared;
+            let noted = sqlx::query(
+                "UPDATE links SET is_declared = 1 WHERE guild_id = $1 AND account = $2
+                 AND EXISTS (SELECT 1 FROM accounts WHERE name = $2 AND is_declared = 1)",
+            )
+            .bind(link.guild.to_column())
+            .bind(link.account.as_str())
+            .execute(&mut *transaction)
+            .await?;
+            if noted.rows_affected() == 0 {
+                transaction.rollback().await?;
+                return Ok(false);
+            }
         }
-        note(&mut transaction, by, &Act::on(Action::GuildLinked, &link.account).in_guild(link.guild)).await?;
+        note(&mut transaction, by, &Act::on(action, &link.account).in_guild(link.guild)).await?;
         transaction.commit().await?;
         self.ring_configuration();
         Ok(true)

@@ -2,6 +2,8 @@
 
 use guildwire::domain::audit::{Act, Action, Actor, By};
 use guildwire::domain::binding::Binding;
+use guildwire::domain::position::Position;
+use guildwire::domain::setup::DeclaredLink;
 
 use crate::*;
 
@@ -57,6 +59,48 @@ async fn whatever_is_done_to_an_account_is_told_with_who_did_it() {
         assert!(paused.act.details.ends_with("paused"), "{}", paused.act.details);
         assert_eq!(store.audit(None, 50).await.unwrap().len(), wanted.len() + 1);
         assert_eq!(store.audit(None, 2).await.unwrap().len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn it_is_told_what_was_changed() {
+    on_both(async |database| {
+        let store = database.open().await;
+        let end = Position { last_sequence: 7, last_time: at(7) };
+        let credential = SealedCredential { kind: "creds".to_owned(), sealed: vec![1] };
+        let plain = add_account(&store, "GA-2").await;
+        let owned = Account { name: name("GA-1"), owner: Some(USER), is_declared: true, ..plain };
+        assert!(store.add_account(&owned, &credential, &by(1000)).await.unwrap());
+        let moved = Account {
+            url: "nats://elsewhere:4222".to_owned(),
+            stream: Some("EVENTS".to_owned()),
+            root: "x.y".parse().unwrap(),
+            wide_filter: true,
+            ..owned.clone()
+        };
+        store.edit_account(&moved, None, None, &by(1001)).await.unwrap();
+        store.edit_account(&moved, Some(&credential), None, &by(1002)).await.unwrap();
+        store.edit_account(&owned, None, Some(("EVENTS", end)), &by(1003)).await.unwrap();
+        let link = DeclaredLink { guild: GUILD, account: owned.name.clone() };
+        store.declare_link(&link, &By::settings(at(1004))).await.unwrap();
+        store.declare_link(&link, &By::settings(at(1005))).await.unwrap();
+
+        let lines = store.audit(Some(&owned.name), 50).await.unwrap();
+        let told: Vec<_> = lines.iter().rev().map(|line| (line.act.action, line.act.details.as_str())).collect();
+        let wanted = [
+            (Action::AccountAdded, "nats://127.0.0.1:4222, user 300"),
+            (Action::AccountEdited, "url nats://elsewhere:4222, stream EVENTS, root x.y, wide filter on"),
+            (Action::AccountEdited, "credential"),
+            (
+                Action::AccountEdited,
+                "url nats://127.0.0.1:4222, stream found by its subjects, root v0.*.servers, wide filter off, resumed \
+                 behind message 7",
+            ),
+            (Action::GuildLinked, ""),
+            (Action::LinkDeclared, ""),
+        ];
+        assert_eq!(told, wanted);
     })
     .await;
 }

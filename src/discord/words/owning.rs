@@ -187,6 +187,7 @@ pub const fn action(action: Action) -> &'static str {
         Action::OwnerChanged => "changed whose it is",
         Action::InviteMade => "made a one-time code",
         Action::GuildLinked => "linked a Discord server",
+        Action::LinkDeclared => "took over the link to a Discord server",
         Action::GuildUnlinked => "unlinked a Discord server",
         Action::LinkReleased => "left a link to those who made it",
         Action::BindingAdded => "added an entry of `/notify list`",
