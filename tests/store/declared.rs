@@ -60,12 +60,12 @@ async fn a_link_that_was_made_with_a_code_is_given_back_and_no_other() {
         let by_hand = |links: Vec<ExistingLink>| links.iter().map(|there| there.is_by_hand).collect::<Vec<_>>();
         assert_eq!(by_hand(store.existing_setup().await.unwrap().links), [false, true], "by guild");
         assert!(!store.release_link(&others, &by(2)).await.unwrap());
-        assert!(store.release_link(&made, &by(3)).await.unwrap());
+        assert!(store.release_link(&made, &by(3000)).await.unwrap());
         assert!(!store.release_link(&made, &by(4)).await.unwrap());
         assert!(!store.links(GUILD).await.unwrap()[0].is_declared);
         assert!(store.links(GuildId(7)).await.unwrap()[0].is_declared);
         let line = &store.audit(None, 1).await.unwrap()[0];
-        assert_eq!((line.act.action, line.act.guild, line.by.at), (Action::LinkReleased, Some(GUILD), at(3)));
+        assert_eq!((line.act.action, line.act.guild, line.by.at), (Action::LinkReleased, Some(GUILD), at(3000)));
     })
     .await;
 }
