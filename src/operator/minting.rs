@@ -18,10 +18,16 @@ use crate::sealing::open_seed;
 use crate::secrets::SecretKey;
 use crate::settings::Settings;
 use crate::store::Store;
+use crate::store::lock::OperatorLock;
 
 /// Carries the command out and gives back what it has to say.
 pub async fn operator(command: OperatorCommand, settings: &Settings) -> anyhow::Result<String> {
     let store = open_store(settings).await?;
+    // What is handed in is made of what is read before: two at once would undo each other's part.
+    let _lock = match command {
+        OperatorCommand::Account(NatsAccountCommand::List) => None,
+        _ => Some(OperatorLock::wait(&store).await?),
+    };
     match command {
         OperatorCommand::Account(NatsAccountCommand::Create(create)) => account::create(&store, settings, create).await,
         OperatorCommand::Account(NatsAccountCommand::Limits(limits)) => account::limit(&store, settings, limits).await,

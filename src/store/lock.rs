@@ -1,4 +1,5 @@
-//! One installation, one runner: the lock that a second `run` on the same database does not get.
+//! One installation, one runner: the lock that a second `run` on the same database does not get. And another, for one
+//! `guildwire operator` command at a time.
 
 use std::fs::{File, TryLockError};
 use std::future::pending;
@@ -13,6 +14,13 @@ use super::{Store, StoreError};
 
 /// The key of the advisory lock: "guildwir" in ASCII. Advisory locks are apart per PostgreSQL database.
 const ADVISORY_KEY: i64 = 0x6775_696c_6477_6972;
+
+/// The key of the other advisory lock, for operator commands.
+const OPERATOR_KEY: i64 = ADVISORY_KEY + 1;
+
+/// What is added to a database file's name, for the files that are locked.
+const RUNNER_FILE: &str = ".lock";
+const OPERATOR_FILE: &str = ".operator.lock";
 
 /// How often the holder makes sure that it still holds the lock: until it looks, there may be two runners.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
@@ -54,8 +62,8 @@ impl RunnerLock {
     /// Takes the lock, or fails with [`StoreError::AlreadyRunning`].
     pub async fn take(store: &Store) -> Result<Self, StoreError> {
         let held = match &store.file {
-            Some(database) => Held::File { _file: lock_file(database).await? },
-            None => Held::Session(Session::lock(store).await?),
+            Some(database) => Held::File { _file: lock_file(database, RUNNER_FILE).await? },
+            None => Held::Session(Session::lock(store, ADVISORY_KEY).await?),
         };
         // The last runner may have recorded until a moment ago.
         store.catch_up_numbers().await?;
@@ -109,12 +117,38 @@ impl RunnerLock {
     }
 }
 
+/// The right to change accounts on the operator's nats-server, for as long as it lives.
+#[derive(Debug)]
+pub struct OperatorLock {
+    _held: Held,
+}
+
+impl OperatorLock {
+    /// Takes the lock, if need be once another command has given it back. Fails with [`StoreError::OperatorBusy`] where it
+    /// does not.
+    pub async fn wait(store: &Store) -> Result<Self, StoreError> {
+        let deadline = Instant::now() + COMMAND_PATIENCE;
+        loop {
+            let held = match &store.file {
+                Some(database) => lock_file(database, OPERATOR_FILE).await.map(|file| Held::File { _file: file }),
+                None => Session::lock(store, OPERATOR_KEY).await.map(Held::Session),
+            };
+            match held {
+                Ok(held) => return Ok(Self { _held: held }),
+                Err(StoreError::AlreadyRunning) if Instant::now() < deadline => sleep(CHECK_EVERY).await,
+                Err(StoreError::AlreadyRunning) => return Err(StoreError::OperatorBusy),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
 impl Session {
-    async fn lock(store: &Store) -> Result<Self, StoreError> {
+    async fn lock(store: &Store, key: i64) -> Result<Self, StoreError> {
         let mut connection = store.writer.acquire().await?.detach();
         // CAST because the driver for any database has no boolean.
         let row = sqlx::query("SELECT CAST(pg_try_advisory_lock($1) AS INTEGER), pg_backend_pid()")
-            .bind(ADVISORY_KEY)
+            .bind(key)
             .fetch_one(&mut connection)
             .await?;
         let taken: i32 = row.try_get(0)?;
@@ -139,7 +173,7 @@ impl Session {
         .bind(ADVISORY_KEY)
         .execute(&store.writer)
         .await?;
-        let next = Self::lock(store).await?;
+        let next = Self::lock(store, ADVISORY_KEY).await?;
         store.catch_up_numbers().await?;
         Ok(next)
     }
@@ -163,7 +197,7 @@ pub async fn is_held(store: &Store) -> Result<bool, StoreError> {
 
 /// A file's lock can't be looked at, only be taken: shared, so that those who look don't see one another.
 fn is_locked(database: &Path) -> Result<bool, StoreError> {
-    let path = lock_path(database);
+    let path = lock_path(database, RUNNER_FILE);
     let file = match File::open(&path) {
         Ok(file) => file,
         Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(false),
@@ -177,8 +211,8 @@ fn is_locked(database: &Path) -> Result<bool, StoreError> {
 }
 
 /// Locks the file. One that stays locked is somebody's; a look at it is over in a moment.
-async fn lock_file(database: &Path) -> Result<File, StoreError> {
-    let path = lock_path(database);
+async fn lock_file(database: &Path, suffix: &str) -> Result<File, StoreError> {
+    let path = lock_path(database, suffix);
     let file = File::create(&path).map_err(|source| StoreError::Lock { path: path.clone(), source })?;
     let deadline = Instant::now() + LOOK;
     loop {
@@ -191,8 +225,8 @@ async fn lock_file(database: &Path) -> Result<File, StoreError> {
     }
 }
 
-fn lock_path(database: &Path) -> PathBuf {
+fn lock_path(database: &Path, suffix: &str) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
-    name.push(".lock");
+    name.push(suffix);
     PathBuf::from(name)
 }

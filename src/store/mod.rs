@@ -69,6 +69,12 @@ pub enum StoreError {
     /// A second `run` on the same database.
     #[error("another guildwire is running on this database; stop it first (only `run` needs the database to itself)")]
     AlreadyRunning,
+    /// A second command that changes accounts on the operator's nats-server.
+    #[error(
+        "another `guildwire operator` command on this database changes accounts or users at this moment; try again when it \
+         is done"
+    )]
+    OperatorBusy,
     /// The lock file could not be opened or locked.
     #[error("can't lock {path}: {source}")]
     Lock {

@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use guildwire::store::StoreError;
-use guildwire::store::lock::{RunnerLock, is_held};
+use guildwire::store::lock::{OperatorLock, RunnerLock, is_held};
 use guildwire_harness::TcpProxy;
 use tokio::time::timeout;
 
@@ -93,6 +93,20 @@ async fn a_second_runner_is_refused_until_the_first_is_gone() {
         assert!(is_taken(&one).await);
         drop(lock);
         take(&one).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn commands_for_the_operators_nats_server_wait_for_one_another_and_for_no_runner() {
+    on_both(async |database| {
+        let (one, two) = (database.open().await, database.open().await);
+        let _runner = take(&one).await;
+        let first = OperatorLock::wait(&one).await.unwrap();
+        let mut second = pin!(OperatorLock::wait(&two));
+        assert!(timeout(Duration::from_secs(2), &mut second).await.is_err(), "it waits");
+        drop(first);
+        timeout(BOUND, second).await.unwrap().unwrap();
     })
     .await;
 }
