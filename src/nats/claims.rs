@@ -7,7 +7,7 @@
 use async_nats::RequestErrorKind;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::connection::Connection;
 use crate::domain::fault::Fault;
@@ -86,6 +86,11 @@ struct AnswerError {
 #[derive(Deserialize)]
 struct AccountAnswer {
     limits: InForce,
+}
+
+#[derive(Deserialize)]
+struct StreamAnswer {
+    config: Map<String, Value>,
 }
 
 #[derive(Deserialize)]
@@ -184,7 +189,7 @@ impl Connection {
         })
     }
 
-    /// Makes a stream, or leaves one of that name as it is wanted.
+    /// Makes a stream, or gives one of that name these subjects and this size, and leaves the rest as its owner has it.
     pub async fn keep_stream(&self, name: &str, subjects: String, most: Bytes) -> Result<(), Fault> {
         let config = json!({
             "name": name, "subjects": [subjects], "retention": "limits", "storage": "file", "discard": "old",
@@ -192,11 +197,16 @@ impl Connection {
         });
         match self.ask::<Value>(format!("STREAM.CREATE.{name}"), config.clone()).await {
             Err(Fault::JetStream(said)) if said.contains("already in use") => {
-                self.ask::<Value>(format!("STREAM.UPDATE.{name}"), config).await.map(drop)
+                let StreamAnswer { config: mut kept } = self.ask(format!("STREAM.INFO.{name}"), json!({})).await?;
+                for key in ["subjects", "max_bytes"] {
+                    kept.insert(key.to_owned(), config[key].clone());
+                }
+                self.ask::<Value>(format!("STREAM.UPDATE.{name}"), Value::Object(kept)).await.map(drop)
             }
             made => made.map(drop),
         }
     }
+
     async fn ask_system<T: DeserializeOwned>(&self, subject: &'static str, body: String) -> Result<T, ClaimsError> {
         let answer = tokio::select! {
             answer = self.client.request(subject, body.into()) => answer,
