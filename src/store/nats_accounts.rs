@@ -126,7 +126,7 @@ impl Store {
         Ok(row.map(|row| row.try_get(0)).transpose()?)
     }
 
-    /// Notes a user whose creds were written to a file.
+    /// Notes a user whose creds are about to be written to a file.
     pub async fn add_nats_user(&self, user: &NatsUser, by: &By) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
         sqlx::query(
@@ -144,7 +144,19 @@ impl Store {
         Ok(())
     }
 
-    /// Notes that nats-server does not let the user in any more.
+    /// Forgets a user whose creds nobody got.
+    pub async fn abandon_nats_user(&self, user: &NatsUser, by: &By) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        sqlx::query("DELETE FROM nats_users WHERE public_key = $1")
+            .bind(&user.public_key)
+            .execute(&mut *transaction)
+            .await?;
+        note(&mut transaction, by, &Act::on(Action::NatsUserRevoked, &user.account).with(described(user))).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Notes that nats-server is to let the user in no more.
     pub async fn revoke_nats_user(&self, user: &NatsUser, by: &By) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
         sqlx::query("UPDATE nats_users SET revoked_at = $1 WHERE public_key = $2")

@@ -41,11 +41,12 @@ pub(super) async fn create(store: &Store, settings: &Settings, create: CreateNat
     let key = secret_key(store, settings).await?;
     let now = clock::now();
     let NewUser { user, creds } = mint(store, &key, &account, create.role, create.server_id, now).await?;
-    write_secret(&file, "the creds", creds.expose_secret().trim_end())?;
-    if let Err(error) = store.add_nats_user(&user, &By::operator(now)).await {
-        // A user who is not listed could not be revoked.
-        std::fs::remove_file(&file).with_context(|| format!("can't remove {}", file.display()))?;
-        return Err(error.into());
+    let by = By::operator(now);
+    // A user who is not listed could not be revoked.
+    store.add_nats_user(&user, &by).await?;
+    if let Err(error) = write_secret(&file, "the creds", creds.expose_secret().trim_end()) {
+        store.abandon_nats_user(&user, &by).await.with_context(|| format!("{error:#}"))?;
+        return Err(error);
     }
     let server = user.server.map_or_else(String::new, |server| format!(" {server}"));
     let suspended =

@@ -40,6 +40,8 @@ async fn from_nothing_to_a_message_in_three_commands(database: Database) {
     let taken = operator.refused("operator user create GA-1 --role server --server-id main").await;
     assert!(taken.contains("GA-1-server-main.creds is left as it was: name a file that is not there yet"), "{taken}");
     assert_eq!(std::fs::read_to_string(&path).unwrap(), creds);
+    let list = operator.operate("operator account list").await;
+    assert_eq!(list.matches("GA-1 server main: U").count(), 1, "{list}");
 
     // Everything that reading takes is permitted, also to delete the consumer.
     let unread = operator.operate("account check GA-1").await;
