@@ -215,7 +215,7 @@ fn place(draft: &Path, path: &Path) -> io::Result<()> {
 
 /// Says when others on the machine can read the key. It is no error: containers and orchestrators mount secrets with
 /// modes of their own choosing, and refusing those would teach people to run as root.
-fn warn_if_others_can_read(path: &Path) {
+pub fn warn_if_others_can_read(path: &Path) {
     if let Ok(mode) = std::fs::metadata(path).map(|metadata| metadata.permissions().mode())
         && mode & 0o077 != 0
     {

@@ -19,7 +19,7 @@ use crate::nats::credential::Credential;
 use crate::nats::jwt::{AccountClaims, SigningKey};
 use crate::nats::reach::Reach;
 use crate::operator::secret_key;
-use crate::secrets::SecretKey;
+use crate::secrets::{SecretKey, warn_if_others_can_read};
 use crate::settings::Settings;
 use crate::store::Store;
 
@@ -202,7 +202,9 @@ fn set<'a>(file: Option<&'a PathBuf>, key: &str) -> anyhow::Result<&'a Path> {
 }
 
 fn read(file: &Path) -> std::io::Result<Zeroizing<String>> {
-    std::fs::read_to_string(file).map(Zeroizing::new)
+    let text = std::fs::read_to_string(file).map(Zeroizing::new)?;
+    warn_if_others_can_read(file);
+    Ok(text)
 }
 
 #[cfg(test)]
