@@ -245,9 +245,9 @@ pub(super) async fn list(store: &Store, settings: &Settings) -> anyhow::Result<S
             (None, _) => "not finished: create it again, or delete it".to_owned(),
             (_, Some(at)) => format!("suspended since {}", at.minute()),
             _ if settings.tiers.get(&account.tier).is_some_and(|tier| *tier != account.limits) => {
-                "works, with older limits of its tier".to_owned()
+                "made, with older limits of its tier".to_owned()
             }
-            _ => "works".to_owned(),
+            _ => "made".to_owned(),
         };
         for user in users_of(store, &account.name).await? {
             writeln!(users, "  {}", told(&user))?;

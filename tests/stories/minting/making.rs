@@ -62,7 +62,7 @@ async fn from_nothing_to_a_message_in_three_commands(database: Database) {
     assert!(!checked.contains('✗'), "{checked}");
 
     let list = operator.operate("operator account list").await;
-    assert!(list.contains("GA-1  free  256M      1M       1        10         10           EVENTS  works"), "{list}");
+    assert!(list.contains("GA-1  free  256M      1M       1        10         10           EVENTS  made"), "{list}");
     assert!(list.contains("  GA-1 bot: U") && list.contains("  GA-1 server main: U"), "{list}");
     let config = operator.operate("config").await;
     assert!(bot.terminate().await.unwrap().success());
@@ -234,7 +234,7 @@ async fn an_interrupted_making_is_taken_up_again(database: Database) {
     operator.set("operator.signing_key_file", &trusted);
     operator.operate("operator account create GA-1").await;
     let list = operator.operate("operator account list").await;
-    assert!(list.contains("works"), "{list}");
+    assert!(list.contains("  made\n"), "{list}");
     let (server, _) = operator.user("GA-1", "--role server", "_INBOX").await;
     assert_eq!(server.publish("main.events.started").await, Ok(1));
     let said = operator.refused("operator account delete GA-1 --yes").await;
