@@ -13,7 +13,6 @@ use secrecy::zeroize::Zeroizing;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha512_256};
 
-use super::credential::Credential;
 use crate::domain::permissions::Permissions;
 use crate::domain::tier::Tier;
 use crate::domain::timestamp::Timestamp;
@@ -137,8 +136,8 @@ impl SigningKey {
 
     /// A new user of this account who may do everything in it, for a while.
     #[must_use]
-    pub fn administrator(&self, now: Timestamp, good_for: Duration) -> Credential {
-        Credential::Creds(self.mint("guildwire-operator", &json!({}), now, Some(now.plus(good_for))).creds)
+    pub fn administrator(&self, now: Timestamp, good_for: Duration) -> Minted {
+        self.mint("guildwire-operator", &json!({}), now, Some(now.plus(good_for)))
     }
 
     fn mint(&self, name: &str, permissions: &Value, now: Timestamp, expires: Option<Timestamp>) -> Minted {
@@ -191,6 +190,7 @@ mod tests {
     use crate::domain::permissions::to_publish;
     use crate::domain::subject::Root;
     use crate::domain::tier::Bytes;
+    use crate::nats::credential::Credential;
 
     const NOW: Timestamp = Timestamp::from_nanoseconds(1_700_000_000_000_000_000);
 
@@ -267,7 +267,8 @@ mod tests {
 
     #[test]
     fn an_administrator_is_one_for_a_while() {
-        let credential = SigningKey::new_account().administrator(NOW, Duration::from_mins(1));
+        let minted = SigningKey::new_account().administrator(NOW, Duration::from_mins(1));
+        let credential = Credential::Creds(minted.creds);
         assert_eq!(credential.expires(), Some(NOW.plus(Duration::from_mins(1))));
     }
 

@@ -6,15 +6,20 @@ mod roles;
 
 use async_nats::jetstream;
 use async_nats::{Client, ConnectOptions, Event};
+use guildwire::nats::jwt::SigningKey;
+use guildwire::sealing::open_seed;
+use guildwire::secrets::SecretKey;
+use guildwire::store::Store;
 use guildwire_harness::house::{House, PATIENCE};
 use guildwire_harness::{NatsConfig, NatsServer};
 use nkeys::KeyPair;
+use secrecy::ExposeSecret as _;
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
 use crate::credentials::jwt;
-use crate::installation::{file, house_around, refused};
+use crate::installation::{file, house_around, refused, sqlite_url};
 use crate::support::Database;
 
 /// An operator with a nats-server of its own, whose accounts lie in a full resolver.
@@ -84,6 +89,18 @@ impl Operator {
     /// With another setting from now on.
     fn set(&mut self, key: &str, value: &str) {
         self.house.bot = self.house.bot.clone().setting(key, value);
+    }
+
+    /// Connects as one who may do everything in the account: whoever has guildwire's database and key file can.
+    async fn administrator(&self, account: &str) -> User {
+        let store = Store::open(&sqlite_url(&self.house)).await.unwrap();
+        let name = account.parse().unwrap();
+        let sealed = store.nats_account_seed(&name).await.unwrap().unwrap();
+        let key_file = self.house.bot.home_folder().join("secrets/guildwire.key");
+        let seed = open_seed(&SecretKey::load_or_create(&key_file, false).unwrap(), &name, &sealed).unwrap();
+        let key = SigningKey::account(seed.expose_secret()).unwrap();
+        let creds = key.administrator(guildwire::clock::now(), PATIENCE).creds;
+        User::connect(&self.house.nats.url(), creds.expose_secret(), "_INBOX").await.unwrap()
     }
 
     /// Makes a user and connects as it.

@@ -167,7 +167,7 @@ pub(super) async fn limit(store: &Store, settings: &Settings, limit: LimitNatsAc
     let mint = Mint::open(store, settings).await?;
     let account = NatsAccount { tier: limit.tier, limits, ..before.clone() };
     if let Err(error) = mint.put_in_force(&account, Some(&before.limits)).await {
-        let now = match mint.hand_in(&before, None).await {
+        let now = match mint.replace(&before).await {
             Ok(()) => format!("The account has its limits of before: {}.", before.limits),
             Err(fault) => format!("Its limits of before could not be handed in, either ({fault:#}): type it again."),
         };
@@ -177,15 +177,17 @@ pub(super) async fn limit(store: &Store, settings: &Settings, limit: LimitNatsAc
     Ok(format!("Account {} has the limits of tier {} now: {limits}.\n", account.name, account.tier))
 }
 
-/// Lets nobody in any more.
+/// Lets nobody in any more. Typed again, it is handed in again.
 pub(super) async fn suspend(store: &Store, settings: &Settings, name: &AccountName) -> anyhow::Result<String> {
-    let account = working(store, name).await?;
+    let before = finished(store, name).await?;
     let mint = Mint::open(store, settings).await?;
     let now = clock::now();
-    let account = NatsAccount { suspended_at: Some(now), ..account };
-    mint.hand_in(&account, None).await?;
+    let account = NatsAccount { suspended_at: before.suspended_at.or(Some(now)), ..before.clone() };
+    mint.replace(&account).await?;
     mint.wait_until_closed(&account).await?;
-    store.settle_nats_account(&account, Action::NatsAccountSuspended, &By::operator(now)).await?;
+    if before.suspended_at.is_none() {
+        store.settle_nats_account(&account, Action::NatsAccountSuspended, &By::operator(now)).await?;
+    }
     Ok(format!(
         "Account {name} is suspended: its connections are ended, and nobody is let in until `guildwire operator account \
          resume {name}`. What is stored in it stays.\n"
@@ -194,13 +196,21 @@ pub(super) async fn suspend(store: &Store, settings: &Settings, name: &AccountNa
 
 /// Lets an account's users in again.
 pub(super) async fn resume(store: &Store, settings: &Settings, name: &AccountName) -> anyhow::Result<String> {
-    let account = finished(store, name).await?;
-    if account.suspended_at.is_none() {
+    let before = finished(store, name).await?;
+    if before.suspended_at.is_none() {
         anyhow::bail!("the account {name} is not suspended");
     }
     let mint = Mint::open(store, settings).await?;
-    let account = NatsAccount { suspended_at: None, ..account };
-    mint.put_in_force(&account, None).await?;
+    let account = NatsAccount { suspended_at: None, ..before.clone() };
+    if let Err(error) = mint.put_in_force(&account, None).await {
+        let now = match mint.replace(&before).await {
+            Ok(()) => "The account is suspended, as before.".to_owned(),
+            Err(fault) => format!(
+                "It could not be suspended again, either ({fault:#}): `guildwire operator account suspend {name}` tries that."
+            ),
+        };
+        anyhow::bail!("{error:#}\n{now}");
+    }
     store.settle_nats_account(&account, Action::NatsAccountResumed, &By::operator(clock::now())).await?;
     Ok(format!("Account {name} is resumed: its users are let in again.\n"))
 }

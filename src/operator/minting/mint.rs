@@ -63,15 +63,43 @@ impl<'a> Mint<'a> {
         }
     }
 
-    /// Hands the account in as it is to be. `also_revoked` is a user of whom the database does not know it yet.
-    pub(super) async fn hand_in(&self, account: &NatsAccount, also_revoked: Option<&str>) -> anyhow::Result<()> {
+    /// Hands the account in as it is to be, and sees that nats-server goes by it: a user who is kept nowhere and is revoked
+    /// in it gets in no more.
+    pub(super) async fn replace(&self, account: &NatsAccount) -> anyhow::Result<()> {
+        let now = clock::now();
+        let refused = account_key(self.store, &self.key, &account.name).await?.administrator(now, ADMINISTRATOR);
+        self.hand_in(account, Some((refused.public_key, now))).await?;
+        let credential = Credential::Creds(refused.creds);
+        let deadline = Instant::now() + IN_FORCE_WITHIN;
+        loop {
+            match Connection::open(&self.url, &Reach::Anywhere, &credential, clock::now()).await {
+                Err(Fault::Refused { .. }) => return Ok(()),
+                Ok(_) | Err(Fault::TooManyConnections { .. }) if Instant::now() < deadline => {}
+                Ok(_) | Err(Fault::TooManyConnections { .. }) => anyhow::bail!(
+                    "nats-server answers that it took the account {}, and goes on as before. Its log says why",
+                    account.name
+                ),
+                Err(fault) => return Err(fault.into()),
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// [`Self::replace`], where nothing else shows that nats-server refuses not everybody.
+    pub(super) async fn replace_and_enter(&self, account: &NatsAccount) -> anyhow::Result<()> {
+        self.replace(account).await?;
+        match self.enter(account).await {
+            Ok(_) | Err(Fault::TooManyConnections { .. }) => Ok(()),
+            Err(fault) => Err(self.not_entered(account, fault)),
+        }
+    }
+
+    /// Hands the account in. `also` is a user who is not let in, beside those of whom the database knows it.
+    async fn hand_in(&self, account: &NatsAccount, also: Option<(String, Timestamp)>) -> anyhow::Result<()> {
         let now = clock::now();
         let users = self.store.nats_users(&account.name).await?;
-        let revoked: Vec<(String, Timestamp)> = users
-            .into_iter()
-            .filter_map(|user| Some((user.public_key, user.revoked_at?)))
-            .chain(also_revoked.map(|user| (user.to_owned(), now)))
-            .collect();
+        let revoked: Vec<(String, Timestamp)> =
+            users.into_iter().filter_map(|user| Some((user.public_key, user.revoked_at?))).chain(also).collect();
         let claims = AccountClaims {
             name: account.name.as_str(),
             public_key: &account.public_key,
@@ -93,21 +121,12 @@ impl<'a> Mint<'a> {
         let size = Bytes(limits.max_file.0 / 16 * 15);
         connection.keep_stream(&account.stream, account.root.all_subjects(), size).await?;
         drop(connection);
-        self.hand_in(account, None).await
+        self.replace(account).await
     }
 
     /// Looks, as a user of the account, whether its limits are in force.
     async fn look(&self, account: &NatsAccount) -> anyhow::Result<Connection> {
-        let connection = match self.enter(account).await {
-            Err(Fault::Refused { .. }) => anyhow::bail!(
-                "nats-server has taken the account {}, but lets nobody into it. Most likely it does not trust the key {} \
-                 of operator.signing_key_file: that has to be the key of the operator that its configuration names, or one \
-                 of that operator's signing keys",
-                account.name,
-                self.operator.public_key()
-            ),
-            entered => entered?,
-        };
+        let connection = self.enter(account).await.map_err(|fault| self.not_entered(account, fault))?;
         let deadline = Instant::now() + IN_FORCE_WITHIN;
         loop {
             match connection.limits_in_force().await {
@@ -117,6 +136,19 @@ impl<'a> Mint<'a> {
                 Err(fault) => return Err(fault.into()),
             }
             tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    fn not_entered(&self, account: &NatsAccount, fault: Fault) -> anyhow::Error {
+        match fault {
+            Fault::Refused { .. } => anyhow::anyhow!(
+                "nats-server has taken the account {}, but lets nobody into it. Most likely it does not trust the key {} \
+                 of operator.signing_key_file: that has to be the key of the operator that its configuration names, or one \
+                 of that operator's signing keys",
+                account.name,
+                self.operator.public_key()
+            ),
+            fault => fault.into(),
         }
     }
 
@@ -138,7 +170,8 @@ impl<'a> Mint<'a> {
         let key = account_key(self.store, &self.key, &account.name).await;
         let key = key.map_err(|error| Fault::BadCredential(error.to_string()))?;
         let now = clock::now();
-        Connection::open(&self.url, &Reach::Anywhere, &key.administrator(now, ADMINISTRATOR), now).await
+        let credential = Credential::Creds(key.administrator(now, ADMINISTRATOR).creds);
+        Connection::open(&self.url, &Reach::Anywhere, &credential, now).await
     }
 
     /// Takes the account away from nats-server, with all that is stored in it.

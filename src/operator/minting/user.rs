@@ -119,9 +119,12 @@ pub(super) async fn revoke(store: &Store, settings: &Settings, revoke: &RevokeNa
         )
     })?;
     let mint = Mint::open(store, settings).await?;
-    mint.hand_in(&account, Some(&user.public_key)).await?;
+    // Whatever is handed in later has it, too.
     if user.revoked_at.is_none() {
         store.revoke_nats_user(user, &By::operator(clock::now())).await?;
     }
+    mint.replace_and_enter(&account).await.with_context(|| {
+        format!("the user {} is noted as revoked, but may be let in still: type it again", user.public_key)
+    })?;
     Ok(format!("The user {} of account {} is not let in any more.\n", user.public_key, account.name))
 }

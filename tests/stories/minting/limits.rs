@@ -1,5 +1,7 @@
 //! What an account may use, and an end to it.
 
+use async_nats::jetstream::consumer::pull;
+use async_nats::jetstream::stream::{self, StorageType};
 use guildwire_harness::house::PATIENCE;
 use serde_json::json;
 
@@ -8,7 +10,11 @@ use crate::installation::on_sqlite;
 use crate::support::{Database, on_both_databases};
 
 on_both_databases!(an_account_is_suspended_resumed_and_deleted);
-on_sqlite!(a_tiers_limits_hold_and_change_while_connections_are_open);
+on_sqlite!(
+    a_tiers_limits_hold_and_change_while_connections_are_open,
+    whoever_may_do_everything_in_an_account_stays_within_its_tier,
+    an_account_that_can_not_be_resumed_stays_suspended,
+);
 
 async fn a_tiers_limits_hold_and_change_while_connections_are_open(database: Database) {
     let mut operator = usual_operator(database).await;
@@ -35,7 +41,7 @@ async fn a_tiers_limits_hold_and_change_while_connections_are_open(database: Dat
             .await
             .unwrap();
     }
-    assert_eq!(stored(&operator, "GA-1").await, (32, 1), "of 50, and no other stream can be made");
+    assert_eq!(stored(&operator).await, 32, "of 50");
 
     let larger = operator.operate("operator account limits GA-1 --tier large").await;
     let limits = "max_file 4M, max_mem 1M, max_streams 1, max_consumers 10, max_connections 3";
@@ -50,7 +56,7 @@ async fn a_tiers_limits_hold_and_change_while_connections_are_open(database: Dat
             .await
             .unwrap();
     }
-    assert_eq!(stored(&operator, "GA-1").await.0, 82, "all that came since");
+    assert_eq!(stored(&operator).await, 82, "all that came since");
     drop(third);
 
     operator.set("tiers.small.max_connections", "1");
@@ -71,8 +77,60 @@ async fn stored(operator: &Operator) -> u64 {
     let request = json!({ "accounts": true, "streams": true }).to_string();
     let answer = system.client.request("$SYS.REQ.SERVER.PING.JSZ", request.into()).await.unwrap();
     let answer: serde_json::Value = serde_json::from_slice(&answer.payload).unwrap();
-    let streams = answer["data"]["account_details"][0]["stream_detail"].as_array().unwrap();
-    (streams[0]["state"]["messages"].as_u64().unwrap(), streams.len().try_into().unwrap())
+    answer["data"]["account_details"][0]["stream_detail"][0]["state"]["messages"].as_u64().unwrap()
+}
+
+async fn whoever_may_do_everything_in_an_account_stays_within_its_tier(database: Database) {
+    let mut operator = usual_operator(database).await;
+    operator.set("tiers.few.max_consumers", "2");
+    operator.set("tiers.more.max_streams", "2");
+    operator.operate("operator account create GA-1 --tier few --no-add").await;
+    let administrator = operator.administrator("GA-1").await.jetstream;
+    let another = |storage, max_bytes| stream::Config {
+        name: "ANOTHER".to_owned(),
+        subjects: vec!["another.>".to_owned()],
+        storage,
+        max_bytes,
+        ..stream::Config::default()
+    };
+    let refused = administrator.create_stream(another(StorageType::File, 65_536)).await.unwrap_err().to_string();
+    assert!(refused.contains("maximum number of streams reached"), "{refused}");
+    let events = administrator.get_stream("EVENTS").await.unwrap();
+    let mut refused = String::new();
+    for number in 0..3 {
+        assert_eq!(refused, "", "two are within the tier");
+        let durable_name = Some(format!("reader-{number}"));
+        let made = events.create_consumer(pull::Config { durable_name, ..pull::Config::default() }).await;
+        refused = made.err().map(|error| error.to_string()).unwrap_or_default();
+    }
+    assert!(refused.contains("maximum consumers limit reached"), "{refused}");
+    operator.operate("operator account limits GA-1 --tier more").await;
+    let refused = administrator.create_stream(another(StorageType::Memory, 2 << 20)).await.unwrap_err().to_string();
+    assert!(refused.contains("insufficient memory resources available"), "{refused}");
+    administrator.create_stream(another(StorageType::Memory, 1 << 20)).await.unwrap();
+}
+
+async fn an_account_that_can_not_be_resumed_stays_suspended(database: Database) {
+    let mut operator = usual_operator(database).await;
+    operator.operate("operator account create GA-1 --no-add").await;
+    let (_, path) = operator.user("GA-1", "--role server", "_INBOX").await;
+    let creds = std::fs::read_to_string(path).unwrap();
+    // Its stream can't be made again beside one with the same subjects.
+    let administrator = operator.administrator("GA-1").await.jetstream;
+    administrator.delete_stream("EVENTS").await.unwrap();
+    let subjects = vec!["v0.*.servers.>".to_owned()];
+    let other = stream::Config { name: "OTHER".to_owned(), subjects, max_bytes: 65_536, ..stream::Config::default() };
+    administrator.create_stream(other).await.unwrap();
+    let suspended = operator.operate("operator account suspend GA-1").await;
+
+    let url = operator.house.nats.url();
+    let said = operator.refused("operator account resume GA-1").await;
+    assert!(said.ends_with("\nThe account is suspended, as before.\n"), "{said}");
+    let refused = User::connect(&url, &creds, "_INBOX").await.err().unwrap();
+    assert!(refused.contains("maximum account active connections exceeded"), "{refused}");
+    assert_eq!(operator.operate("operator account suspend GA-1").await, suspended, "to be sure");
+    let list = operator.operate("operator account list").await;
+    assert!(list.contains("suspended since "), "{list}");
 }
 
 async fn an_account_is_suspended_resumed_and_deleted(database: Database) {
@@ -99,11 +157,8 @@ async fn an_account_is_suspended_resumed_and_deleted(database: Database) {
     let refused = User::connect(&url, &creds, "_INBOX").await.err().unwrap();
     assert!(refused.contains("maximum account active connections exceeded"), "{refused}");
     bot.wait_for_log("connection_limit", PATIENCE).await.unwrap();
-    for command in ["suspend GA-1", "limits GA-1 --tier free"] {
-        let said = operator.refused(&format!("operator account {command}")).await;
-        let wanted = "error: the account GA-1 is suspended: `guildwire operator account resume GA-1` first\n";
-        assert_eq!(said, wanted);
-    }
+    let said = operator.refused("operator account limits GA-1 --tier free").await;
+    assert_eq!(said, "error: the account GA-1 is suspended: `guildwire operator account resume GA-1` first\n");
     let list = operator.operate("operator account list").await;
     assert!(list.contains("suspended since "), "{list}");
 
