@@ -27,6 +27,7 @@ use crate::store::Store;
 pub(super) async fn create(store: &Store, settings: &Settings, create: CreateNatsAccount) -> anyhow::Result<String> {
     let limits = limits_of(settings, &create.tier)?;
     let begun = store.nats_account(&create.name).await?;
+    let is_begun = begun.is_some();
     if begun.as_ref().is_some_and(|account| account.verified_at.is_some()) {
         anyhow::bail!(
             "there is an account {} already: choose another name, or change its limits with `guildwire operator account \
@@ -37,6 +38,10 @@ pub(super) async fn create(store: &Store, settings: &Settings, create: CreateNat
     let mint = Mint::open(store, settings).await?;
     let account = begin(&mint, &create, limits, begun).await?;
     if let Err(error) = mint.put_in_force(&account, None).await {
+        if is_begun {
+            // It may have worked since, and what is stored in it would go.
+            anyhow::bail!("{error:#}\nWhat was begun before is left as it is: {}", go_on(&account));
+        }
         return Err(taken_back(&mint, &account, &error).await);
     }
     if !create.no_add {
@@ -110,12 +115,18 @@ async fn taken_back(mint: &Mint<'_>, account: &NatsAccount, error: &anyhow::Erro
             Ok(()) => "Nothing was made.".to_owned(),
             Err(error) => format!("It is gone from nats-server, but not from guildwire's database: {error}"),
         },
-        Err(fault) => format!(
-            "What was begun could not be taken back ({fault}): `guildwire operator account create {name} --tier {tier}` goes \
-             on with it, `guildwire operator account delete {name}` takes it away."
-        ),
+        Err(fault) => format!("What was begun could not be taken back ({fault}): {}", go_on(account)),
     };
     anyhow::anyhow!("{error:#}\n{left}")
+}
+
+/// What can be done with an account that was begun.
+fn go_on(account: &NatsAccount) -> String {
+    let NatsAccount { name, tier, .. } = account;
+    format!(
+        "`guildwire operator account create {name} --tier {tier}` goes on with it, `guildwire operator account delete {name}` \
+         takes it away."
+    )
 }
 
 /// Has guildwire read the account by a user of its own.

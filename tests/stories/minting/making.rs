@@ -2,15 +2,20 @@
 
 use std::path::Path;
 
+use guildwire::store::Store;
 use guildwire_harness::house::Publisher;
 use nkeys::KeyPair;
 
 use super::{FULL, User, operator, usual_operator};
-use crate::installation::{Comparisons, file, on_sqlite};
+use crate::installation::{Comparisons, file, on_sqlite, sqlite_url};
 use crate::support::{Database, on_both_databases};
 
 on_both_databases!(from_nothing_to_a_message_in_three_commands);
-on_sqlite!(what_hinders_making_an_account_is_told_and_nothing_is_left, an_interrupted_making_is_taken_up_again);
+on_sqlite!(
+    what_hinders_making_an_account_is_told_and_nothing_is_left,
+    an_interrupted_making_is_taken_up_again,
+    what_was_begun_before_is_not_taken_back
+);
 
 async fn from_nothing_to_a_message_in_three_commands(database: Database) {
     let mut operator = usual_operator(database).await;
@@ -240,4 +245,27 @@ async fn an_interrupted_making_is_taken_up_again(database: Database) {
     let said = operator.refused("operator account delete GA-1 --yes").await;
     assert_eq!(said, "error: nats-server lets nobody delete accounts: its resolver needs `allow_delete: true`\n");
     assert_eq!(server.publish("main.events.stopped").await, Ok(2), "its stream is as it was");
+}
+
+async fn what_was_begun_before_is_not_taken_back(database: Database) {
+    let small = "max_file_store: \"512M\", max_memory_store: \"64M\"";
+    let mut operator = operator(database, Some(small), FULL).await;
+    operator.set("tiers.huge.max_file", "600M");
+    operator.operate("operator account create GA-1").await;
+    let (server, _) = operator.user("GA-1", "--role server", "_INBOX").await;
+    assert_eq!(server.publish("main.events.started").await, Ok(1));
+    // As where the command was killed after all was done, but for noting that.
+    let store = Store::open(&sqlite_url(&operator.house)).await.unwrap();
+    let mut transaction = store.write().await.unwrap();
+    sqlx::query("UPDATE nats_accounts SET verified_at = NULL").execute(&mut *transaction).await.unwrap();
+    transaction.commit().await.unwrap();
+
+    let said = operator.refused("operator account create GA-1 --tier huge").await;
+    let left =
+        "What was begun before is left as it is: `guildwire operator account create GA-1 --tier huge` goes on with it";
+    assert!(said.contains(left), "{said}");
+    operator.operate("operator account create GA-1").await;
+    assert_eq!(server.publish("main.events.stopped").await, Ok(2), "what was stored is there still");
+    let checked = operator.operate("account check GA-1").await;
+    assert!(!checked.contains('✗'), "{checked}");
 }
