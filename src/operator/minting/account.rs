@@ -109,7 +109,7 @@ async fn begin(
 
 /// What went wrong, and what is left of an account that could not be made: nothing, if nats-server lets that be.
 async fn taken_back(mint: &Mint<'_>, account: &NatsAccount, error: &anyhow::Error) -> anyhow::Error {
-    let NatsAccount { name, tier, .. } = account;
+    let NatsAccount { name, .. } = account;
     let left = match mint.take_away(account).await {
         Ok(()) => match mint.store.abandon_nats_account(name).await {
             Ok(()) => "Nothing was made.".to_owned(),
@@ -253,7 +253,16 @@ pub(super) async fn delete(store: &Store, settings: &Settings, delete: &DeleteNa
         store.remove_account(name, &by).await?;
     }
     store.remove_nats_account(name, &by).await?;
-    Ok(format!("Account {name} is deleted, with {what_goes}.\n"))
+    let stays = match store.account(name).await? {
+        None => String::new(),
+        Some(_) if is_declared => {
+            format!("guildwire's account {name} stays, as the settings have it: take its entry out of them.\n")
+        }
+        Some(_) => format!(
+            "guildwire's account {name} stays, for its credential is another's: `guildwire account remove {name}` removes it.\n"
+        ),
+    };
+    Ok(format!("Account {name} is deleted, with {what_goes}.\n{stays}"))
 }
 
 /// The accounts as a table, and below it their users.
