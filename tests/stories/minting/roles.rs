@@ -1,5 +1,6 @@
 //! What each role may do, and what it may not.
 
+use async_nats::jetstream::consumer::pull;
 use futures_util::StreamExt as _;
 use guildwire_harness::house::PATIENCE;
 use nkeys::KeyPair;
@@ -12,6 +13,7 @@ use crate::support::Database;
 on_sqlite!(
     each_user_may_publish_and_hear_what_its_role_takes,
     a_game_server_forges_no_other_servers_events_by_a_reply_subject,
+    whoever_may_do_everything_in_an_account_hears_and_reaches_nothing_of_another,
     a_user_is_revoked,
 );
 
@@ -100,6 +102,47 @@ async fn each_user_may_publish_and_hear_what_its_role_takes(database: Database) 
     assert!(first_heard.contains(r#""seq":1"#), "it hears its own answers, not the other account's: {first_heard}");
     let first = operator.operate("account check GA-1").await;
     assert!(first.contains("with 3 messages of 3 subjects"), "{first}");
+}
+
+async fn whoever_may_do_everything_in_an_account_hears_and_reaches_nothing_of_another(database: Database) {
+    let mut operator = usual_operator(database).await;
+    operator.operate("operator account create GA-1").await;
+    operator.operate("operator account create GA-2").await;
+    let stranger = operator.administrator("GA-2").await;
+    let mut all = stranger.client.subscribe(">").await.unwrap();
+    let mut events = stranger.client.subscribe("v0.>").await.unwrap();
+    let mut connections = stranger.client.subscribe("$SYS.ACCOUNT.*.>").await.unwrap();
+    stranger.client.flush().await.unwrap();
+
+    let (main, _) = operator.user("GA-1", "--role server --server-id main", "_INBOX").await;
+    assert_eq!(main.publish("main.events.started").await, Ok(1));
+    let administrator = operator.administrator("GA-1").await.jetstream;
+    let stream = administrator.get_stream("EVENTS").await.unwrap();
+    let config = pull::Config { durable_name: Some("reader".to_owned()), ..pull::Config::default() };
+    let mut consumer = stream.create_consumer(config).await.unwrap();
+    let mut messages = consumer.messages().await.unwrap();
+    let message = messages.next().await.unwrap().unwrap();
+    let acknowledgement = message.reply.clone().unwrap();
+    assert!(acknowledgement.starts_with("$JS.ACK.EVENTS.reader."), "{acknowledgement}");
+    stranger.client.publish(acknowledgement.clone(), "+ACK".into()).await.unwrap();
+    stranger.client.flush().await.unwrap();
+    assert_eq!(consumer.info().await.unwrap().num_ack_pending, 1, "nobody else acknowledges it");
+    message.double_ack().await.unwrap();
+
+    // What it does hear comes after all of that, and is its own.
+    stranger.client.publish("v0.end", "".into()).await.unwrap();
+    stranger.client.publish("$SYS.ACCOUNT.own.end", "".into()).await.unwrap();
+    assert_eq!(events.next().await.unwrap().subject.as_str(), "v0.end");
+    assert_eq!(connections.next().await.unwrap().subject.as_str(), "$SYS.ACCOUNT.own.end");
+    let mut heard = Vec::new();
+    while heard.last().is_none_or(|subject| subject != "$SYS.ACCOUNT.own.end") {
+        heard.push(all.next().await.unwrap().subject.to_string());
+    }
+    let of_its_own = [acknowledgement.as_str(), "v0.end", "$SYS.ACCOUNT.own.end"];
+    heard.retain(|subject| !subject.starts_with("_INBOX."));
+    assert_eq!(heard, of_its_own);
+    let own = stranger.jetstream.get_stream("EVENTS").await.unwrap().cached_info().state.messages;
+    assert_eq!(own, 0, "its stream of the same name is another one");
 }
 
 async fn a_game_server_forges_no_other_servers_events_by_a_reply_subject(database: Database) {
