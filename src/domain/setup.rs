@@ -15,6 +15,9 @@ use super::subject::Root;
 /// All that stands in the settings file. Each link is to one of its accounts, and each binding has one of its links.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Setup {
+    /// Whether the file says anything of this. If not, nothing is to be removed: more likely than that this is meant, the
+    /// file was forgotten.
+    pub is_given: bool,
     /// The accounts, each name once.
     pub accounts: Vec<DeclaredAccount>,
     /// The links, each once.
@@ -126,6 +129,8 @@ pub enum Step {
 /// What is not done, because something was made by hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Obstacle {
+    /// Accounts such as this one came from a settings file, and there is none now that says anything of them.
+    NotGiven(AccountName),
     /// An account of that name was added by hand.
     Account(AccountName),
     /// An equal binding was made in Discord.
@@ -194,6 +199,11 @@ impl DeclaredBinding {
 /// What it takes to get from what is there to what is wanted.
 #[must_use]
 pub fn plan(wanted: &Setup, existing: &Existing) -> Plan {
+    if !wanted.is_given {
+        let declared = existing.accounts.iter().find(|account| account.is_declared);
+        let obstacle = declared.map(|account| Obstacle::NotGiven(account.name.clone()));
+        return Plan { obstacles: obstacle.into_iter().collect(), ..Plan::default() };
+    }
     let by_hand = existing.accounts.iter().filter(|account| !account.is_declared).map(|account| account.name.clone());
     let by_hand: BTreeSet<_> = by_hand.collect();
     let taken = wanted.accounts.iter().map(|account| account.name.clone()).filter(|name| by_hand.contains(name));
@@ -303,6 +313,13 @@ impl fmt::Display for Step {
 impl fmt::Display for Obstacle {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::NotGiven(account) => write!(
+                formatter,
+                "accounts such as {account} came from a settings file, and now none is read that says anything of [setup]: \
+                 they stay as they are, with their links and bindings. Name that file (--config or GUILDWIRE_CONFIG), or \
+                 put its [[setup.accounts]] back; to have them removed, put accounts = [], links = [] and bindings = [] \
+                 below [setup]"
+            ),
             Self::Account(name) => write!(
                 formatter,
                 "the account {name} was added by hand and stays as it is, without what the settings file says of it: \

@@ -8,9 +8,6 @@ use crate::store::{Store, StoreError};
 
 /// Looks at what stands in the file: each credential's file, what stands in its way, and what is still to be done.
 pub(super) async fn declared(report: &mut Report, setup: &Setup, store: &Store) -> Result<(), StoreError> {
-    if setup.accounts.is_empty() {
-        return Ok(());
-    }
     for account in &setup.accounts {
         let what = format!("credential of account {} in the settings file", account.name);
         match read_credential(account.credential.clone()).await {
@@ -21,6 +18,9 @@ pub(super) async fn declared(report: &mut Report, setup: &Setup, store: &Store) 
     let plan = plan(setup, &store.existing_setup().await?);
     for obstacle in &plan.obstacles {
         report.bad("setup", obstacle.to_string());
+    }
+    if !setup.is_given {
+        return Ok(());
     }
     let [accounts, links, bindings] = [setup.accounts.len(), setup.links.len(), setup.bindings.len()].map(|number| {
         // Far fewer than that.

@@ -90,6 +90,11 @@ impl Given {
         in_force
     }
 
+    /// Whether somebody gave the value in force for `key`, once that was read.
+    pub(super) fn is_given(&self, key: &str) -> bool {
+        self.origins.get(key).is_some_and(|origin| *origin != Origin::Defaults)
+    }
+
     /// Notes what is wrong at `path`, inside of the value in force for `key`.
     pub(super) fn refuse(&mut self, key: &str, path: &str, wrong: &str) {
         let from = self.origins.get(key).map_or_else(String::new, |origin| format!(" (from {origin})"));
@@ -159,6 +164,10 @@ impl Given {
             }
         };
         match parse(&text) {
+            // Whoever writes it right now has emptied it first, and what it says is not to be undone for that.
+            Ok(leaves) if leaves.is_empty() => self
+                .mistakes
+                .push(format!("the settings file {} is empty: put something into it, or name none", path.display())),
             Ok(leaves) => {
                 for (key, value) in leaves {
                     self.add(&key, value, Origin::File(path.to_owned()));

@@ -36,7 +36,8 @@ pub(super) fn read(given: &mut Given, nats_url: &str) -> Setup {
         bindings.push(binding);
         Some(())
     });
-    Setup { accounts, links, bindings }
+    let is_given = [ACCOUNTS, LINKS, BINDINGS].iter().any(|list| given.is_given(list));
+    Setup { is_given, accounts, links, bindings }
 }
 
 fn account(entry: &mut Entry<'_>, nats_url: &str, names: &mut BTreeSet<AccountName>) -> Option<DeclaredAccount> {

@@ -12,7 +12,9 @@ fn load(file: &str, variables: &[(&str, &str)]) -> Result<Settings, SettingsErro
     let path = directory.path().join("own.toml");
     std::fs::write(&path, file).unwrap();
     let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
-    Settings::load_with(Some(&path), variables).map_err(|error| {
+    // Nothing in a file is no file: an empty one is a mistake.
+    let named = (!file.is_empty()).then_some(path.as_path());
+    Settings::load_with(named, variables).map_err(|error| {
         let place = format!("{}/", directory.path().display());
         SettingsError { mistakes: error.mistakes.iter().map(|mistake| mistake.replace(&place, "")).collect() }
     })
@@ -206,8 +208,15 @@ fn a_named_file_has_to_be_there() {
     assert_eq!(Settings::load_with(None, [variable.clone()]).unwrap_err().mistakes, [no_such]);
     let directory = tempfile::tempdir().unwrap();
     let present = directory.path().join("present.toml");
-    std::fs::write(&present, "").unwrap();
+    std::fs::write(&present, "[log]").unwrap();
     assert!(Settings::load_with(Some(&present), [variable]).is_ok(), "the argument wins over the variable");
+
+    for empty in ["", " \n\t\n", "# [log]\n\n# level = 'info'"] {
+        std::fs::write(&present, empty).unwrap();
+        let mistakes = Settings::load_with(Some(&present), []).unwrap_err().mistakes;
+        let path = present.display();
+        assert_eq!(mistakes, [format!("the settings file {path} is empty: put something into it, or name none")]);
+    }
 }
 
 #[test]

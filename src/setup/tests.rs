@@ -42,7 +42,7 @@ impl Desk {
 
     /// The file is read again.
     fn want(&mut self, wanted: Setup) {
-        self.keeper.wanted = wanted;
+        self.keeper.wanted = Setup { is_given: true, ..wanted };
         self.keeper.due = Some(Instant::now());
     }
 

@@ -24,6 +24,9 @@ on_both_databases!(
 );
 
 const UP: &str = "🟢 Server **main** is up";
+/// What a file with nothing but this says of a setup: nothing.
+const SILENT: &str = "[setup]\n";
+const NONE: &str = "[setup]\naccounts = []\nlinks = []\nbindings = []\n";
 const WIPED: &str = "✨ Server **main** was wiped: a fresh world awaits";
 
 /// A house whose bot reads `own.toml`.
@@ -33,7 +36,7 @@ async fn house_with_file(database: Database) -> House {
 
 fn with_file(house: House) -> House {
     let House { nats, discord, bot } = house;
-    file_is(&bot.home_folder().join("own.toml"), "");
+    file_is(&bot.home_folder().join("own.toml"), SILENT);
     bot.keep_secret(NatsConfig::BLOG_POST_USER);
     House { nats, discord, bot: bot.environment("GUILDWIRE_CONFIG", "own.toml") }
 }
@@ -205,6 +208,21 @@ async fn what_leaves_the_file_is_removed_and_the_rest_stays(database: Database) 
     publisher.publish("main.events.started", "{}").await.unwrap();
     assert_eq!(house.wait_for_shown(status, 1).await.unwrap(), [UP]);
 
+    // What says nothing, or is empty while somebody writes it, removes nothing.
+    for (setup, told) in [
+        (SILENT, "can't do all that the settings file says reason=\"accounts such as GA-1 came from a settings file"),
+        ("", "the settings file own.toml is empty: put something into it, or name none"),
+    ] {
+        declare(&house, setup);
+        bot.signal("HUP").unwrap();
+        bot.wait_for_log(told, PATIENCE).await.unwrap();
+    }
+    declare(&house, SILENT);
+    let doctor = house.bot.command(&["doctor"]).await.unwrap();
+    assert_eq!(doctor.status.code(), Some(1));
+    assert!(doctor.stdout.contains("✗ setup: accounts such as GA-1 came from a settings file"), "{}", doctor.stdout);
+    assert_eq!(binding_ids(&house, guild).await.len(), 2);
+
     // Also while it is down; its consumer on nats-server goes with it.
     assert!(bot.terminate().await.unwrap().success());
     let consumers = async || {
@@ -212,7 +230,7 @@ async fn what_leaves_the_file_is_removed_and_the_rest_stays(database: Database) 
         stream.get_info().await.unwrap().state.consumer_count
     };
     assert_eq!(consumers().await, 1);
-    declare(&house, "");
+    declare(&house, NONE);
     let bot = house.start().await.unwrap();
     bot.wait_for_log("did what the settings file says step=remove account GA-1", PATIENCE).await.unwrap();
     assert_eq!(consumers().await, 0);

@@ -68,8 +68,13 @@ fn stored(account: DeclaredAccount) -> Account {
     }
 }
 
+/// A file with three empty lists.
+fn nothing() -> Setup {
+    Setup { is_given: true, ..Setup::default() }
+}
+
 fn setup(bindings: &[DeclaredBinding]) -> Setup {
-    Setup { accounts: vec![account("GA-1")], links: vec![link("GA-1")], bindings: bindings.to_vec() }
+    Setup { accounts: vec![account("GA-1")], links: vec![link("GA-1")], bindings: bindings.to_vec(), ..nothing() }
 }
 
 fn existing(bindings: &[DeclaredBinding]) -> Existing {
@@ -156,21 +161,21 @@ fn of_several_in_a_channel_those_that_hear_the_same_stay_whatever_their_order() 
 #[test]
 fn what_leaves_the_file_is_removed_with_what_hangs_on_it() {
     let there = existing(&[binding(7, Group::Lifecycle)]);
-    let unlinked = Setup { accounts: vec![account("GA-1")], ..Setup::default() };
+    let unlinked = Setup { accounts: vec![account("GA-1")], ..nothing() };
     assert_eq!(steps(&unlinked, &there), [Step::Unlink(link("GA-1"))]);
     let gone = [Step::Unlink(link("GA-1")), Step::RemoveAccount("GA-1".parse().unwrap())];
-    assert_eq!(steps(&Setup::default(), &there), gone);
+    assert_eq!(steps(&nothing(), &there), gone);
 
     let mut by_hand = there;
     by_hand.links[0].is_by_hand = true;
     let left = [Step::RemoveBinding { guild: GUILD, id: 1 }, Step::ReleaseLink(link("GA-1"))];
     assert_eq!(steps(&unlinked, &by_hand), left, "a link that the file took over is its guild's again");
-    assert_eq!(steps(&Setup::default(), &by_hand), gone, "but without the account there is none");
+    assert_eq!(steps(&nothing(), &by_hand), gone, "but without the account there is none");
     by_hand.bindings[0].is_declared = false;
     assert_eq!(steps(&unlinked, &by_hand), [Step::ReleaseLink(link("GA-1"))], "with what was made by hand");
     by_hand.links[0].is_declared = false;
     assert_eq!(steps(&unlinked, &by_hand), [], "a link that was made with a code is its guild's");
-    assert_eq!(steps(&Setup::default(), &by_hand), gone, "but without the account there is none");
+    assert_eq!(steps(&nothing(), &by_hand), gone, "but without the account there is none");
 }
 
 #[test]
@@ -195,5 +200,15 @@ fn what_was_made_by_hand_is_never_taken_over() {
     there.bindings.clear();
     let refused = Plan { steps: vec![], obstacles: vec![Obstacle::Account("GA-1".parse().unwrap())] };
     assert_eq!(plan(&wanted, &there), refused, "and what hangs on it is left alone, too");
-    assert_eq!(steps(&Setup::default(), &there), []);
+    assert_eq!(steps(&nothing(), &there), []);
+}
+
+#[test]
+fn a_file_that_says_nothing_of_it_removes_nothing() {
+    let there = existing(&[binding(7, Group::Lifecycle)]);
+    let refused = Plan { steps: vec![], obstacles: vec![Obstacle::NotGiven("GA-1".parse().unwrap())] };
+    assert_eq!(plan(&Setup::default(), &there), refused);
+    let mut by_hand = there;
+    by_hand.accounts[0].is_declared = false;
+    assert_eq!(plan(&Setup::default(), &by_hand), Plan::default(), "nor is anything missed");
 }

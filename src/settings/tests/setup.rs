@@ -178,3 +178,13 @@ fn a_setup_can_only_be_given_in_a_file() {
                     GUILDWIRE__SETUP__ACCOUNTS)";
     assert_eq!(mistakes, [expected]);
 }
+
+#[test]
+fn a_setup_is_given_with_any_of_its_lists() {
+    for list in ["accounts", "links", "bindings"] {
+        assert!(load(&format!("[setup]\n{list} = []"), &[]).unwrap().setup.is_given, "{list}");
+    }
+    for file in ["", "[log]\nlevel = 'info'", "[setup]"] {
+        assert!(!load(file, &[]).unwrap().setup.is_given, "{file}");
+    }
+}
