@@ -12,9 +12,11 @@ use crate::settings::{Retention, Settings};
 use crate::telemetry::Logging;
 
 /// The keys that take effect at once; `config/guildwire.toml` says so of each.
-const AT_ONCE: [&str; 10] = [
+const AT_ONCE: [&str; 11] = [
     "discord.messages_per_second",
     "log.level",
+    // What runs asks for it only where accounts of the file name no url.
+    "nats.url",
     "retention.settled_days",
     "retention.players_days",
     "retention.servers_days",
@@ -80,5 +82,6 @@ impl Reloading {
         self.settings.discord.messages_per_second = given.discord.messages_per_second;
         self.settings.retention = given.retention;
         self.settings.setup = given.setup;
+        self.settings.nats = given.nats;
     }
 }
