@@ -8,12 +8,12 @@ use super::connection::Connection;
 use super::credential::Credential;
 use super::jetstream::StreamSeen;
 use super::reach::Reach;
+use super::said::said;
 use crate::domain::account::Account;
 use crate::domain::check::{Check, Outcome, Report};
 use crate::domain::event::KindSet;
 use crate::domain::fault::Fault;
 use crate::domain::subject::Subject;
-use crate::domain::text::clean;
 use crate::domain::timestamp::Timestamp;
 
 /// A stream with more subjects is not searched for server ids with dots: the answer would be too large.
@@ -132,7 +132,7 @@ impl Walk<'_> {
             .iter()
             .filter_map(|subject| Subject::parse(root, subject).ok()?.server)
             .filter(|server| server.contains('.'))
-            .map(clean)
+            .map(said)
             .collect();
         dotted.dedup();
         if dotted.is_empty() {

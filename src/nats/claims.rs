@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::connection::Connection;
+use super::said::said;
 use crate::domain::fault::Fault;
 use crate::domain::tier::{Bytes, Tier};
 
@@ -196,7 +197,7 @@ impl Connection {
             "max_bytes": most.0, "max_consumers": -1, "max_msgs": -1, "max_age": 0, "num_replicas": 1,
         });
         match self.ask::<Value>(format!("STREAM.CREATE.{name}"), config.clone()).await {
-            Err(Fault::JetStream(said)) if said.contains("already in use") => {
+            Err(Fault::JetStream(reason)) if reason.contains("already in use") => {
                 let StreamAnswer { config: mut kept } = self.ask(format!("STREAM.INFO.{name}"), json!({})).await?;
                 for key in ["subjects", "max_bytes"] {
                     kept.insert(key.to_owned(), config[key].clone());
@@ -219,9 +220,9 @@ impl Connection {
         let answer = answer.map_err(|error| match error.kind() {
             RequestErrorKind::NoResponders => ClaimsError::NoResolver(subject),
             RequestErrorKind::TimedOut => Fault::TimedOut(subject.to_owned()).into(),
-            _ => Fault::BadAnswer { subject: subject.to_owned(), reason: error.to_string() }.into(),
+            _ => Fault::BadAnswer { subject: subject.to_owned(), reason: said(error) }.into(),
         })?;
         serde_json::from_slice(&answer.payload)
-            .map_err(|error| Fault::BadAnswer { subject: subject.to_owned(), reason: error.to_string() }.into())
+            .map_err(|error| Fault::BadAnswer { subject: subject.to_owned(), reason: said(error) }.into())
     }
 }

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::credential::Credential;
 use super::reach::Reach;
+use super::said::said;
 use crate::domain::fault::Fault;
 use crate::domain::timestamp::Timestamp;
 
@@ -131,8 +132,7 @@ impl Connection {
                 ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication => {
                     if_expired(Fault::Refused { url: url.to_owned() }, url, expires, now)
                 }
-                _ if at != url && error.to_string().contains("certificate") => Fault::NeedsTls { url: url.to_owned() },
-                _ => Fault::Unreachable { url: url.to_owned(), reason: error.to_string() },
+                _ => Fault::Unreachable { url: url.to_owned(), reason: said(error) },
             }
         })?;
         let jetstream = jetstream::ContextBuilder::new().timeout(REQUEST_TIMEOUT).build(client.clone());
@@ -142,7 +142,7 @@ impl Connection {
     /// The version of the server that was connected to.
     #[must_use]
     pub fn server_version(&self) -> String {
-        self.client.server_info().version
+        said(self.client.server_info().version)
     }
 
     /// Waits until the connection is lost, and says why, as far as the server did.
@@ -175,10 +175,10 @@ fn denial(text: &str, inboxes: &str) -> Option<Fault> {
     let (action, rest) = rest.split_once(" to \"")?;
     let (subject, _) = rest.split_once('"')?;
     match action {
-        "Publish" => Some(Fault::Denied(acknowledgements(subject).unwrap_or_else(|| subject.to_owned()))),
+        "Publish" => Some(Fault::Denied(said(acknowledgements(subject).as_deref().unwrap_or(subject)))),
         // An inbox's own name is random.
         "Subscription" if subject.starts_with(inboxes) => Some(Fault::DeniedSubscription(format!("{inboxes}.>"))),
-        "Subscription" => Some(Fault::DeniedSubscription(subject.to_owned())),
+        "Subscription" => Some(Fault::DeniedSubscription(said(subject))),
         _ => None,
     }
 }
@@ -196,16 +196,16 @@ fn acknowledgements(subject: &str) -> Option<String> {
 /// Why nats-server ends a connection, or takes none, where its words tell: they are the same for both.
 fn ending(text: &str, url: &str, expires: Option<Timestamp>) -> Option<Fault> {
     let url = url.to_owned();
-    let said = text.to_lowercase();
-    if said.contains("user authentication expired") {
+    let lower = text.to_lowercase();
+    if lower.contains("user authentication expired") {
         Some(Fault::Expired { url, at: expires })
-    } else if said.contains("user authentication revoked") {
+    } else if lower.contains("user authentication revoked") {
         Some(Fault::Revoked { url })
-    } else if said.contains("authorization violation") || said.contains("account authentication expired") {
+    } else if lower.contains("authorization violation") || lower.contains("account authentication expired") {
         Some(Fault::Refused { url })
-    } else if said.contains("connections exceeded") {
+    } else if lower.contains("connections exceeded") {
         let (_, reason) = text.rsplit_once(": ").unwrap_or(("", text));
-        Some(Fault::TooManyConnections { url, reason: reason.to_owned() })
+        Some(Fault::TooManyConnections { url, reason: said(reason) })
     } else {
         None
     }

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 use super::connection::{Connection, REQUEST_TIMEOUT};
 use super::limits::{AccountInfo, Limits};
+use super::said::said;
 use crate::domain::fault::Fault;
 use crate::domain::position::Position;
 use crate::domain::subject::Root;
@@ -35,6 +36,9 @@ const PULL_EXPIRES: Duration = Duration::from_secs(30);
 
 /// How long a denial may take from the connection's socket to whoever waits for it: that is this process's own doing.
 const HEARD_BY_NOW: Duration = Duration::from_millis(250);
+
+/// How many streams are named, where there are several.
+const MOST_NAMED: usize = 10;
 
 /// How often the server shows that an open pull still stands.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -110,7 +114,7 @@ impl Connection {
         match names.len() {
             0 => Err(Fault::NoStream { subjects }),
             1 => Ok(names.remove(0)),
-            _ => Err(Fault::SeveralStreams { subjects, names }),
+            _ => Err(Fault::SeveralStreams { subjects, names: names.into_iter().take(MOST_NAMED).map(said).collect() }),
         }
     }
 
@@ -175,8 +179,8 @@ impl Connection {
     ) -> Result<Option<Message>, Fault> {
         let subject = format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}");
         let pull = async {
-            let mut messages = consumer.fetch().max_messages(1).messages().await.map_err(|error| error.to_string())?;
-            messages.next().await.transpose().map_err(|error| error.to_string())
+            let mut messages = consumer.fetch().max_messages(1).messages().await.map_err(said)?;
+            messages.next().await.transpose().map_err(said)
         };
         tokio::select! {
             pulled = tokio::time::timeout(REQUEST_TIMEOUT, pull) => match pulled {
@@ -194,7 +198,7 @@ impl Connection {
     pub async fn try_acknowledging(&self, stream: &str, durable: &str, reply: Option<String>) -> Result<(), Fault> {
         let subject = reply.unwrap_or_else(|| format!("$JS.ACK.{stream}.{durable}.1.1.1.0.0"));
         let published = self.client.publish(subject, AckKind::Progress.into()).await;
-        published.map_err(|error| Fault::JetStream(error.to_string()))?;
+        published.map_err(|error| Fault::JetStream(said(error)))?;
         self.reset(stream, durable, 1).await?;
         tokio::select! {
             fault = self.denied("$JS.ACK.") => Err(fault),
@@ -227,7 +231,7 @@ impl Connection {
                 Err(Fault::TooManyConsumers { stream: stream() })
             }
             Ok(Response::Err { error }) if is_without_jetstream(error.error_code()) => Err(Fault::NoJetStream),
-            Ok(Response::Err { error }) => Err(Fault::JetStream(error.to_string())),
+            Ok(Response::Err { error }) => Err(Fault::JetStream(said(error))),
             Err(error) => Err(match error.kind() {
                 RequestErrorKind::TimedOut => Fault::TimedOut(full_subject),
                 RequestErrorKind::NoResponders => Fault::NoJetStream,
@@ -251,5 +255,5 @@ pub async fn deliveries(consumer: &Consumer<pull::Config>) -> Result<Stream, Fau
         .heartbeat(HEARTBEAT)
         .messages()
         .await
-        .map_err(|error| Fault::JetStream(error.to_string()))
+        .map_err(|error| Fault::JetStream(said(error)))
 }

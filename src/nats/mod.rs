@@ -11,5 +11,6 @@ pub mod limits;
 pub mod onlooking;
 pub mod publishing;
 pub mod reach;
+mod said;
 pub mod states;
 pub mod turns;

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::connection::Connection;
 use super::jetstream::deliveries;
+use super::said::said;
 use crate::domain::fault::Fault;
 
 /// How long nats-server keeps the consumer of somebody who went away without a word.
@@ -61,7 +62,7 @@ impl Onlooker {
         tokio::select! {
             message = self.messages.next() => match message {
                 Some(Ok(message)) => Ok(message),
-                Some(Err(error)) => Err(Fault::JetStream(error.to_string())),
+                Some(Err(error)) => Err(Fault::JetStream(said(error))),
                 None => Err(Fault::JetStream("the consumer was deleted, or the stream".to_owned())),
             },
             fault = connection.denied("$JS.API.CONSUMER.MSG.NEXT.") => Err(of_any_name(fault, &self.consumer)),

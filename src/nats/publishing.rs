@@ -6,6 +6,7 @@ use async_nats::jetstream::context::{PublishError, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
 
 use super::connection::Connection;
+use super::said::said;
 use crate::domain::fault::Fault;
 
 /// Where a stream stored a message.
@@ -41,7 +42,7 @@ impl Connection {
 fn fault_of(error: &PublishError, subject: &str, expected: &str) -> Fault {
     let source = error.source();
     let is_unreadable = source.is_some_and(<dyn std::error::Error>::is::<serde_json::Error>);
-    let reason = source.map_or_else(|| error.to_string(), ToString::to_string);
+    let reason = source.map_or_else(|| said(error), said);
     match error.kind() {
         // Nobody listens there: neither a stream nor anybody else.
         PublishErrorKind::StreamNotFound => Fault::NoStream { subjects: expected.to_owned() },
