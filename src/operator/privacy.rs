@@ -14,7 +14,8 @@ use crate::domain::ids::{AccountName, PlayerId};
 use crate::domain::text::plain;
 use crate::settings::Settings;
 use crate::store::Store;
-use crate::store::privacy::{Forgotten, Stored};
+use crate::store::forgetting::Forgotten;
+use crate::store::privacy::Stored;
 
 /// How much of an id is shown, in UTF-16 units.
 const ID_LIMIT: usize = 100;

@@ -12,6 +12,7 @@ mod declared;
 pub mod departures;
 pub mod directory;
 pub mod fates;
+pub mod forgetting;
 pub mod given_up;
 pub mod health;
 pub mod history;

@@ -1,15 +1,13 @@
-//! What is stored of a player, wherever that is: read to be handed out, or taken away.
+//! What is stored of a player, wherever that is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Value;
+use sqlx::Row;
 use sqlx::any::AnyRow;
-use sqlx::{Any, Row, Transaction};
 
-use super::audit::note;
 use super::{Store, StoreError};
-use crate::domain::audit::{Act, Action, By};
 use crate::domain::ids::{AccountName, PlayerId};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trace::Trace;
@@ -39,16 +37,16 @@ pub struct StoredName {
 #[derive(Debug, Serialize)]
 pub struct StoredEvent {
     #[serde(skip)]
-    id: i64,
+    pub(super) id: i64,
     account: String,
     server: String,
     channel: String,
     form: String,
-    player: Option<String>,
+    pub(super) player: Option<String>,
     player_name: Option<String>,
     stored_at: String,
     sequence: i64,
-    details: Value,
+    pub(super) details: Value,
     /// The message that tells it; none while it waits.
     message: Option<i64>,
 }
@@ -56,7 +54,7 @@ pub struct StoredEvent {
 /// A message that names the player.
 #[derive(Debug, Serialize)]
 pub struct StoredMessage {
-    message: i64,
+    pub(super) message: i64,
     channel: String,
     /// Its id in Discord.
     discord_id: Option<String>,
@@ -70,53 +68,12 @@ pub struct StoredMessage {
 /// Something on a stream that was no event.
 #[derive(Debug, Serialize)]
 pub struct StoredReject {
-    account: String,
-    subject: String,
+    pub(super) account: String,
+    pub(super) subject: String,
     stored_at: String,
-    sequence: i64,
+    pub(super) sequence: i64,
     size: i64,
     reason: String,
-}
-
-/// What was taken away.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Forgotten {
-    /// Names.
-    pub names: u64,
-    /// Events that waited, and are never told now.
-    pub waiting: u64,
-    /// Events that were told.
-    pub told: u64,
-    /// Events of others, out of which the player was taken.
-    pub others: u64,
-    /// Messages whose text was deleted here.
-    pub messages: u64,
-    /// Subjects of what was no event.
-    pub rejects: u64,
-    /// Events in messages that are being sent: those stay until that is done.
-    pub on_their_way: u64,
-}
-
-impl Forgotten {
-    /// How many rows were deleted or changed.
-    #[must_use]
-    pub const fn rows(&self) -> u64 {
-        self.names + self.waiting + self.told + self.others + self.messages + self.rejects
-    }
-
-    /// This, and after it `next`: what is on its way is what that found.
-    #[must_use]
-    pub const fn and_then(&self, next: &Self) -> Self {
-        Self {
-            names: self.names + next.names,
-            waiting: self.waiting + next.waiting,
-            told: self.told + next.told,
-            others: self.others + next.others,
-            messages: self.messages + next.messages,
-            rejects: self.rejects + next.rejects,
-            on_their_way: next.on_their_way,
-        }
-    }
 }
 
 impl Stored {
@@ -227,61 +184,6 @@ impl Store {
         Ok(messages)
     }
 
-    /// Takes away what [`Store::stored_of`] found, but for what is in a message that is being sent by now, and notes that
-    /// something was done: not to whom. What has gone into a message meanwhile stays until that is found, too.
-    pub async fn forget_player(
-        &self,
-        player: &PlayerId,
-        account: Option<&AccountName>,
-        stored: &Stored,
-        by: &By,
-    ) -> Result<Forgotten, StoreError> {
-        let trace = Trace::of(player);
-        let mut transaction = self.write().await?;
-        let names = sqlx::query("DELETE FROM players WHERE player_id = $1 AND ($2 = '' OR account = $2)")
-            .bind(player.as_str())
-            .bind(account.map_or("", AccountName::as_str))
-            .execute(&mut *transaction)
-            .await?;
-        let mut gone = Forgotten { names: names.rows_affected(), ..Forgotten::default() };
-        let mut emptied = BTreeSet::new();
-        for event in &stored.events {
-            let is_about = event.player.as_deref() == Some(player.as_str());
-            let was = forget_event(&mut transaction, &trace, event, is_about).await?;
-            match was {
-                Was::Waiting if is_about => gone.waiting += 1,
-                Was::Told(_) if is_about => gone.told += 1,
-                Was::Waiting | Was::Told(_) => gone.others += 1,
-                Was::OnItsWay => gone.on_their_way += 1,
-                Was::Gone => {}
-            }
-            if let Was::Told(message) = was {
-                emptied.insert(message);
-            }
-        }
-        let texts: BTreeSet<i64> = stored.messages.iter().map(|message| message.message).collect();
-        for message in texts {
-            if empty_message(&mut transaction, message).await? {
-                emptied.insert(message);
-            }
-        }
-        gone.messages = emptied.len() as u64;
-        for reject in &stored.rejects {
-            let deleted = sqlx::query("DELETE FROM rejects WHERE account = $1 AND sequence = $2 AND subject = $3")
-                .bind(&reject.account)
-                .bind(reject.sequence)
-                .bind(&reject.subject);
-            gone.rejects += deleted.execute(&mut *transaction).await?.rows_affected();
-        }
-        if gone.rows() > 0 {
-            let details = format!("{} rows", gone.rows());
-            let act = Act { action: Action::PlayerForgotten, account: account.cloned(), guild: None, details };
-            note(&mut transaction, by, &act).await?;
-        }
-        transaction.commit().await?;
-        Ok(gone)
-    }
-
     /// Asks with a player's id, the account or an empty text, and as many patterns as the query has.
     async fn asked(&self, query: &str, of: &Asked<'_>, patterns: usize) -> Result<Vec<AnyRow>, StoreError> {
         let mut asked = sqlx::query(sqlx::AssertSqlSafe(query.to_owned()))
@@ -299,70 +201,6 @@ struct Asked<'a> {
     player: &'a PlayerId,
     account: Option<&'a AccountName>,
     needles: Vec<String>,
-}
-
-/// Where an event was that named the player, when it was to be forgotten.
-enum Was {
-    /// It waited.
-    Waiting,
-    /// This message had told it, and says nothing more here.
-    Told(i64),
-    /// It is in a message that is being sent, and stays as it is.
-    OnItsWay,
-    /// It had gone by itself.
-    Gone,
-}
-
-/// Deletes an event that is about the player; takes the player out of another's. Where the event is, is looked at now: it
-/// may have gone into a message since it was found.
-async fn forget_event(
-    transaction: &mut Transaction<'_, Any>,
-    trace: &Trace,
-    event: &StoredEvent,
-    is_about: bool,
-) -> Result<Was, StoreError> {
-    if change_event(transaction, trace, event, is_about, "message_id IS NULL").await? {
-        return Ok(Was::Waiting);
-    }
-    let row = sqlx::query("SELECT message_id FROM outbox WHERE id = $1").bind(event.id);
-    let row = row.fetch_optional(&mut **transaction).await?;
-    let message: Option<i64> = row.map(|row| row.try_get(0)).transpose()?.flatten();
-    let Some(message) = message else { return Ok(Was::Gone) };
-    // The message before its rows, in the order in which retention deletes them.
-    if !empty_message(transaction, message).await? {
-        return Ok(Was::OnItsWay);
-    }
-    change_event(transaction, trace, event, is_about, "message_id IS NOT NULL").await?;
-    Ok(Was::Told(message))
-}
-
-/// Whether the event was there in that condition.
-async fn change_event(
-    transaction: &mut Transaction<'_, Any>,
-    trace: &Trace,
-    event: &StoredEvent,
-    is_about: bool,
-    condition: &str,
-) -> Result<bool, StoreError> {
-    let changed = if is_about {
-        let query = format!("DELETE FROM outbox WHERE id = $1 AND {condition}");
-        sqlx::query(sqlx::AssertSqlSafe(query)).bind(event.id).execute(&mut **transaction).await?
-    } else {
-        let mut details = event.details.clone();
-        trace.take_out(&mut details);
-        let query = format!("UPDATE outbox SET details = $2 WHERE id = $1 AND {condition}");
-        let update = sqlx::query(sqlx::AssertSqlSafe(query)).bind(event.id).bind(details.to_string());
-        update.execute(&mut **transaction).await?
-    };
-    Ok(changed.rows_affected() > 0)
-}
-
-/// Deletes a message's text. `false` where it is being sent: its bytes are fixed.
-async fn empty_message(transaction: &mut Transaction<'_, Any>, message: i64) -> Result<bool, StoreError> {
-    let emptied = sqlx::query(
-        "UPDATE messages SET body = '{}', attachment = NULL, reason = NULL WHERE id = $1 AND state <> 'sealed'",
-    );
-    Ok(emptied.bind(message).execute(&mut **transaction).await?.rows_affected() > 0)
 }
 
 fn moment(row: &AnyRow, column: &str) -> Result<String, StoreError> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use guildwire::domain::audit::Action;
 use guildwire::domain::event::Details;
 use guildwire::domain::ids::PlayerId;
-use guildwire::store::privacy::Forgotten;
+use guildwire::store::forgetting::Forgotten;
 use guildwire::store::recording::{HeardPlayer, NewOutboxRow, Reject, details_to_column};
 use serde_json::{Value, json};
 
@@ -178,6 +178,25 @@ async fn what_has_gone_into_a_message_since_it_was_found_is_forgotten_with_its_t
         assert_eq!(gone.and_then(&again), gone);
         let lines = store.audit(None, 50).await.unwrap();
         assert_eq!(lines.iter().filter(|line| line.act.action == Action::PlayerForgotten).count(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_player_of_whom_much_is_stored_is_forgotten_in_steps() {
+    on_both(async |database| {
+        let store = database.open().await;
+        add_account(&store, "GA-1").await;
+        let rows: Vec<_> = (1..=501).map(|sequence| about(&store, sequence, ADA, &said("waits"))).collect();
+        insert(&store, &rows).await;
+        let player = PlayerId::from(ADA);
+        let stored = store.stored_of(&player, None).await.unwrap();
+        let gone = store.forget_player(&player, None, &stored, &by(5000)).await.unwrap();
+        assert_eq!(gone, Forgotten { waiting: 501, ..Forgotten::default() });
+        let lines = store.audit(None, 2).await.unwrap();
+        let mut told: Vec<_> = lines.iter().map(|line| line.act.details.as_str()).collect();
+        told.sort_unstable();
+        assert_eq!(told, ["1 rows", "500 rows"]);
     })
     .await;
 }
