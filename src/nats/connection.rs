@@ -1,9 +1,11 @@
 //! One connection, as one account. It is never repaired: when it is lost, whoever holds it makes a new one, and so
 //! passes the same checks again (another server of the cluster may have another version).
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use async_nats::{Client, ConnectErrorKind, Event, jetstream};
+use futures_util::FutureExt as _;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -94,6 +96,8 @@ impl Connection {
         let lost = CancellationToken::new();
         let (sender, objections) = watch::channel(Objections::default());
         let on_lost = lost.clone();
+        // async-nats drops its callback with its task, also when that panics: then no event says so.
+        let gone = lost.clone().drop_guard();
         let (asked_url, expires) = (url.to_owned(), credential.expires());
         let options = credential
             .connect_options()?
@@ -107,6 +111,7 @@ impl Connection {
             // One attempt and no more: the caller connects anew, at its own jittered pace.
             .max_reconnects(1)
             .event_callback(move |event| {
+                let _lost_with_the_task = &gone;
                 match event {
                     Event::Disconnected | Event::Closed => on_lost.cancel(),
                     Event::ServerError(error) => {
@@ -124,7 +129,13 @@ impl Connection {
                 }
                 std::future::ready(())
             });
-        let client = options.connect(at).await.map_err(|error| {
+        // async-nats 0.51 slices and adds up what a server says without looking, so a stranger's can make it panic. Nothing
+        // of that attempt is looked at afterwards.
+        let connected = AssertUnwindSafe(options.connect(at)).catch_unwind().await.map_err(|_| Fault::Unreachable {
+            url: url.to_owned(),
+            reason: "what answers there is no nats-server".to_owned(),
+        })?;
+        let client = connected.map_err(|error| {
             if let Some(fault) = ending(&error.to_string(), url, expires) {
                 return if_expired(fault, url, expires, now);
             }

@@ -34,7 +34,8 @@ const PULL_BATCH: usize = 500;
 /// How long one pull stays open on the server.
 const PULL_EXPIRES: Duration = Duration::from_secs(30);
 
-/// How long a denial may take from the connection's socket to whoever waits for it: that is this process's own doing.
+/// How long a denial, or the connection's end, may take from its socket to whoever waits for it: that is this process's own
+/// doing.
 const HEARD_BY_NOW: Duration = Duration::from_millis(250);
 
 /// How many streams are named, where there are several.
@@ -235,7 +236,11 @@ impl Connection {
             Err(error) => Err(match error.kind() {
                 RequestErrorKind::TimedOut => Fault::TimedOut(full_subject),
                 RequestErrorKind::NoResponders => Fault::NoJetStream,
-                _ => Fault::BadAnswer { subject: full_subject, reason: error.to_string() },
+                // A request may learn of the connection's end before we do.
+                _ => match tokio::time::timeout(HEARD_BY_NOW, self.lost()).await {
+                    Ok(lost) => lost,
+                    Err(_) => Fault::BadAnswer { subject: full_subject, reason: said(error) },
+                },
             }),
         }
     }

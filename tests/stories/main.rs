@@ -20,6 +20,7 @@ mod examples;
 mod fire;
 mod gateway;
 mod health;
+mod hostile_servers;
 mod installation;
 mod lanes;
 mod lifecycle;
