@@ -136,6 +136,15 @@ pub enum Fault {
         /// The stream.
         stream: String,
     },
+    /// Another account of this installation reads the stream.
+    #[error(
+        "guildwire reads stream {stream} already, as another account: use that one, and link further Discord servers to it \
+         with a code"
+    )]
+    ConsumerTaken {
+        /// The stream.
+        stream: String,
+    },
     /// The consumer is deleted whenever it is made.
     #[error(
         "somebody keeps deleting guildwire's consumer {durable} on stream {stream}: find out who does, and make it \
@@ -228,6 +237,7 @@ impl Fault {
             Self::SeveralStreams { .. } => "several_streams",
             Self::Denied(_) | Self::DeniedSubscription(_) => "permission_missing",
             Self::TooManyConsumers { .. } => "consumer_limit",
+            Self::ConsumerTaken { .. } => "consumer_taken",
             Self::ConsumerDeleted { .. } => "consumer_deleted",
             Self::ConsumerShared { .. } => "consumer_shared",
             Self::StorageFull { .. } => "storage_full",

@@ -383,7 +383,8 @@ impl Reader {
         let after = if self.is_to_read() { Afterwards::Keep } else { Afterwards::TakeBack };
         let kinds = heard_kinds(&self.shared.store.bindings_of_account(&self.account).await?);
         let (reach, durable) = (Reach::of(&account, &self.shared.hosts), &self.shared.durable);
-        let walk = Walk { account: &account, reach: &reach, durable, kinds, after, now: clock::now() };
+        let was_read = self.shared.store.stream_read(&self.account).await?.is_some();
+        let walk = Walk { account: &account, reach: &reach, durable, kinds, after, was_read, now: clock::now() };
         let report = walk.go(credential).await;
         let text = serde_json::to_string(&report).expect("a report is JSON");
         self.shared.store.answer_check(check, &text).await

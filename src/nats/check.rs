@@ -45,6 +45,8 @@ pub struct Walk<'a> {
     pub kinds: KindSet,
     /// What becomes of the durable.
     pub after: Afterwards,
+    /// Whether the account was read before, so that a durable that is there is its own.
+    pub was_read: bool,
     /// What time it is.
     pub now: Timestamp,
 }
@@ -163,7 +165,12 @@ impl Walk<'_> {
         };
         let filter = self.account.root.filters(self.kinds, wide);
         let tried = format!("$JS.API.CONSUMER.CREATE.{stream}.{durable}");
-        let covering = connection.cover(stream, durable, filter).await;
+        // The durables of all accounts have one name, and another account may read this stream.
+        let covering = if self.after == Afterwards::Keep || self.was_read {
+            connection.cover(stream, durable, filter).await
+        } else {
+            connection.cover_to_try(stream, durable, filter).await
+        };
         let covering = passed(report, Check::Consumer, tried, covering, |_| format!("consumer {durable}"))?;
 
         let tried = format!("$JS.API.CONSUMER.RESET.{stream}.{durable}");

@@ -127,9 +127,26 @@ impl Connection {
 
     /// Makes the durable consumer, or gives the one that is there the filter.
     pub async fn cover(&self, stream: &str, durable: &str, filter: Vec<String>) -> Result<Covering, Fault> {
+        self.make_durable(stream, durable, filter, "", "guildwire reads events for Discord").await
+    }
+
+    /// Makes the durable consumer for as long as reading is tried. Fails where one is there that is read by.
+    pub async fn cover_to_try(&self, stream: &str, durable: &str, filter: Vec<String>) -> Result<Covering, Fault> {
+        // Described otherwise, so that nats-server never takes the one for the other.
+        self.make_durable(stream, durable, filter, "create", "guildwire tries whether it may read").await
+    }
+
+    async fn make_durable(
+        &self,
+        stream: &str,
+        durable: &str,
+        filter: Vec<String>,
+        action: &str,
+        description: &str,
+    ) -> Result<Covering, Fault> {
         let config = pull::Config {
             durable_name: Some(durable.to_owned()),
-            description: Some("guildwire reads events for Discord".to_owned()),
+            description: Some(description.to_owned()),
             // The only policy under which a consumer can be reset to any sequence.
             deliver_policy: DeliverPolicy::All,
             ack_policy: AckPolicy::Explicit,
@@ -138,7 +155,8 @@ impl Connection {
             filter_subjects: filter,
             ..pull::Config::default()
         };
-        let request = json!({ "stream_name": stream, "config": config.clone().into_consumer_config(), "action": "" });
+        let request =
+            json!({ "stream_name": stream, "config": config.clone().into_consumer_config(), "action": action });
         let created: Created = self.ask(format!("CONSUMER.CREATE.{stream}.{durable}"), request).await?;
         let consumer = Consumer::new(config, created.info, self.jetstream.clone());
         Ok(Covering { consumer, since: created.answered.into() })
@@ -230,6 +248,9 @@ impl Connection {
             }
             Ok(Response::Err { error }) if error.error_code() == ErrorCode::MAXIMUM_CONSUMERS_LIMIT => {
                 Err(Fault::TooManyConsumers { stream: stream() })
+            }
+            Ok(Response::Err { error }) if error.error_code() == ErrorCode::CONSUMER_ALREADY_EXISTS => {
+                Err(Fault::ConsumerTaken { stream: stream() })
             }
             Ok(Response::Err { error }) if is_without_jetstream(error.error_code()) => Err(Fault::NoJetStream),
             Ok(Response::Err { error }) => Err(Fault::JetStream(said(error))),

@@ -106,7 +106,8 @@ async fn check_here(
     let after = if is_read { Afterwards::Keep } else { Afterwards::TakeBack };
     let kinds = heard_kinds(&store.bindings_of_account(&account.name).await?);
     let reach = Reach::of(account, &settings.accounts.hosts);
-    let walk = Walk { account, reach: &reach, durable: &durable, kinds, after, now: clock::now() };
+    let was_read = store.stream_read(&account.name).await?.is_some();
+    let walk = Walk { account, reach: &reach, durable: &durable, kinds, after, was_read, now: clock::now() };
     Ok(walk.go(open_credential(&key, account, &sealed)).await)
 }
 

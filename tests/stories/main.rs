@@ -36,6 +36,7 @@ mod privacy;
 mod publishing;
 mod refusals;
 mod rotating;
+mod same_stream;
 mod sealing;
 mod states;
 mod storm;

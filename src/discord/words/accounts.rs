@@ -72,6 +72,10 @@ pub fn account_fault(fault: &Fault) -> String {
              delete one on stream {}, or raise the limit.",
             shown(stream)
         ),
+        Fault::ConsumerTaken { stream } => format!(
+            "I read its stream {} already, as another account. Tell whoever operates me.",
+            shown(stream)
+        ),
         Fault::ConsumerDeleted { durable, .. } => format!(
             "Somebody keeps deleting my consumer {}, so events come late. Tell the account's owner.",
             shown(durable)

@@ -209,6 +209,11 @@ pub fn missing(fault: &Fault, public_key: &str) -> String {
         Fault::TimedOut(subject) => {
             format!("nats-server does not answer {}: my user may lack the permission to publish there.", code(subject))
         }
+        Fault::ConsumerTaken { stream } => format!(
+            "I read stream {} already, as an account of another name. Ask that one's owner for a one-time code, and use it \
+             with `/account link`.",
+            code(stream)
+        ),
         Fault::HostNotAllowed { host } => format!(
             "Whoever operates me does not allow the host {}. Ask them for it, or for a one-time code.",
             code(host)
