@@ -87,7 +87,7 @@ pub(super) async fn connect(shared: &Shared, request: &Request) -> Result<Reply,
             tracing::info!(
                 account = name, guild = %request.guild, user = %request.user, url = account.url, "an account was connected"
             );
-            page(shared, &account, &credential, &words::connect_begun(name))
+            page(shared, &account, &credential, &words::connect_begun(name)).await?
         }
         Connected::NameTaken => Reply::text(words::account_name_taken(name)),
         Connected::TooManyOfPerson => Reply::text(words::too_many_unverified_of_person(connecting.most.per_person)),
@@ -133,7 +133,7 @@ pub(super) async fn rotate(shared: &Shared, request: &Request) -> Result<Reply, 
         // There is nothing yet that could be rotated.
         return Ok(match pending(shared, &person, name).await? {
             Ok(Pending { account, credential, .. }) => {
-                page(shared, &account, &credential, &words::connect_begun(account.name.as_str()))
+                page(shared, &account, &credential, &words::connect_begun(account.name.as_str())).await?
             }
             Err(refusal) => Reply::text(refusal),
         });
@@ -143,7 +143,7 @@ pub(super) async fn rotate(shared: &Shared, request: &Request) -> Result<Reply, 
     if !shared.store.add_next_credential(name, &sealed, &request.by()).await? {
         return Ok(Reply::text(words::not_connected_here(name.as_str())));
     }
-    Ok(page(shared, &account, &credential, &words::rotation_begun(name.as_str())))
+    page(shared, &account, &credential, &words::rotation_begun(name.as_str())).await
 }
 
 /// What waits to be verified for an account, if it is this person's; else why not. Where it is the account itself, it
@@ -178,16 +178,21 @@ pub(super) async fn pending(
 }
 
 /// How to let the key in, below what there is to say, with the buttons for afterwards.
-pub(super) fn page(shared: &Shared, account: &Account, credential: &Credential, told: &str) -> Reply {
+pub(super) async fn page(
+    shared: &Shared,
+    account: &Account,
+    credential: &Credential,
+    told: &str,
+) -> Result<Reply, StoreError> {
     let key = credential.public_key().unwrap_or_default();
-    let stream = account.stream.as_deref().unwrap_or("*");
-    let permissions = permissions::to_read(stream, &shared.connecting.durable, OWN_INBOXES);
+    let read = shared.store.stream_read(&account.name).await?;
+    let permissions = permissions::to_read_account(account, read.as_deref(), &shared.connecting.durable, OWN_INBOXES);
     let commands = permissions.nsc_commands(account.name.as_str(), &user_name(&key), &key);
     let steps = [words::let_in_by_configuration(&permissions.user_entry(&key)), words::let_in_by_jwt(&commands)];
-    Reply::list(&steps, None).with_content(told).with_row(&[
+    Ok(Reply::list(&steps, None).with_content(told).with_row(&[
         button(ButtonStyle::Primary, words::VERIFY, &Target::Verify(account.name.clone()), true),
         button(ButtonStyle::Secondary, words::PASTE_JWT, &Target::Jwt(account.name.clone()), true),
-    ])
+    ]))
 }
 
 /// What a user is called where people name it. Each key has a user of its own.

@@ -98,20 +98,20 @@ async fn try_look(shared: &Shared, press: &Press, name: &AccountName) -> Result<
         Err(refusal) => return Ok(Look::Done(Reply::text(refusal))),
     };
     let Pending { account, credential, since } = &pending;
-    let not_yet = |told: &str| page(shared, account, credential, told);
+    let not_yet = async |told: &str| page(shared, account, credential, told).await;
     let checked = if since.is_some() { Checked::Next } else { Checked::Own };
     let report = have_it_checked(&shared.store, name, checked).await?;
     let Some(report) = report.and_then(|report| serde_json::from_str::<Report>(&report).ok()) else {
-        return Ok(Look::Done(not_yet(words::CHECK_UNANSWERED)));
+        return Ok(Look::Done(not_yet(words::CHECK_UNANSWERED).await?));
     };
     if let Some(fault) = report.fault() {
         let missing = words::missing(fault, &credential.public_key().unwrap_or_default());
-        return Ok(Look::Done(not_yet(&words::verify_failed(&missing))));
+        return Ok(Look::Done(not_yet(&words::verify_failed(&missing)).await?));
     }
     if since.is_none() && !report.has_event {
         let stream = account.stream.as_deref().unwrap_or_default();
         let waiting = words::verify_waiting(name.as_str(), stream, &account.root.all_subjects());
-        return Ok(Look::Waiting(not_yet(&waiting)));
+        return Ok(Look::Waiting(not_yet(&waiting).await?));
     }
     accept(shared, press, &pending).await.map(Look::Done)
 }
@@ -166,5 +166,5 @@ pub(super) async fn take_jwt(shared: &Shared, press: &Press, name: &AccountName)
         Err(BadJwt::OtherUser(theirs)) => words::jwt_of_other(&theirs, &key),
         Err(BadJwt::Expired) => words::JWT_EXPIRED.to_owned(),
     };
-    Ok(page(shared, account, credential, &told))
+    page(shared, account, credential, &told).await
 }

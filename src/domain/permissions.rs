@@ -3,6 +3,7 @@
 //!
 //! The deployed nats-server's configuration and the documentation are compared with this.
 
+use super::account::Account;
 use super::subject::Root;
 
 /// The subjects that a user is allowed.
@@ -31,6 +32,18 @@ pub fn to_read(stream: &str, durable: &str, inboxes: &str) -> Permissions {
         ],
         subscribe: vec![format!("{inboxes}.>")],
     }
+}
+
+/// What reading an account takes whose stream is named, or else found by its subjects; `read` is the stream that was read
+/// so far.
+#[must_use]
+pub fn to_read_account(account: &Account, read: Option<&str>, durable: &str, inboxes: &str) -> Permissions {
+    if let Some(stream) = &account.stream {
+        return to_read(stream, durable, inboxes);
+    }
+    let mut permissions = to_read(read.unwrap_or("*"), durable, inboxes);
+    permissions.publish.push("$JS.API.STREAM.NAMES".to_owned());
+    permissions
 }
 
 /// What publishing a game server's events below `root` takes, or those of any server where `server` names none, with answers

@@ -37,20 +37,14 @@ async fn begin(store: &Store, settings: &Settings, account: &Account) -> anyhow:
              {name} --creds FILE` or `--user NAME` (its owner, if it has one, can use /account rotate in Discord)"
         );
     }
-    let stream = match &account.stream {
-        Some(stream) => Some(stream.clone()),
-        None => store.stream_read(name).await?,
-    };
+    let read = store.stream_read(name).await?;
     let credential = Credential::new_nkey();
     let sealed = seal_credential(&key, name, &credential);
     if !store.add_next_credential(name, &sealed, &By::operator(clock::now())).await? {
         anyhow::bail!("the account {name} was removed meanwhile");
     }
     let durable = durable_name(&installation(store).await?);
-    let mut permissions = permissions::to_read(stream.as_deref().unwrap_or("*"), &durable, OWN_INBOXES);
-    if account.stream.is_none() {
-        permissions.publish.push("$JS.API.STREAM.NAMES".to_owned());
-    }
+    let permissions = permissions::to_read_account(account, read.as_deref(), &durable, OWN_INBOXES);
     let entry = permissions.user_entry(&credential.public_key().unwrap_or_default());
     Ok(format!(
         "A new key for {name} is there, and the old one stays in use. Add this to the account's `users: [ … ]` in \

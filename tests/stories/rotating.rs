@@ -16,6 +16,7 @@ on_sqlite!(
     the_operator_rotates_whether_the_bot_runs_or_not,
     an_old_key_that_is_gone_before_is_told_and_recovery_is_by_itself,
     only_an_nkey_is_rotated,
+    an_owner_rotates_an_account_that_is_found_by_its_subjects,
 );
 
 /// A house with an account that was connected in Discord, and a channel that hears it.
@@ -150,6 +151,37 @@ async fn the_operator_rotates_whether_the_bot_runs_or_not(database: Database) {
         house.wait_for_shown(channel.unwrap(), round + 1).await.unwrap();
     }
     assert_eq!(house.shown(channel.unwrap()), ["🟢 Server **round0** is up", "🟢 Server **round1** is up"]);
+}
+
+async fn an_owner_rotates_an_account_that_is_found_by_its_subjects(database: Database) {
+    let first = KeyPair::new_user();
+    let user = format!("{{ nkey: {} }}", first.public_key());
+    let mut house = house_around(NatsServer::start(&config(&user, "")).unwrap(), database).await;
+    let publisher = publisher(&house).await;
+    publisher.make_stream().await.unwrap();
+    let seed = file(&house, "bot.seed", &first.seed().unwrap());
+    let guild = house.guild("Rustaceans");
+    let owner = guild.admin.to_string();
+    house.operate(&["account", "add", "GA-1", "--nkey-seed", &seed, "--owner", &owner]).await.unwrap();
+    let _bot = house.start().await.unwrap();
+    house.link(guild, "GA-1").await.unwrap();
+    // Nothing was read yet, so any stream may be the one.
+    let entry = printed(&rotate(&house, guild).await).0;
+    assert!(entry.contains("$JS.API.STREAM.INFO.*\""), "{entry}");
+    let channel = house.channel(guild, "status");
+    house.notify(guild, channel, "lifecycle", &[]).await.unwrap();
+    publisher.publish("main.events.started", "{}").await.unwrap();
+    house.wait_for_shown(channel, 1).await.unwrap();
+
+    let page = rotate(&house, guild).await;
+    let entry = printed(&page).0;
+    assert!(entry.contains("$JS.API.STREAM.INFO.EVENTS\"") && entry.contains("$JS.API.STREAM.NAMES\""), "{entry}");
+    house.nats.reload(&config(&format!("{user}\n{entry}"), "")).unwrap();
+    let green = verify(&house, guild, &page).await;
+    assert!(green.content.starts_with("✅ I read **GA-1** with its new key"), "{}", green.content);
+    house.nats.reload(&config(&entry, "")).unwrap();
+    publisher.publish("main.events.stopping", "{}").await.unwrap();
+    house.wait_for_shown(channel, 2).await.unwrap();
 }
 
 async fn only_an_nkey_is_rotated(database: Database) {
