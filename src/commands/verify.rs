@@ -32,6 +32,8 @@ enum Look {
     Done(Reply),
     /// This is the answer for now: nothing is missing but an event.
     Waiting(Reply),
+    /// This is the answer if nobody looks again: it could not be tried.
+    Untried(Reply),
 }
 
 /// Answers the button, and once more when what it waits for has come.
@@ -41,10 +43,11 @@ pub(super) async fn answer(
     press: &Press,
     account: &AccountName,
 ) -> Result<(), RestError> {
+    let deadline = Instant::now() + WAIT_AT_MOST;
     let mut is_waiting = false;
     let first = async {
         match look(shared, press, account).await {
-            Look::Done(reply) => reply,
+            Look::Done(reply) | Look::Untried(reply) => reply,
             Look::Waiting(reply) => {
                 is_waiting = true;
                 reply
@@ -53,7 +56,7 @@ pub(super) async fn answer(
     };
     respond_in_time(shared, sender, Form::Update, first).await?;
     // Only now: whoever may not look at it must not end another's wait.
-    if is_waiting { wait(shared, sender, press, account).await } else { Ok(()) }
+    if is_waiting { wait(shared, sender, press, account, deadline).await } else { Ok(()) }
 }
 
 /// Whoever waits for this account's first event stops, and the caller may begin.
@@ -63,9 +66,14 @@ fn take_over(shared: &Shared, account: &AccountName) -> u64 {
     number
 }
 
-async fn wait(shared: &Shared, sender: &Sender<'_>, press: &Press, account: &AccountName) -> Result<(), RestError> {
+async fn wait(
+    shared: &Shared,
+    sender: &Sender<'_>,
+    press: &Press,
+    account: &AccountName,
+    deadline: Instant,
+) -> Result<(), RestError> {
     let number = take_over(shared, account);
-    let deadline = Instant::now() + WAIT_AT_MOST;
     let mut pause = FIRST_PAUSE;
     while Instant::now() + pause < deadline {
         let waited = shared.drain.run_until_cancelled(tokio::time::sleep(pause)).await;
@@ -86,7 +94,7 @@ async fn wait(shared: &Shared, sender: &Sender<'_>, press: &Press, account: &Acc
 async fn look(shared: &Shared, press: &Press, account: &AccountName) -> Look {
     let looked = try_look(shared, press, account).await.unwrap_or_else(|error| {
         tracing::error!(%account, guild = %press.guild, %error, "an account can't be verified");
-        Look::Done(Reply::text(words::FAILED))
+        Look::Untried(Reply::text(words::FAILED))
     });
     shared.directory.refresh(&shared.store, press.guild).await;
     looked
@@ -102,7 +110,7 @@ async fn try_look(shared: &Shared, press: &Press, name: &AccountName) -> Result<
     let checked = if since.is_some() { Checked::Next } else { Checked::Own };
     let report = have_it_checked(&shared.store, name, checked).await?;
     let Some(report) = report.and_then(|report| serde_json::from_str::<Report>(&report).ok()) else {
-        return Ok(Look::Done(not_yet(words::CHECK_UNANSWERED).await?));
+        return Ok(Look::Untried(not_yet(words::CHECK_UNANSWERED).await?));
     };
     if let Some(fault) = report.fault() {
         let missing = words::missing(fault, &credential.public_key().unwrap_or_default());
@@ -122,7 +130,7 @@ async fn accept(shared: &Shared, press: &Press, pending: &Pending) -> Result<Rep
     let Some(since) = pending.since else {
         let most = shared.limits.accounts_per_guild;
         if shared.store.links(press.guild).await?.len() >= most {
-            return Ok(Reply::text(words::too_many_links(most)));
+            return page(shared, &pending.account, &pending.credential, &words::too_many_links(most)).await;
         }
         let is_new = shared.store.verify_account(name, (press.user, press.guild), clock::now()).await?;
         if is_new {
