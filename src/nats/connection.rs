@@ -13,6 +13,7 @@ use super::credential::Credential;
 use super::reach::Reach;
 use super::said::said;
 use crate::domain::fault::Fault;
+use crate::domain::hosts::ServerUrl;
 use crate::domain::timestamp::Timestamp;
 
 /// The first nats-server that can set a durable consumer back to a sequence (`CONSUMER.RESET`).
@@ -23,6 +24,9 @@ pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long connecting to one server may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long it may take to all addresses of a host that somebody named in Discord, looking its name up included.
+const CONNECT_TIMEOUT_IN_ALL: Duration = Duration::from_secs(15);
 
 /// How often a silent connection is pinged: two that go unanswered end it.
 const PING_INTERVAL: Duration = Duration::from_secs(15);
@@ -75,14 +79,30 @@ impl Connection {
         inboxes: &'static str,
         now: Timestamp,
     ) -> Result<Self, Fault> {
-        let mut fault = Fault::Lost;
-        for at in reach.urls(url).await? {
-            match Self::connect_at(url, &at, credential, inboxes, now).await {
-                Err(unreachable @ Fault::Unreachable { .. }) => fault = unreachable,
-                connected => return connected,
+        let is_confined = matches!(reach, Reach::Allowed(_));
+        let connect = async {
+            let mut fault = Fault::Lost;
+            for at in reach.urls(url).await? {
+                match Self::connect_at(url, &at, credential, inboxes, now).await {
+                    // Whoever named it in Discord is told no more than that.
+                    Err(Fault::Unreachable { reason, .. })
+                        if is_confined && is_address(&at) && reason.contains("certificate") =>
+                    {
+                        return Err(Fault::NeedsTls { url: url.to_owned() });
+                    }
+                    Err(unreachable @ Fault::Unreachable { .. }) => fault = unreachable,
+                    connected => return connected,
+                }
             }
+            Err(fault)
+        };
+        match reach {
+            Reach::Anywhere => connect.await,
+            // async-nats tries all addresses of a name, however many its owner gave it.
+            Reach::Allowed(_) => tokio::time::timeout(CONNECT_TIMEOUT_IN_ALL, connect).await.unwrap_or_else(|_| {
+                Err(Fault::Unreachable { url: url.to_owned(), reason: "connecting takes too long".to_owned() })
+            }),
         }
-        Err(fault)
     }
 
     /// Connects to `url` by `at`, which may have an address in the place of its name.
@@ -180,6 +200,11 @@ impl Connection {
     }
 }
 
+/// Whether a URL has an address where a name could be, and does not say that TLS is wanted.
+fn is_address(url: &str) -> bool {
+    url.parse::<ServerUrl>().is_ok_and(|url| !url.is_tls && url.host.parse::<std::net::IpAddr>().is_ok())
+}
+
 /// What nats-server does not permit, from its `Permissions Violation for …`.
 fn denial(text: &str, inboxes: &str) -> Option<Fault> {
     let (_, rest) = text.split_once("Permissions Violation for ")?;
@@ -249,6 +274,18 @@ mod tests {
         }
         for version in ["2.12.8", "2.9.10", "1.99.0", "", "unknown"] {
             assert!(!is_new_enough(version), "{version}");
+        }
+    }
+
+    #[test]
+    fn a_server_at_an_address_that_wants_tls_is_told_apart() {
+        for (url, is) in [
+            ("nats://10.0.0.1:4222", true),
+            ("nats://[::1]:4222", true),
+            ("tls://10.0.0.1:4222", false),
+            ("nats://nats.example.org:4222", false),
+        ] {
+            assert_eq!(is_address(url), is, "{url}");
         }
     }
 
