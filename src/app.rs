@@ -29,7 +29,7 @@ use crate::nats::turns::Turns;
 use crate::secrets::SecretKey;
 use crate::settings::{Retention, Settings};
 use crate::setup::Keeper;
-use crate::store::connecting::MostUnverified;
+use crate::store::connecting::MostConnected;
 use crate::store::lock::RunnerLock;
 use crate::store::{Store, StoreError};
 use crate::telemetry::metrics::Metrics;
@@ -162,9 +162,10 @@ fn connecting(settings: &Settings, key: &Arc<SecretKey>, durable: &str) -> Conne
         hosts: settings.accounts.hosts.clone(),
         key: Arc::clone(key),
         durable: durable.to_owned(),
-        most: MostUnverified {
-            per_person: settings.limits.unverified_per_person,
-            per_guild: settings.limits.unverified_per_guild,
+        most: MostConnected {
+            per_owner: settings.limits.accounts_per_owner,
+            unverified_per_person: settings.limits.unverified_per_person,
+            unverified_per_guild: settings.limits.unverified_per_guild,
         },
         waiting: DashMap::new(),
     }

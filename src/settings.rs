@@ -180,6 +180,8 @@ pub struct Limits {
     pub bindings_per_guild: usize,
     /// Accounts linked to one guild.
     pub accounts_per_guild: usize,
+    /// Accounts that one person may own who connects accounts.
+    pub accounts_per_owner: usize,
     /// Commands, buttons and selects that one person may use in a minute.
     pub commands_per_minute: u32,
     /// Accounts that one person has connected, and not shown to be readable.
@@ -270,6 +272,7 @@ impl Settings {
             limits: Limits {
                 bindings_per_guild: given.read("limits.bindings_per_guild", |value| values::count(value, 1..=1_000)),
                 accounts_per_guild: given.read("limits.accounts_per_guild", |value| values::count(value, 1..=1_000)),
+                accounts_per_owner: given.read("limits.accounts_per_owner", |value| values::count(value, 1..=1_000)),
                 commands_per_minute: given
                     .read("limits.commands_per_minute", |value| values::number(value, 1..=10_000)),
                 unverified_per_person: given
@@ -368,6 +371,7 @@ impl Settings {
             ("retention.departed_days", days(self.retention.departed)),
             ("limits.bindings_per_guild", self.limits.bindings_per_guild.to_string()),
             ("limits.accounts_per_guild", self.limits.accounts_per_guild.to_string()),
+            ("limits.accounts_per_owner", self.limits.accounts_per_owner.to_string()),
             ("limits.commands_per_minute", self.limits.commands_per_minute.to_string()),
             ("limits.unverified_per_person", self.limits.unverified_per_person.to_string()),
             ("limits.unverified_per_guild", self.limits.unverified_per_guild.to_string()),

@@ -26,7 +26,7 @@ use crate::nats::reach::Reach;
 use crate::sealing::{open_credential, seal_credential};
 use crate::secrets::SecretKey;
 use crate::store::StoreError;
-use crate::store::connecting::{Connected, MostUnverified};
+use crate::store::connecting::{Connected, MostConnected};
 
 /// How much of what is wrong with a root is shown, in UTF-16 units.
 const ROOT_LIMIT: usize = 200;
@@ -45,8 +45,8 @@ pub struct Connecting {
     pub key: Arc<SecretKey>,
     /// The name of this installation's durable.
     pub durable: String,
-    /// How many accounts may wait to be verified.
-    pub most: MostUnverified,
+    /// How many accounts may be connected.
+    pub most: MostConnected,
     /// Who waits for a first event, by the number of the press: a later one takes over.
     pub waiting: DashMap<AccountName, u64>,
 }
@@ -90,8 +90,13 @@ pub(super) async fn connect(shared: &Shared, request: &Request) -> Result<Reply,
             page(shared, &account, &credential, &words::connect_begun(name)).await?
         }
         Connected::NameTaken => Reply::text(words::account_name_taken(name)),
-        Connected::TooManyOfPerson => Reply::text(words::too_many_unverified_of_person(connecting.most.per_person)),
-        Connected::TooManyInGuild => Reply::text(words::too_many_unverified_in_guild(connecting.most.per_guild)),
+        Connected::TooManyOfOwner => Reply::text(words::too_many_owned(connecting.most.per_owner)),
+        Connected::TooManyOfPerson => {
+            Reply::text(words::too_many_unverified_of_person(connecting.most.unverified_per_person))
+        }
+        Connected::TooManyInGuild => {
+            Reply::text(words::too_many_unverified_in_guild(connecting.most.unverified_per_guild))
+        }
     })
 }
 

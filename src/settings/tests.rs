@@ -84,6 +84,7 @@ departed_days = 30
 [limits]
 bindings_per_guild = 100
 accounts_per_guild = 25
+accounts_per_owner = 10
 commands_per_minute = 30
 unverified_per_person = 3
 unverified_per_guild = 5

@@ -31,11 +31,13 @@ pub struct NextCredential {
 
 /// How many accounts may wait to be verified.
 #[derive(Debug, Clone, Copy)]
-pub struct MostUnverified {
-    /// Of one person.
-    pub per_person: usize,
-    /// In one guild.
-    pub per_guild: usize,
+pub struct MostConnected {
+    /// That one person owns.
+    pub per_owner: usize,
+    /// That one person owns and that wait to be verified.
+    pub unverified_per_person: usize,
+    /// That wait in one guild.
+    pub unverified_per_guild: usize,
 }
 
 /// What became of connecting an account.
@@ -45,6 +47,8 @@ pub enum Connected {
     Done,
     /// There is an account of that name.
     NameTaken,
+    /// The person owns as many as they may.
+    TooManyOfOwner,
     /// The person has too many that wait.
     TooManyOfPerson,
     /// The guild has.
@@ -58,13 +62,20 @@ impl Store {
         account: &Account,
         credential: &SealedCredential,
         (user, guild): (UserId, GuildId),
-        most: MostUnverified,
+        most: MostConnected,
         now: Timestamp,
     ) -> Result<Connected, StoreError> {
         let mut transaction = self.write().await?;
-        for (column, id, most, refusal) in [
-            ("owner_id", user.to_column(), most.per_person, Connected::TooManyOfPerson),
-            ("connected_in", guild.to_column(), most.per_guild, Connected::TooManyInGuild),
+        let (user_id, guild_id) = (user.to_column(), guild.to_column());
+        for (which, id, most, refusal) in [
+            ("owner_id = $1", user_id, most.per_owner, Connected::TooManyOfOwner),
+            ("verified_at IS NULL AND owner_id = $1", user_id, most.unverified_per_person, Connected::TooManyOfPerson),
+            (
+                "verified_at IS NULL AND connected_in = $1",
+                guild_id,
+                most.unverified_per_guild,
+                Connected::TooManyInGuild,
+            ),
         ] {
             let query = format!("SELECT COUNT(*) FROM accounts WHERE verified_at IS NULL AND {column} = $1");
             let row = sqlx::query(sqlx::AssertSqlSafe(query)).bind(id).fetch_one(&mut *transaction).await?;
@@ -84,8 +95,8 @@ impl Store {
         .bind(i64::from(account.wide_filter))
         .bind(&credential.kind)
         .bind(credential.sealed.as_slice())
-        .bind(user.to_column())
-        .bind(guild.to_column())
+        .bind(user_id)
+        .bind(guild_id)
         .bind(now.nanoseconds())
         .execute(&mut *transaction)
         .await?;

@@ -2,12 +2,12 @@
 
 use guildwire::domain::audit::{Action, Actor};
 use guildwire::store::accounts::Redeemed;
-use guildwire::store::connecting::{Connected, MostUnverified};
+use guildwire::store::connecting::{Connected, MostConnected};
 use guildwire::store::owners::InviteMade;
 
 use crate::*;
 
-const MOST: MostUnverified = MostUnverified { per_person: 2, per_guild: 3 };
+const MOST: MostConnected = MostConnected { per_owner: 3, unverified_per_person: 2, unverified_per_guild: 3 };
 const OWNER: (UserId, GuildId) = (USER, GUILD);
 
 fn account(name: &str) -> Account {

@@ -53,6 +53,14 @@ pub fn account_name_taken(account: &str) -> String {
     format!("I know another account by the name **{account}** already. Choose another name; it is for Discord alone.")
 }
 
+/// Somebody owns as many accounts as they may.
+#[must_use]
+pub fn too_many_owned(most: usize) -> String {
+    format!(
+        "You own {most} accounts already, and may own no more. Whoever operates me can remove those that are not needed."
+    )
+}
+
 /// Somebody has connected too many accounts and let guildwire in to none of them.
 #[must_use]
 pub fn too_many_unverified_of_person(most: usize) -> String {
