@@ -145,7 +145,7 @@ pub(super) async fn rotate(shared: &Shared, request: &Request) -> Result<Reply, 
     }
     let credential = Credential::new_nkey();
     let sealed = seal_credential(&shared.connecting.key, name, &credential);
-    if !shared.store.add_next_credential(name, &sealed, &request.by()).await? {
+    if !shared.store.add_next_credential(&account, &sealed, &request.by()).await? {
         return Ok(Reply::text(words::not_connected_here(name.as_str())));
     }
     page(shared, &account, &credential, &words::rotation_begun(name.as_str())).await

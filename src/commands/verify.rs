@@ -132,7 +132,7 @@ async fn accept(shared: &Shared, press: &Press, pending: &Pending) -> Result<Rep
         if shared.store.links(press.guild).await?.len() >= most {
             return page(shared, &pending.account, &pending.credential, &words::too_many_links(most)).await;
         }
-        let is_new = shared.store.verify_account(name, (press.user, press.guild), clock::now()).await?;
+        let is_new = shared.store.verify_account(&pending.account, (press.user, press.guild), clock::now()).await?;
         if is_new {
             tracing::info!(account = %name, guild = %press.guild, user = %press.user, "an account was verified");
         }
@@ -157,13 +157,13 @@ pub(super) async fn take_jwt(shared: &Shared, press: &Press, name: &AccountName)
         Ok(pending) => pending,
         Err(refusal) => return Ok(Reply::text(refusal)),
     };
-    let Pending { account, credential, .. } = &pending;
+    let Pending { account, credential, since } = &pending;
     let key = credential.public_key().unwrap_or_default();
     let text = press.values.first().map_or("", String::as_str);
     let told = match credential.with_jwt(text, clock::now()) {
         Ok(with_jwt) => {
             let sealed = seal_credential(&shared.connecting.key, name, &with_jwt);
-            if shared.store.complete_credential(name, &sealed, &press.by()).await? {
+            if shared.store.complete_credential(account, *since, &sealed, &press.by()).await? {
                 words::jwt_taken(name.as_str())
             } else {
                 return Ok(Reply::text(words::verified_already(name.as_str())));

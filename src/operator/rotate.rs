@@ -40,8 +40,8 @@ async fn begin(store: &Store, settings: &Settings, account: &Account) -> anyhow:
     let read = store.stream_read(name).await?;
     let credential = Credential::new_nkey();
     let sealed = seal_credential(&key, name, &credential);
-    if !store.add_next_credential(name, &sealed, &By::operator(clock::now())).await? {
-        anyhow::bail!("the account {name} was removed meanwhile");
+    if !store.add_next_credential(account, &sealed, &By::operator(clock::now())).await? {
+        anyhow::bail!("the account {name} was removed meanwhile, or got another owner: try again");
     }
     let durable = durable_name(&installation(store).await?);
     let permissions = permissions::to_read_account(account, read.as_deref(), &durable, OWN_INBOXES);

@@ -1,7 +1,8 @@
 //! Accounts that people connect in Discord, and credentials that take another's place, until each was shown to work.
 
-use sqlx::any::AnyRow;
-use sqlx::{Any, Row, Transaction};
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::query::Query;
+use sqlx::{Any, Row};
 
 use super::accounts::SealedCredential;
 use super::audit::note;
@@ -29,7 +30,7 @@ pub struct NextCredential {
     pub since: Timestamp,
 }
 
-/// How many accounts may wait to be verified.
+/// How many accounts may be connected.
 #[derive(Debug, Clone, Copy)]
 pub struct MostConnected {
     /// That one person owns.
@@ -77,7 +78,7 @@ impl Store {
                 Connected::TooManyInGuild,
             ),
         ] {
-            let query = format!("SELECT COUNT(*) FROM accounts WHERE verified_at IS NULL AND {column} = $1");
+            let query = format!("SELECT COUNT(*) FROM accounts WHERE {which}");
             let row = sqlx::query(sqlx::AssertSqlSafe(query)).bind(id).fetch_one(&mut *transaction).await?;
             if row.try_get::<i64, _>(0)?.cast_unsigned() >= most as u64 {
                 return Ok(refusal);
@@ -120,21 +121,28 @@ impl Store {
         row.as_ref().map(proof_from).transpose()
     }
 
-    /// Notes that the account can be read, and links the guild in which it was connected. `Ok(false)` when it is not one
-    /// that waits for that.
+    /// Notes that the account can be read, and links the guild in which it was connected. `Ok(false)` when it does not wait
+    /// for that, or is not what was checked any more.
     pub async fn verify_account(
         &self,
-        account: &AccountName,
+        checked: &Account,
         (user, guild): (UserId, GuildId),
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let by = By::person(user, guild, now);
         let mut transaction = self.write().await?;
-        let verified = sqlx::query("UPDATE accounts SET verified_at = $1 WHERE name = $2 AND verified_at IS NULL")
-            .bind(now.nanoseconds())
-            .bind(account.as_str())
-            .execute(&mut *transaction)
-            .await?;
+        let account = &checked.name;
+        let verified = sqlx::query(
+            "UPDATE accounts SET verified_at = $1
+             WHERE name = $2 AND verified_at IS NULL AND owner_id = $3 AND connected_in = $4 AND revision = $5",
+        )
+        .bind(now.nanoseconds())
+        .bind(account.as_str())
+        .bind(user.to_column())
+        .bind(guild.to_column())
+        .bind(checked.revision)
+        .execute(&mut *transaction)
+        .await?;
         if verified.rows_affected() == 0 {
             return Ok(false);
         }
@@ -157,53 +165,57 @@ impl Store {
     }
 
     /// Puts a credential beside the account's own, to take its place once it is verified. `Ok(false)` when there is no
-    /// such account.
+    /// such account any more, or it has another owner.
     pub async fn add_next_credential(
         &self,
-        account: &AccountName,
+        account: &Account,
         next: &SealedCredential,
         by: &By,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.write().await?;
         let added = sqlx::query(
-            "UPDATE accounts SET next_credential_kind = $1, next_credential = $2, next_since = $3 WHERE name = $4",
+            "UPDATE accounts SET next_credential_kind = $1, next_credential = $2, next_since = $3
+             WHERE name = $4 AND COALESCE(owner_id, 0) = $5",
         );
-        let is_there = set_next(&mut transaction, added, next, by, account).await?;
+        let is_there = set_next(added, next, by, account).execute(&mut *transaction).await?.rows_affected() == 1;
         if is_there {
-            note(&mut transaction, by, &Act::on(Action::RotationBegun, account)).await?;
+            note(&mut transaction, by, &Act::on(Action::RotationBegun, &account.name)).await?;
         }
         transaction.commit().await?;
         Ok(is_there)
     }
 
-    /// Has another form of it take the place of the credential that waits to be verified: the next one, or that of an
-    /// account which waits itself. `Ok(false)` when none does.
+    /// Has another form of it take the place of the credential that waits to be verified: the next one, which is there
+    /// `since` then, or that of an account which waits itself. `Ok(false)` when it does not wait any more, or not as it was
+    /// read.
     pub async fn complete_credential(
         &self,
-        account: &AccountName,
+        account: &Account,
+        since: Option<Timestamp>,
         credential: &SealedCredential,
         by: &By,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.write().await?;
-        let next = sqlx::query(
-            "UPDATE accounts SET next_credential_kind = $1, next_credential = $2, next_since = $3
-             WHERE name = $4 AND next_since IS NOT NULL",
-        );
-        let mut is_done = set_next(&mut transaction, next, credential, by, account).await?;
-        if !is_done {
-            let own = sqlx::query(
+        let completed = if let Some(since) = since {
+            let next = sqlx::query(
+                "UPDATE accounts SET next_credential_kind = $1, next_credential = $2, next_since = $3
+                 WHERE name = $4 AND COALESCE(owner_id, 0) = $5 AND next_since = $6",
+            );
+            set_next(next, credential, by, account).bind(since.nanoseconds())
+        } else {
+            sqlx::query(
                 "UPDATE accounts SET credential_kind = $1, credential = $2, revision = revision + 1
-                 WHERE name = $3 AND verified_at IS NULL",
+                 WHERE name = $3 AND verified_at IS NULL AND COALESCE(owner_id, 0) = $4 AND revision = $5",
             )
-            .bind(&credential.kind)
-            .bind(credential.sealed.as_slice())
-            .bind(account.as_str())
-            .execute(&mut *transaction)
-            .await?;
-            is_done = own.rows_affected() == 1;
-        }
+            .bind(credential.kind.clone())
+            .bind(credential.sealed.clone())
+            .bind(account.name.as_str().to_owned())
+            .bind(owner_column(account))
+            .bind(account.revision)
+        };
+        let is_done = completed.execute(&mut *transaction).await?.rows_affected() == 1;
         if is_done {
-            note(&mut transaction, by, &Act::on(Action::JwtGiven, account)).await?;
+            note(&mut transaction, by, &Act::on(Action::JwtGiven, &account.name)).await?;
         }
         transaction.commit().await?;
         Ok(is_done)
@@ -260,22 +272,24 @@ impl Store {
     }
 }
 
-/// Sets an account's next credential: its kind, its secret, since when, whose. Whether there is such an account.
-async fn set_next(
-    transaction: &mut Transaction<'_, Any>,
-    change: sqlx::query::Query<'static, Any, sqlx::any::AnyArguments>,
+/// Binds an account's next credential: its kind, its secret, since when, of which account, and whose that is.
+fn set_next(
+    change: Query<'static, Any, AnyArguments>,
     credential: &SealedCredential,
     by: &By,
-    account: &AccountName,
-) -> Result<bool, StoreError> {
-    let result = change
+    account: &Account,
+) -> Query<'static, Any, AnyArguments> {
+    change
         .bind(credential.kind.clone())
         .bind(credential.sealed.clone())
         .bind(by.at.nanoseconds())
-        .bind(account.as_str().to_owned())
-        .execute(&mut **transaction)
-        .await?;
-    Ok(result.rows_affected() == 1)
+        .bind(account.name.as_str().to_owned())
+        .bind(owner_column(account))
+}
+
+/// An account's owner; 0, which is nobody's id, where it has none.
+fn owner_column(account: &Account) -> i64 {
+    account.owner.map_or(0, UserId::to_column)
 }
 
 fn proof_from(row: &AnyRow) -> Result<Proof, StoreError> {

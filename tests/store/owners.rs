@@ -63,10 +63,11 @@ async fn only_the_owner_makes_codes_and_no_more_than_may_be_open() {
 async fn what_an_owner_began_ends_with_the_change_of_the_owner() {
     on_both(async |database| {
         let store = database.open().await;
-        let account = add_account(&store, "GA-1").await.name;
+        let added = add_account(&store, "GA-1").await;
+        let account = added.name.clone();
         let credential = SealedCredential { kind: "nkey".to_owned(), sealed: vec![7] };
         store.add_invite(&account, b"operator's", at(100), &by(1)).await.unwrap();
-        store.add_next_credential(&account, &credential, &by(1)).await.unwrap();
+        store.add_next_credential(&added, &credential, &by(1)).await.unwrap();
         store.set_owner(&account, Some(USER), &by(2)).await.unwrap();
         let waits = async || store.proof(&account).await.unwrap().unwrap().next.is_some();
         assert!(waits().await, "that was the operator's");
