@@ -29,8 +29,14 @@ pub(super) async fn rotate(store: &Store, settings: &Settings, rotate: &RotateAc
 }
 
 async fn begin(store: &Store, settings: &Settings, account: &Account) -> anyhow::Result<String> {
-    let key = secret_key(store, settings).await?;
     let name = &account.name;
+    if store.proof(name).await?.is_some_and(|proof| !proof.is_verified) {
+        anyhow::bail!(
+            "the account {name} waits for its owner to let guildwire in, by /account connect in Discord: there is no key \
+             in use yet that could be changed"
+        );
+    }
+    let key = secret_key(store, settings).await?;
     if !matches!(stored_credential(store, &key, account).await?, Credential::Nkey(_)) {
         anyhow::bail!(
             "the account {name} is not connected by an nkey: give it another credential with `guildwire account edit \

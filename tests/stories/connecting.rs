@@ -489,6 +489,8 @@ async fn only_the_owner_may_press_where_it_was_connected(database: Database) {
         invite.contains("the account GA-1 is not verified yet, and has no codes before that: its owner"),
         "{invite}"
     );
+    let rotated = refused(&house.bot, 1, &["account", "rotate", "GA-1"]).await;
+    assert!(rotated.starts_with("error: the account GA-1 waits for its owner to let guildwire in"), "{rotated}");
     let list = house.operate(&["account", "list"]).await.unwrap();
     assert!(list.ends_with("  GA-1: waits for its owner to let guildwire in\n"), "{list}");
     let doctor = house.bot.command(&["doctor"]).await.unwrap().stdout;
