@@ -172,6 +172,7 @@ pub(super) async fn take_jwt(shared: &Shared, press: &Press, name: &AccountName)
         Err(BadJwt::HoldsSeed) => words::JWT_WITH_SEED.to_owned(),
         Err(BadJwt::NotOne | BadJwt::NoKey) => words::JWT_IS_NONE.to_owned(),
         Err(BadJwt::OtherUser(theirs)) => words::jwt_of_other(&theirs, &key),
+        Err(BadJwt::Bearer) => words::JWT_OF_BEARER.to_owned(),
         Err(BadJwt::Expired) => words::JWT_EXPIRED.to_owned(),
     };
     page(shared, account, credential, &told).await

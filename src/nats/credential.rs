@@ -45,6 +45,9 @@ pub enum BadJwt {
     /// It is for another key.
     #[error("this JWT is for the user {0}")]
     OtherUser(String),
+    /// Whoever has it may use it, without the key.
+    #[error("this JWT is a bearer token")]
+    Bearer,
     /// It is over.
     #[error("this JWT has expired")]
     Expired,
@@ -70,6 +73,8 @@ struct Claims {
 struct NatsClaims {
     #[serde(default, rename = "type")]
     kind: String,
+    #[serde(default)]
+    bearer_token: bool,
 }
 
 impl Claims {
@@ -176,6 +181,9 @@ impl Credential {
         }
         if claims.expires().is_some_and(|at| at <= now) {
             return Err(BadJwt::Expired);
+        }
+        if claims.nats.bearer_token {
+            return Err(BadJwt::Bearer);
         }
         let seed = Zeroizing::new(pair.seed().map_err(|_| BadJwt::NoKey)?);
         let creds = format!(

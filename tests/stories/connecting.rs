@@ -290,12 +290,16 @@ async fn a_server_in_operator_mode_takes_the_pasted_jwt(database: Database) {
     let our_jwt = jwt(&account, &KeyPair::from_public_key(&key).unwrap(), "guildwire", &user);
     let expired =
         crate::credentials::expiring_jwt(&account, &KeyPair::from_public_key(&key).unwrap(), "x", &user, 1_700_000_001);
+    let mut open = user.clone();
+    open["bearer_token"] = true.into();
+    let bearer = jwt(&account, &KeyPair::from_public_key(&key).unwrap(), "guildwire", &open);
     let whole_file = creds.to_secret().expose_secret().to_owned();
     let mut page = refused;
     for (pasted, wanted) in [
         ("nothing of the kind", "That is no JWT of a NATS user: one is a single long word that begins with eyJ and"),
         (&game_server_jwt, "That JWT is for the user `U"),
         (&expired, "That JWT has expired already."),
+        (&bearer, "⚠️ That JWT is a **bearer token**: whoever sees it can use it without a key"),
         (&whole_file, "⚠️ That holds a **seed**, which is a secret, and you have just sent it through Discord."),
     ] {
         let form = house.discord.press(admin(guild), &page, "jwt:GA-1").await.unwrap();

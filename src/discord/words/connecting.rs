@@ -182,6 +182,11 @@ pub fn jwt_of_other(theirs: &str, ours: &str) -> String {
 /// A JWT that is over.
 pub const JWT_EXPIRED: &str = "That JWT has expired already. Make one that is good for longer.";
 
+/// A JWT that whoever sees it may use.
+pub const JWT_OF_BEARER: &str = "⚠️ That JWT is a **bearer token**: whoever sees it can use it without a key, and you have \
+                                 just sent it through Discord. I did not keep it; revoke that user, and make one without \
+                                 `--bearer`.";
+
 /// A seed, which is nobody else's business.
 pub const JWT_WITH_SEED: &str = "⚠️ That holds a **seed**, which is a secret, and you have just sent it through Discord. I \
                                  did not keep it; revoke that user. I need nothing but the JWT for my own key.";
