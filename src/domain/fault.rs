@@ -36,7 +36,9 @@ pub enum Fault {
         address: String,
     },
     /// The server wants TLS, and was connected to by its address, which no certificate is for.
-    #[error("nats-server at {url} asks for TLS: its address has to begin with tls://")]
+    #[error(
+        "nats-server at {url} asks for TLS: its address has to begin with tls:// and name the host that its certificate is for"
+    )]
     NeedsTls {
         /// Where.
         url: String,

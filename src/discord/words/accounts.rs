@@ -22,11 +22,13 @@ pub fn account_fault(fault: &Fault) -> String {
         }
         Fault::Refused { .. } | Fault::Revoked { .. } => {
             "Its nats-server does not let me in. Tell the account's owner that my user is refused there: they have to \
-             let it in, or give whoever operates me a new one."
+             let it in, or make a new one: with `/account rotate` if the account is theirs here, else with whoever operates \
+             me."
                 .to_owned()
         }
         Fault::Expired { .. } => "Its nats-server does not let me in any more, because my user has expired. Tell the \
-                                  account's owner: they have to give whoever operates me a new one."
+                                  account's owner: they have to make a new one, with `/account rotate` if the \
+                                  account is theirs here, else with whoever operates me."
             .to_owned(),
         Fault::BadCredential(_) => {
             "I can't connect to it, because of a fault on my side. Tell whoever operates me.".to_owned()
@@ -120,7 +122,8 @@ fn unfit_address(fault: &Fault) -> &'static str {
              allows it. Tell the account's owner."
         }
         Fault::NeedsTls { .. } => {
-            "Its nats-server asks for TLS. Tell the account's owner that its address has to begin with tls://."
+            "Its nats-server asks for TLS. Tell the account's owner that its address has to begin with tls:// and \
+             name the host that its certificate is for."
         }
         _ => "Whoever operates me does not allow the host of its nats-server (any more). Ask them to.",
     }

@@ -198,7 +198,15 @@ pub fn missing(fault: &Fault, public_key: &str) -> String {
         Fault::Unreachable { .. } => "Nothing answers as nats-server at that address: see that it runs, and that its \
                                       port can be reached from the internet."
             .to_owned(),
-        Fault::Refused { .. } | Fault::Revoked { .. } | Fault::Expired { .. } => format!(
+        Fault::Expired { .. } => format!(
+            "nats-server does not let me in: the JWT for my public key `{public_key}` has expired. Make one that is good for \
+             longer, and hand it in with **{PASTE_JWT}**."
+        ),
+        Fault::Revoked { .. } => format!(
+            "nats-server does not let me in: the user with my public key `{public_key}` was revoked there. Take that back, or \
+             begin anew with another key."
+        ),
+        Fault::Refused { .. } => format!(
             "nats-server does not let me in: it knows no user with my public key `{public_key}`. Add it as told below, \
              and reload nats-server."
         ),
@@ -236,8 +244,8 @@ pub fn missing(fault: &Fault, public_key: &str) -> String {
              host by its name.",
             code(host)
         ),
-        Fault::NeedsTls { .. } => "That nats-server asks for TLS: its address has to begin with `tls://`. Connect it \
-                                   anew, under another name."
+        Fault::NeedsTls { .. } => "That nats-server asks for TLS: its address has to begin with `tls://` and name the \
+                                   host that its certificate is for. Connect it anew, under another name."
             .to_owned(),
         other => account_fault(other),
     }
