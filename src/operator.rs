@@ -49,6 +49,7 @@ use crate::domain::ids::AccountName;
 use crate::intake::{load_key, open_credential};
 use crate::nats::credential::Credential;
 use crate::secrets::SecretKey;
+use crate::secrets::lock::KeyLock;
 use crate::settings::Settings;
 use crate::store::Store;
 
@@ -117,7 +118,14 @@ fn refuse_declared(account: &Account) -> anyhow::Result<()> {
 
 /// The key that seals credentials; made anew only while nothing is sealed.
 async fn secret_key(store: &Store, settings: &Settings) -> anyhow::Result<SecretKey> {
-    Ok(load_key(store, &settings.secrets.key_file).await?)
+    let file = &settings.secrets.key_file;
+    if !file.exists() {
+        // Made on first use, and its folder with it.
+        load_key(store, file).await?;
+    }
+    // Before it is read: nobody changes it until what is sealed with it is stored.
+    let lock = KeyLock::share(file).await?;
+    Ok(load_key(store, file).await?.locked(lock))
 }
 
 /// The credential that is stored for the account.

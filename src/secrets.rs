@@ -6,6 +6,7 @@
 //!
 //! The cipher is XChaCha20-Poly1305, whose nonces are long enough to be drawn at random for ever.
 
+pub mod lock;
 mod rotation;
 
 use std::fmt;
@@ -22,6 +23,8 @@ use rand::rngs::SysRng;
 use secrecy::SecretSlice;
 use secrecy::zeroize::Zeroizing;
 
+use self::lock::KeyLock;
+
 /// The first byte of everything sealed here, so that another way of sealing can follow.
 const VERSION: u8 = 1;
 const NONCE_LENGTH: usize = 24;
@@ -32,7 +35,11 @@ const FILE_COMMENT: &str = "# guildwire's key: it decrypts the credentials in gu
                             and keep a copy apart from the database's backups: without it they are lost.";
 
 /// The key. Nothing shows it, and its memory is wiped when it is dropped.
-pub struct SecretKey(XChaCha20Poly1305);
+pub struct SecretKey {
+    cipher: XChaCha20Poly1305,
+    /// What keeps it from being changed meanwhile, where something else could.
+    _lock: Option<KeyLock>,
+}
 
 /// Why there is no key to work with.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +67,9 @@ pub enum KeyFileError {
          back from your backup, or let secrets.key_file point to it"
     )]
     Another(PathBuf),
+    /// Somebody else seals with it, or changes it.
+    #[error("another guildwire command is using the key file {0}: run this once that one is done")]
+    InUse(PathBuf),
     /// There is an older key where this one is to be kept.
     #[error(
         "the key before the last rotation is still in {0}, and would be lost: put it where the keys of your backups are, or \
@@ -111,7 +121,7 @@ impl SecretKey {
     pub fn seal(&self, context: &str, plain: &[u8]) -> Vec<u8> {
         let nonce: [u8; NONCE_LENGTH] = random();
         let payload = Payload { msg: plain, aad: context.as_bytes() };
-        let cipher = self.0.encrypt(&XNonce::from(nonce), payload).expect("a secret is shorter than 256 GiB");
+        let cipher = self.cipher.encrypt(&XNonce::from(nonce), payload).expect("a secret is shorter than 256 GiB");
         [&[VERSION], &nonce[..], &cipher[..]].concat()
     }
 
@@ -122,8 +132,14 @@ impl SecretKey {
             return Err(OpenError::Unreadable);
         };
         let payload = Payload { msg: cipher, aad: context.as_bytes() };
-        let plain = self.0.decrypt(&XNonce::from(*nonce), payload).map_err(|_| OpenError::Refused)?;
+        let plain = self.cipher.decrypt(&XNonce::from(*nonce), payload).map_err(|_| OpenError::Refused)?;
         Ok(plain.into())
+    }
+
+    /// It with what keeps it from being changed for as long as it is there.
+    #[must_use]
+    pub fn locked(self, lock: KeyLock) -> Self {
+        Self { _lock: Some(lock), ..self }
     }
 
     /// The key in the file, or none where there is no file.
@@ -159,7 +175,7 @@ fn parse(text: &str) -> Result<SecretKey, String> {
     let bytes = HEXLOWER_PERMISSIVE.decode(line.as_bytes()).map(Zeroizing::new);
     let bytes = bytes.map_err(|_| expected.clone())?;
     let key = XChaCha20Poly1305::new_from_slice(&bytes);
-    key.map(SecretKey).map_err(|_| format!("{expected}, not {}", line.len()))
+    key.map(|cipher| SecretKey { cipher, _lock: None }).map_err(|_| format!("{expected}, not {}", line.len()))
 }
 
 /// Puts a new key at `path`, whole or not at all, and never over another one.

@@ -13,6 +13,7 @@ use crate::clock;
 use crate::domain::audit::By;
 use crate::intake::load_key;
 use crate::secrets::SecretKey;
+use crate::secrets::lock::KeyLock;
 use crate::settings::Settings;
 use crate::store::StoreError;
 use crate::store::lock::RunnerLock;
@@ -33,6 +34,8 @@ pub async fn secrets(command: SecretsCommand, settings: &Settings) -> anyhow::Re
     };
     let file = &settings.secrets.key_file;
     let key = load_key(&store, file).await?;
+    // Whoever still seals with the key before is waited for, and whoever comes now waits.
+    let _alone = KeyLock::alone(file).await?;
     SecretKey::keep_old(file)?;
     let next = SecretKey::make_next(file)?;
     let resealed = store

@@ -63,6 +63,20 @@ async fn the_key_is_rotated_and_everything_goes_on(database: Database) {
     assert_eq!(beside(&house), ["guildwire.key"]);
     assert!(bot.terminate().await.unwrap().success());
 
+    // Somebody is about to store what was sealed with the key.
+    let folder = std::fs::File::open(key_file(&house).parent().unwrap()).unwrap();
+    folder.lock_shared().unwrap();
+    let said = refused(&house.bot, 1, &["secrets", "rotate"]).await;
+    let in_use = "error: another guildwire command is using the key file secrets/guildwire.key: run this once that one is \
+                  done\n";
+    assert_eq!(said, in_use);
+    both_are_let_in(&house).await;
+    // And somebody changes it.
+    folder.lock().unwrap();
+    assert_eq!(refused(&house.bot, 1, &["account", "check", FIRST_ACCOUNT]).await, in_use);
+    drop(folder);
+    assert_eq!(beside(&house), ["guildwire.key"]);
+
     let publisher = house.publisher(FIRST_ACCOUNT).await.unwrap();
     publisher.publish("main.events.started", "{}").await.unwrap();
     let printed = house.operate(&["secrets", "rotate"]).await.unwrap();
