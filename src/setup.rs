@@ -34,7 +34,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// How soon it is looked again whether what was made by hand is still in the way: somebody may remove it, and an account that
 /// nobody verified goes by itself.
-const OBSTACLES_EVERY: Duration = Duration::from_secs(60);
+const OBSTACLES_EVERY: Duration = Duration::from_mins(1);
 
 /// How long an account that is to be removed may take to give its consumer on nats-server back.
 const CONSUMER_PATIENCE: Duration = Duration::from_secs(10);

@@ -7,6 +7,15 @@ use crate::domain::text::display;
 /// How much of what nats-server or its owner named is shown, in UTF-16 units.
 const NAME_LIMIT: usize = 200;
 
+/// Its credential is refused.
+const NOT_LET_IN: &str = "Its nats-server does not let me in. Tell the account's owner that my user is refused there: they \
+                          have to let it in, or make a new one: with `/account rotate` if the account is theirs here, else \
+                          with whoever operates me.";
+/// Its credential was good until a moment that is over.
+const EXPIRED: &str = "Its nats-server does not let me in any more, because my user has expired. Tell the account's owner: \
+                       they have to make a new one, with `/account rotate` if the account is theirs here, else with \
+                       whoever operates me.";
+
 /// Why an account's events don't come, and who can do what about it: whole sentences.
 #[must_use]
 pub fn account_fault(fault: &Fault) -> String {
@@ -20,16 +29,8 @@ pub fn account_fault(fault: &Fault) -> String {
         Fault::HostNotAllowed { .. } | Fault::NotPublic { .. } | Fault::NeedsTls { .. } => {
             unfit_address(fault).to_owned()
         }
-        Fault::Refused { .. } | Fault::Revoked { .. } => {
-            "Its nats-server does not let me in. Tell the account's owner that my user is refused there: they have to \
-             let it in, or make a new one: with `/account rotate` if the account is theirs here, else with whoever operates \
-             me."
-                .to_owned()
-        }
-        Fault::Expired { .. } => "Its nats-server does not let me in any more, because my user has expired. Tell the \
-                                  account's owner: they have to make a new one, with `/account rotate` if the \
-                                  account is theirs here, else with whoever operates me."
-            .to_owned(),
+        Fault::Refused { .. } | Fault::Revoked { .. } => NOT_LET_IN.to_owned(),
+        Fault::Expired { .. } => EXPIRED.to_owned(),
         Fault::BadCredential(_) => {
             "I can't connect to it, because of a fault on my side. Tell whoever operates me.".to_owned()
         }
@@ -74,10 +75,9 @@ pub fn account_fault(fault: &Fault) -> String {
              delete one on stream {}, or raise the limit.",
             shown(stream)
         ),
-        Fault::ConsumerTaken { stream } => format!(
-            "I read its stream {} already, as another account. Tell whoever operates me.",
-            shown(stream)
-        ),
+        Fault::ConsumerTaken { stream } => {
+            format!("I read its stream {} already, as another account. Tell whoever operates me.", shown(stream))
+        }
         Fault::ConsumerDeleted { durable, .. } => format!(
             "Somebody keeps deleting my consumer {}, so events come late. Tell the account's owner.",
             shown(durable)
