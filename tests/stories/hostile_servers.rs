@@ -8,7 +8,7 @@ use guildwire_harness::NatsServer;
 use guildwire_harness::house::{House, PATIENCE};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use crate::connecting::{config, connect, printed, publisher, self_service, verify};
 use crate::installation::{on_sqlite, says, wait_for_account_list};
@@ -22,33 +22,31 @@ on_sqlite!(what_a_server_says_is_told_short_and_clean);
 struct Stranger {
     address: SocketAddr,
     line: Arc<Mutex<String>>,
-    task: JoinHandle<()>,
+    /// Ends with it.
+    _listens: JoinSet<()>,
 }
 
 impl Stranger {
+    #[expect(clippy::disallowed_methods, reason = "it is no part of the bot, and ends with the story")]
     async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let line = Arc::new(Mutex::new(String::new()));
         let lines = Arc::clone(&line);
-        let task = tokio::spawn(async move {
+        let mut listens = JoinSet::new();
+        listens.spawn(async move {
+            let mut said = JoinSet::new();
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 let line = lines.lock().unwrap().clone();
-                tokio::spawn(say(stream, line));
+                said.spawn(say(stream, line));
             }
         });
-        Self { address, line, task }
+        Self { address, line, _listens: listens }
     }
 
     fn says(&self, line: &str) {
         line.clone_into(&mut self.line.lock().unwrap());
-    }
-}
-
-impl Drop for Stranger {
-    fn drop(&mut self) {
-        self.task.abort();
     }
 }
 
