@@ -60,7 +60,7 @@ pub enum Command {
     Account(AccountCommand),
     /// Make NATS accounts with limits, and users of them, on a nats-server of your own in operator mode.
     ///
-    /// Needs section [operator] of the settings: the operator's signing key, and the creds of a user of the system account.
+    /// Needs the settings operator.*: the operator's signing key, and the creds of a user of the system account.
     #[command(subcommand, after_help = OPERATOR_EXAMPLES)]
     Operator(OperatorCommand),
     /// Publish an event as a game server does, with its credential, and say what guildwire makes of it.
