@@ -258,21 +258,10 @@ impl Store {
             });
         };
         let account = account_name(&row, 0)?;
-        let linked = sqlx::query(
-            "INSERT INTO links (guild_id, account, linked_by, linked_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
-        )
-        .bind(guild.to_column())
-        .bind(account.as_str())
-        .bind(user.to_column())
-        .bind(now.nanoseconds())
-        .execute(&mut *transaction)
-        .await?;
-        if linked.rows_affected() == 0 {
+        if !link(&mut transaction, &account, user, guild, now).await? {
             transaction.rollback().await?;
             return Ok(Redeemed::AlreadyLinked(account));
         }
-        let by = By::person(user, guild, now);
-        note(&mut transaction, &by, &Act::on(Action::GuildLinked, &account).in_guild(guild)).await?;
         transaction.commit().await?;
         self.ring_configuration();
         Ok(Redeemed::Linked(account))
@@ -355,6 +344,31 @@ pub(super) async fn insert_invite(
     .execute(&mut **transaction)
     .await?;
     note(transaction, by, &Act::on(Action::InviteMade, account)).await
+}
+
+/// Links a guild to an account, by somebody there. `false` when it is linked already.
+pub(super) async fn link(
+    transaction: &mut Transaction<'_, Any>,
+    account: &AccountName,
+    user: UserId,
+    guild: GuildId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let linked = sqlx::query(
+        "INSERT INTO links (guild_id, account, linked_by, linked_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+    )
+    .bind(guild.to_column())
+    .bind(account.as_str())
+    .bind(user.to_column())
+    .bind(now.nanoseconds())
+    .execute(&mut **transaction)
+    .await?;
+    let is_new = linked.rows_affected() == 1;
+    if is_new {
+        let by = By::person(user, guild, now);
+        note(transaction, &by, &Act::on(Action::GuildLinked, account).in_guild(guild)).await?;
+    }
+    Ok(is_new)
 }
 
 /// Whether the account is still at `revision`: its bindings are those that were looked at then.

@@ -4,7 +4,7 @@ use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
 use sqlx::{Any, Row};
 
-use super::accounts::SealedCredential;
+use super::accounts::{SealedCredential, link};
 use super::audit::note;
 use super::{Store, StoreError};
 use crate::domain::account::Account;
@@ -147,18 +147,8 @@ impl Store {
             return Ok(false);
         }
         note(&mut transaction, &by, &Act::on(Action::AccountVerified, account)).await?;
-        let linked = sqlx::query(
-            "INSERT INTO links (guild_id, account, linked_by, linked_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
-        )
-        .bind(guild.to_column())
-        .bind(account.as_str())
-        .bind(user.to_column())
-        .bind(now.nanoseconds())
-        .execute(&mut *transaction)
-        .await?;
-        if linked.rows_affected() == 1 {
-            note(&mut transaction, &by, &Act::on(Action::GuildLinked, account).in_guild(guild)).await?;
-        }
+        // One that is linked already is as good.
+        link(&mut transaction, account, user, guild, now).await?;
         transaction.commit().await?;
         self.ring_configuration();
         Ok(true)
