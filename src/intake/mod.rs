@@ -6,6 +6,7 @@
 pub mod attachment;
 pub mod batch;
 pub mod bulletin;
+pub mod checking;
 pub mod decode;
 mod disturbance;
 mod following;

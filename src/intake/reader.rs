@@ -8,19 +8,19 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::attachment::{Attachment, Next, Start};
+use super::checking::Checking;
 use super::disturbance::{Disturbances, Reason};
 use super::leaving::Attached;
 use super::open_credential;
 use super::pace::Pace;
 use crate::clock;
 use crate::domain::account::Account;
-use crate::domain::binding::heard_kinds;
 use crate::domain::fault::Fault;
 use crate::domain::hosts::AllowedHosts;
 use crate::domain::ids::AccountName;
 use crate::domain::retry::backoff;
 use crate::domain::style::Holds;
-use crate::nats::check::{Afterwards, Walk};
+use crate::nats::check::Afterwards;
 use crate::nats::connection::Connection;
 use crate::nats::reach::Reach;
 use crate::nats::states::{AccountState, AccountStates};
@@ -373,21 +373,15 @@ impl Reader {
     }
 
     async fn try_check(&self, check: i64) -> Result<(), StoreError> {
-        let Some((account, mut sealed)) = self.load_account().await? else { return Ok(()) };
-        if self.shared.store.is_check_of_next(check).await?
-            && let Some(next) = self.shared.store.proof(&self.account).await?.and_then(|proof| proof.next)
-        {
-            sealed = next.credential;
-        }
-        let credential = open_credential(&self.shared.key, &account, &sealed);
+        let Shared { store, key, durable, hosts, .. } = &self.shared;
+        let Some(account) = store.account(&self.account).await? else { return Ok(()) };
+        let of_next = store.is_check_of_next(check).await?;
         let after = if self.is_to_read() { Afterwards::Keep } else { Afterwards::TakeBack };
-        let kinds = heard_kinds(&self.shared.store.bindings_of_account(&self.account).await?);
-        let (reach, durable) = (Reach::of(&account, &self.shared.hosts), &self.shared.durable);
-        let was_read = self.shared.store.stream_read(&self.account).await?.is_some();
-        let walk = Walk { account: &account, reach: &reach, durable, kinds, after, was_read, now: clock::now() };
-        let report = walk.go(credential).await;
+        let checking = Checking { store, key, durable, hosts, of_next, after };
+        // Without an answer, whoever asked is told that there is none.
+        let Some(report) = checking.check(&account).await? else { return Ok(()) };
         let text = serde_json::to_string(&report).expect("a report is JSON");
-        self.shared.store.answer_check(check, &text).await
+        store.answer_check(check, &text).await
     }
 }
 

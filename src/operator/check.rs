@@ -9,14 +9,12 @@ use futures_util::{StreamExt as _, stream};
 use super::report::Report;
 use super::{known_account, secret_key};
 use crate::cli::CheckAccount;
-use crate::clock;
 use crate::commands::{self, CHECK_PATIENCE, Checked};
 use crate::domain::account::Account;
-use crate::domain::binding::heard_kinds;
 use crate::domain::check::{self, Outcome, Step};
-use crate::intake::{durable_name, installation, open_credential};
-use crate::nats::check::{Afterwards, Walk};
-use crate::nats::reach::Reach;
+use crate::intake::checking::Checking;
+use crate::intake::{durable_name, installation};
+use crate::nats::check::Afterwards;
 use crate::settings::Settings;
 use crate::store::lock::{RunnerLock, is_held};
 use crate::store::{Store, StoreError};
@@ -94,21 +92,17 @@ async fn check_here(
 ) -> anyhow::Result<check::Report> {
     let key = secret_key(store, settings).await?;
     let durable = durable_name(&installation(store).await?);
-    let sealed = match checked {
-        Checked::Own => store.credential(&account.name).await?,
-        Checked::Next => {
-            let proof = store.proof(&account.name).await?;
-            proof.and_then(|proof| proof.next).map(|next| next.credential)
-        }
-    };
-    let sealed = sealed.with_context(|| format!("the account {} was removed meanwhile", account.name))?;
     let is_read = store.subscribed_accounts().await?.iter().any(|subscribed| subscribed.name == account.name);
-    let after = if is_read { Afterwards::Keep } else { Afterwards::TakeBack };
-    let kinds = heard_kinds(&store.bindings_of_account(&account.name).await?);
-    let reach = Reach::of(account, &settings.accounts.hosts);
-    let was_read = store.stream_read(&account.name).await?.is_some();
-    let walk = Walk { account, reach: &reach, durable: &durable, kinds, after, was_read, now: clock::now() };
-    Ok(walk.go(open_credential(&key, account, &sealed)).await)
+    let checking = Checking {
+        store,
+        key: &key,
+        durable: &durable,
+        hosts: &settings.accounts.hosts,
+        of_next: checked == Checked::Next,
+        after: if is_read { Afterwards::Keep } else { Afterwards::TakeBack },
+    };
+    let report = checking.check(account).await?;
+    report.with_context(|| format!("the account {} was removed meanwhile", account.name))
 }
 
 async fn have_it_checked(store: &Store, account: &Account, checked: Checked) -> anyhow::Result<check::Report> {
