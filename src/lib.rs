@@ -8,6 +8,7 @@ pub mod delivery;
 pub mod discord;
 pub mod domain;
 pub mod http;
+pub mod incidents;
 pub mod intake;
 pub mod lifecycle;
 pub mod nats;

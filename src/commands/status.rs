@@ -7,6 +7,7 @@ use super::{Shared, paging};
 use crate::discord::words;
 use crate::domain::ids::{GuildId, ServerId};
 use crate::domain::text::display;
+use crate::domain::timestamp::Timestamp;
 use crate::store::StoreError;
 
 /// How much of a server's id is shown, in UTF-16 units.
@@ -35,18 +36,17 @@ pub(super) async fn show(
     }
     let lines: Vec<_> = servers
         .iter()
-        .filter(|status| wanted.is_none_or(|wanted| status.server.as_str() == wanted))
-        .map(|status| {
-            let lifecycle = status.lifecycle.map_or_else(
-                || words::NO_LIFECYCLE.to_owned(),
-                |(kind, at)| words::last_lifecycle(kind, at.unix_seconds()),
-            );
-            let server = display(status.server.as_str(), NAME_LIMIT, "?");
-            words::server_status(&server, status.account.as_str(), &lifecycle, status.last_event_at.unix_seconds())
+        .map(|named| &named.server)
+        .filter(|server| wanted.is_none_or(|wanted| server.id.as_str() == wanted))
+        .map(|server| {
+            let since = server.state.since.map(Timestamp::unix_seconds);
+            let state = words::server_state(server.state.state, since);
+            let name = display(server.id.as_str(), NAME_LIMIT, "?");
+            words::server_status(&name, server.account.as_str(), &state, server.heard_at.unix_seconds())
         })
         .collect();
     if lines.is_empty() {
-        let known = known_servers(servers.iter().map(|status| &status.server));
+        let known = known_servers(servers.iter().map(|named| &named.server.id));
         let wanted = display(wanted.unwrap_or_default(), NAME_LIMIT, "?");
         return Ok(Reply::text(words::unknown_server(&wanted, &known)));
     }

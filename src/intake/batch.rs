@@ -1,20 +1,25 @@
 //! A batch of events, and the one transaction that records it.
 //!
 //! An event becomes a row for each channel that hears it, and news of its server and player. One that nobody asked for
-//! is counted and leaves nothing behind but the position.
+//! is counted and leaves nothing behind but the position. What an event shows of how its server stands is found out in
+//! the transaction, where nobody else can change that.
 
 use std::collections::BTreeMap;
+
+use sqlx::{Any, Transaction};
 
 use super::decode::{decode, server_of, subject_of};
 use crate::clock;
 use crate::domain::account::Account;
 use crate::domain::binding::{Binding, recipients};
-use crate::domain::event::{Event, Group, Kind};
+use crate::domain::event::{Event, Kind};
 use crate::domain::ids::{AccountName, ChannelId, PlayerId, ServerId};
 use crate::domain::position::{Delivered, Position};
+use crate::domain::server_state::{Connection, ServerState, Sign, Turn};
 use crate::domain::style::Holds;
-use crate::domain::subject::{RejectReason, Subject};
+use crate::domain::subject::{RejectReason, Subject, UNKNOWN_SERVER};
 use crate::domain::timestamp::Timestamp;
+use crate::incidents::Observer;
 use crate::store::accounts::is_at_revision;
 use crate::store::positions::advance_position;
 use crate::store::recording::{HeardPlayer, HeardServer, NewOutboxRow, Reject, details_to_column};
@@ -27,7 +32,9 @@ const MAX_REJECTED_SUBJECT: usize = 256;
 /// Events of one account that are recorded together.
 #[derive(Debug, Default)]
 pub struct Batch {
-    outbox: Vec<NewOutboxRow>,
+    entries: Vec<Entry>,
+    /// Where among them each server's last sign is.
+    last_signs: BTreeMap<ServerId, usize>,
     servers: BTreeMap<ServerId, HeardServer>,
     players: BTreeMap<PlayerId, HeardPlayer>,
     rejects: Vec<Reject>,
@@ -36,6 +43,22 @@ pub struct Batch {
     holds: Holds,
     made_at: Timestamp,
     pub(super) tally: Tally,
+}
+
+/// What a batch does with the database, in the stream's order.
+#[derive(Debug)]
+enum Entry {
+    /// Tells a channel.
+    Row(NewOutboxRow),
+    /// Shows how a server stands.
+    Sign(PendingSign),
+}
+
+#[derive(Debug)]
+struct PendingSign {
+    server: ServerId,
+    kind: Kind,
+    at: Timestamp,
 }
 
 /// What is counted once the batch is recorded.
@@ -57,10 +80,10 @@ impl Tally {
 }
 
 /// What became of a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recorded {
-    /// It is in the database, on disk.
-    Committed,
+    /// It is in the database, on disk. The channels have something to show, once for each row.
+    Committed(Vec<ChannelId>),
     /// Nothing is: another writer recorded meanwhile, or the bindings are no longer those that the batch was made for.
     Fenced,
 }
@@ -76,7 +99,6 @@ impl Batch {
     /// Adds one message of the stream.
     pub fn add(
         &mut self,
-        store: &Store,
         account: &Account,
         bindings: &[Binding],
         delivered: Delivered,
@@ -86,7 +108,7 @@ impl Batch {
         match subject_of(&account.root, &message.subject, &message.payload) {
             Ok(subject) => {
                 *self.tally.kinds.entry(subject.kind).or_default() += 1;
-                self.add_event(store, account, bindings, delivered, &subject, &message.payload);
+                self.add_event(account, bindings, delivered, &subject, &message.payload);
             }
             Err(reason) => {
                 self.tally.rejects.push(reason);
@@ -107,21 +129,10 @@ impl Batch {
         self.events
     }
 
-    /// How many rows the outboxes get.
-    #[must_use]
-    pub fn rows(&self) -> usize {
-        self.outbox.len()
-    }
-
     /// How many messages were no events.
     #[must_use]
     pub fn rejected(&self) -> usize {
         self.rejects.len()
-    }
-
-    /// The channels that have something to show once the batch is recorded.
-    pub fn channels(&self) -> impl Iterator<Item = ChannelId> {
-        self.outbox.iter().map(|row| row.channel_id)
     }
 
     /// Records the batch and moves the position from `before` to `after`, all or nothing.
@@ -147,17 +158,17 @@ impl Batch {
             transaction.rollback().await?;
             return Ok(Recorded::Fenced);
         }
-        store.insert_outbox(&mut transaction, account, &self.outbox).await?;
-        store.hear_servers(&mut transaction, account, &servers).await?;
+        let states = store.hear_servers(&mut transaction, account, &servers).await?;
+        let rows = rows(store, &mut transaction, account, self.entries, states).await?;
+        store.insert_outbox(&mut transaction, account, &rows).await?;
         store.hear_players(&mut transaction, account, &players).await?;
         store.insert_rejects(&mut transaction, account, &self.rejects).await?;
         transaction.commit().await?;
-        Ok(Recorded::Committed)
+        Ok(Recorded::Committed(rows.iter().map(|row| row.channel_id).collect()))
     }
 
     fn add_event(
         &mut self,
-        store: &Store,
         account: &Account,
         bindings: &[Binding],
         delivered: Delivered,
@@ -166,6 +177,7 @@ impl Batch {
     ) {
         let server = server_of(subject, payload);
         let recipients = recipients(bindings, subject.kind, &server, delivered.stored);
+        self.notice(&server, subject.kind, delivered.stored);
         self.hear_server(server, subject.kind, delivered);
         // Payloads are read only for those who want them: most of a busy server's events are nobody's.
         if recipients.is_empty() && subject.kind != Kind::PlayerConnected {
@@ -175,8 +187,8 @@ impl Batch {
         self.hear_player(&event);
         for recipient in recipients {
             let mention_roles: Vec<_> = recipient.mention.iter().map(ToString::to_string).collect();
-            self.outbox.push(NewOutboxRow {
-                id: store.next_number(),
+            self.entries.push(Entry::Row(NewOutboxRow {
+                id: 0,
                 channel_id: recipient.channel,
                 server_id: event.server.clone(),
                 player_id: event.player.clone(),
@@ -188,8 +200,30 @@ impl Batch {
                 style: recipient.style.name(),
                 recorded_at: self.made_at.nanoseconds(),
                 due_at: self.made_at.plus(self.holds.of(recipient.style)).nanoseconds(),
-            });
+            }));
         }
+    }
+
+    /// Keeps what an event shows of how its server stands. Of those that are no news while a server runs, the last says
+    /// it all.
+    fn notice(&mut self, server: &ServerId, kind: Kind, at: Timestamp) {
+        if server.as_str() == UNKNOWN_SERVER {
+            // Many, for all that is known.
+            return;
+        }
+        if !tells_state(kind) {
+            if kind == Kind::PlayerDisconnected {
+                return;
+            }
+            if let Some(Entry::Sign(sign)) = self.last_signs.get(server).map(|last| &mut self.entries[*last])
+                && !tells_state(sign.kind)
+            {
+                sign.at = at;
+                return;
+            }
+        }
+        self.last_signs.insert(server.clone(), self.entries.len());
+        self.entries.push(Entry::Sign(PendingSign { server: server.clone(), kind, at }));
     }
 
     fn hear_server(&mut self, server: ServerId, kind: Kind, delivered: Delivered) {
@@ -197,13 +231,11 @@ impl Batch {
         let heard = self.servers.entry(server.clone()).or_insert(HeardServer {
             server_id: server,
             last_event_at: at,
-            lifecycle: None,
-            lifecycle_at: None,
+            wiped_at: None,
         });
         heard.last_event_at = heard.last_event_at.max(at);
-        if Group::Lifecycle.kinds().contains(kind) && heard.lifecycle_at.is_none_or(|before| before <= at) {
-            heard.lifecycle = Some(kind.name());
-            heard.lifecycle_at = Some(at);
+        if kind == Kind::ServerWiped {
+            heard.wiped_at = heard.wiped_at.max(Some(at));
         }
     }
 
@@ -220,6 +252,38 @@ impl Batch {
             })
             .or_insert(heard);
     }
+}
+
+/// Whether an event of `kind` tells of its server how it stands.
+const fn tells_state(kind: Kind) -> bool {
+    matches!(kind, Kind::ServerStarted | Kind::ServerStopping | Kind::ServerStopped)
+}
+
+/// The rows that `entries` come to, numbered, once what they show of the servers is noted.
+async fn rows(
+    store: &Store,
+    transaction: &mut Transaction<'_, Any>,
+    account: &AccountName,
+    entries: Vec<Entry>,
+    mut states: BTreeMap<ServerId, ServerState>,
+) -> Result<Vec<NewOutboxRow>, StoreError> {
+    let observer = Observer { store, account };
+    let mut rows = Vec::new();
+    for entry in entries {
+        match entry {
+            Entry::Row(row) => rows.push(NewOutboxRow { id: store.next_number(), ..row }),
+            Entry::Sign(PendingSign { server, kind, at }) => {
+                let sign = Sign::of_event(kind, Connection::Unseen);
+                let Some(state) = states.get_mut(&server) else { continue };
+                // The usual: most events come from servers that run.
+                if state.after(sign, at) == (*state, Turn::None) {
+                    continue;
+                }
+                *state = observer.observe(transaction, &server, sign, at).await?;
+            }
+        }
+    }
+    Ok(rows)
 }
 
 /// PostgreSQL's TEXT can't hold NUL, and a hostile subject must not block its stream.

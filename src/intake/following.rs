@@ -118,7 +118,7 @@ impl Reader {
             match attachment.session.judge(delivered) {
                 Verdict::Record => {
                     first_new.get_or_insert(delivered.sequence);
-                    batch.add(&self.shared.store, account, &attachment.hearers.bindings, delivered, &message);
+                    batch.add(account, &attachment.hearers.bindings, delivered, &message);
                 }
                 Verdict::Skip => {}
                 Verdict::Gap => {
@@ -169,13 +169,11 @@ impl Reader {
         first: u64,
     ) -> Result<bool, StoreError> {
         let after = attachment.session.position();
-        let (events, rows, rejected) = (batch.events(), batch.rows(), batch.rejected());
-        let channels: Vec<_> = batch.channels().collect();
+        let (events, rejected) = (batch.events(), batch.rejected());
         let tally = std::mem::take(&mut batch.tally);
-        if batch.record(&self.shared.store, &self.account, &attachment.stream, before, after).await? == Recorded::Fenced
-        {
-            return Ok(false);
-        }
+        let recorded = batch.record(&self.shared.store, &self.account, &attachment.stream, before, after).await?;
+        let Recorded::Committed(channels) = recorded else { return Ok(false) };
+        let rows = channels.len();
         tracing::trace!(account = %self.account, sequence = after.last_sequence, "committed");
         self.shared.store.ring_lanes(channels);
         tally.count_in(&self.shared.metrics);
@@ -216,7 +214,7 @@ impl Reader {
         }
         let nothing = Batch::default();
         let recorded = nothing.record(&self.shared.store, &self.account, &attachment.stream, before, after).await?;
-        if recorded == Recorded::Committed {
+        if recorded != Recorded::Fenced {
             attachment.session.stand_at(after);
         }
         Ok(())

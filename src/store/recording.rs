@@ -1,12 +1,16 @@
 //! The bulk statements of the transaction that records a batch of events: one statement for any number of rows,
 //! handed over as one JSON text, because the round trip is what a statement costs.
 
-use serde::Serialize;
-use sqlx::{Any, Transaction};
+use std::collections::BTreeMap;
 
+use serde::Serialize;
+use sqlx::{Any, Row as _, Transaction};
+
+use super::servers::state_from;
 use super::{Store, StoreError};
 use crate::domain::event::Details;
 use crate::domain::ids::{AccountName, ChannelId, PlayerId, ServerId};
+use crate::domain::server_state::ServerState;
 
 /// An event on its way to one channel.
 #[derive(Debug, Serialize)]
@@ -44,10 +48,8 @@ pub struct HeardServer {
     pub server_id: ServerId,
     /// The latest stored time of its events, in nanoseconds.
     pub last_event_at: i64,
-    /// The name of its latest lifecycle event's kind, if there was one.
-    pub lifecycle: Option<&'static str>,
-    /// When that was stored, in nanoseconds.
-    pub lifecycle_at: Option<i64>,
+    /// The latest stored time of its wipes, in nanoseconds.
+    pub wiped_at: Option<i64>,
 }
 
 /// A player's name as a batch tells it.
@@ -108,36 +110,38 @@ impl Store {
         self.insert_rows(transaction, statement, account, rows).await
     }
 
-    /// Keeps what was last heard of servers; older news does not replace newer.
+    /// Keeps what was last heard of servers; older news does not replace newer. Answers with how they stand, and holds
+    /// them: nobody else changes them before the transaction ends.
     pub async fn hear_servers(
         &self,
         transaction: &mut Transaction<'_, Any>,
         account: &AccountName,
         rows: &[HeardServer],
-    ) -> Result<(), StoreError> {
+    ) -> Result<BTreeMap<ServerId, ServerState>, StoreError> {
         // `WHERE true` keeps SQLite's parser from reading ON CONFLICT as a join's ON.
         let statement = self.choose(
-            "INSERT INTO servers (account, server_id, last_event_at, lifecycle, lifecycle_at)
-             SELECT $1, value ->> 'server_id', value ->> 'last_event_at', value ->> 'lifecycle', value ->> 'lifecycle_at'
+            "INSERT INTO servers (account, server_id, last_event_at, wiped_at)
+             SELECT $1, value ->> 'server_id', value ->> 'last_event_at', value ->> 'wiped_at'
              FROM json_each($2) WHERE true
              ON CONFLICT (account, server_id) DO UPDATE SET
                  last_event_at = MAX(servers.last_event_at, excluded.last_event_at),
-                 lifecycle = CASE WHEN excluded.lifecycle_at >= COALESCE(servers.lifecycle_at, 0)
-                     THEN excluded.lifecycle ELSE servers.lifecycle END,
-                 lifecycle_at = CASE WHEN excluded.lifecycle_at >= COALESCE(servers.lifecycle_at, 0)
-                     THEN excluded.lifecycle_at ELSE servers.lifecycle_at END",
-            "INSERT INTO servers (account, server_id, last_event_at, lifecycle, lifecycle_at)
-             SELECT $1, server_id, last_event_at, lifecycle, lifecycle_at
-             FROM json_to_recordset(CAST($2 AS json)) AS rows (
-                 server_id TEXT, last_event_at BIGINT, lifecycle TEXT, lifecycle_at BIGINT)
+                 wiped_at = MAX(COALESCE(servers.wiped_at, excluded.wiped_at), COALESCE(excluded.wiped_at, servers.wiped_at))
+             RETURNING server_id, state, state_since, state_cause, says_when_it_stops",
+            "INSERT INTO servers (account, server_id, last_event_at, wiped_at)
+             SELECT $1, server_id, last_event_at, wiped_at
+             FROM json_to_recordset(CAST($2 AS json)) AS rows (server_id TEXT, last_event_at BIGINT, wiped_at BIGINT)
+             ORDER BY server_id
              ON CONFLICT (account, server_id) DO UPDATE SET
                  last_event_at = GREATEST(servers.last_event_at, excluded.last_event_at),
-                 lifecycle = CASE WHEN excluded.lifecycle_at >= COALESCE(servers.lifecycle_at, 0)
-                     THEN excluded.lifecycle ELSE servers.lifecycle END,
-                 lifecycle_at = CASE WHEN excluded.lifecycle_at >= COALESCE(servers.lifecycle_at, 0)
-                     THEN excluded.lifecycle_at ELSE servers.lifecycle_at END",
+                 wiped_at = GREATEST(servers.wiped_at, excluded.wiped_at)
+             RETURNING server_id, state, state_since, state_cause, says_when_it_stops",
         );
-        self.insert_rows(transaction, statement, account, rows).await
+        if rows.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let rows =
+            sqlx::query(statement).bind(account.as_str()).bind(to_json(rows)).fetch_all(&mut **transaction).await?;
+        rows.iter().map(|row| Ok((ServerId::from(row.try_get::<String, _>(0)?), state_from(row)?))).collect()
     }
 
     /// Keeps players' names; an older one does not replace a newer.
@@ -191,8 +195,11 @@ impl Store {
         if rows.is_empty() {
             return Ok(());
         }
-        let json = serde_json::to_string(rows).expect("rows have string keys and finite numbers only");
-        sqlx::query(statement).bind(account.as_str()).bind(json).execute(&mut **transaction).await?;
+        sqlx::query(statement).bind(account.as_str()).bind(to_json(rows)).execute(&mut **transaction).await?;
         Ok(())
     }
+}
+
+fn to_json<Row: Serialize>(rows: &[Row]) -> String {
+    serde_json::to_string(rows).expect("rows have string keys and finite numbers only")
 }

@@ -44,12 +44,7 @@ async fn each_guild_chooses_from_its_own_accounts_servers_and_bindings() {
 async fn hear(store: &Store, account: &Account, servers: &[(&str, i64)]) {
     let rows: Vec<_> = servers
         .iter()
-        .map(|(server, at)| HeardServer {
-            server_id: (*server).into(),
-            last_event_at: *at,
-            lifecycle: None,
-            lifecycle_at: None,
-        })
+        .map(|(server, at)| HeardServer { server_id: (*server).into(), last_event_at: *at, wiped_at: None })
         .collect();
     let mut transaction = store.write().await.unwrap();
     store.hear_servers(&mut transaction, &account.name, &rows).await.unwrap();

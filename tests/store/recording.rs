@@ -1,7 +1,10 @@
 //! The bulk statements: what goes in comes out, and older news does not replace newer.
 
-use guildwire::domain::event::{Details, Kind};
+use std::collections::BTreeMap;
+
+use guildwire::domain::event::Details;
 use guildwire::domain::ids::{PlayerId, RoleId};
+use guildwire::domain::server_state::ServerState;
 use guildwire::store::outbox::{Due, DueEvent, Told};
 use guildwire::store::recording::{HeardPlayer, HeardServer, NewOutboxRow, Reject, details_to_column};
 
@@ -41,11 +44,11 @@ pub(crate) fn events(due: Vec<Due>) -> Vec<DueEvent> {
     due.into_iter().map(event).collect()
 }
 
-async fn hear_server(store: &Store, last_event_at: i64, lifecycle: Option<(&'static str, i64)>) {
-    let (lifecycle, lifecycle_at) = lifecycle.unzip();
-    let rows = [HeardServer { server_id: "main".into(), last_event_at, lifecycle, lifecycle_at }];
+async fn hear_server(store: &Store, last_event_at: i64, wiped_at: Option<i64>) {
+    let rows = [HeardServer { server_id: "main".into(), last_event_at, wiped_at }];
     let mut transaction = store.write().await.unwrap();
-    store.hear_servers(&mut transaction, &name("GA-1"), &rows).await.unwrap();
+    let states = store.hear_servers(&mut transaction, &name("GA-1"), &rows).await.unwrap();
+    assert_eq!(states, BTreeMap::from([("main".into(), ServerState::default())]));
     transaction.commit().await.unwrap();
 }
 
@@ -140,24 +143,24 @@ async fn large_numbers_and_mentions_are_kept_exactly() {
 }
 
 #[tokio::test]
-async fn of_a_server_the_newer_is_kept_and_only_lifecycle_events_tell_its_lifecycle() {
+async fn of_a_server_the_newer_is_kept() {
     on_both(async |database| {
         let store = database.open().await;
         add_linked_account(&store, "GA-1").await;
-        let status = async || {
-            let server = store.servers_of_guild(GUILD).await.unwrap().remove(0);
-            (server.last_event_at, server.lifecycle)
+        let known = async || {
+            let server = store.servers_of_guild(GUILD).await.unwrap().remove(0).server;
+            (server.heard_at, server.wiped_at)
         };
-        hear_server(&store, 100, None).await;
-        assert_eq!(status().await, (at(100), None));
-        hear_server(&store, 90, Some(("server.started", 80))).await;
-        assert_eq!(status().await, (at(100), Some((Kind::ServerStarted, at(80)))));
-        hear_server(&store, 200, None).await;
-        assert_eq!(status().await, (at(200), Some((Kind::ServerStarted, at(80)))));
-        hear_server(&store, 300, Some(("server.wiped", 70))).await;
-        assert_eq!(status().await, (at(300), Some((Kind::ServerStarted, at(80)))));
-        hear_server(&store, 80, Some(("server.stopped", 80))).await;
-        assert_eq!(status().await, (at(300), Some((Kind::ServerStopped, at(80)))));
+        for (heard_at, wiped_at, then) in [
+            (100, None, (at(100), None)),
+            (90, Some(80), (at(100), Some(at(80)))),
+            (200, None, (at(200), Some(at(80)))),
+            (300, Some(70), (at(300), Some(at(80)))),
+            (80, Some(90), (at(300), Some(at(90)))),
+        ] {
+            hear_server(&store, heard_at, wiped_at).await;
+            assert_eq!(known().await, then);
+        }
         assert_eq!(store.servers_of_guild(GuildId(1)).await.unwrap(), []);
     })
     .await;

@@ -13,12 +13,7 @@ async fn hear(store: &Store, account: &Account, heard: &[(&str, i64)]) {
         .collect();
     let servers: Vec<_> = heard
         .iter()
-        .map(|(name, at)| HeardServer {
-            server_id: (*name).into(),
-            last_event_at: *at,
-            lifecycle: None,
-            lifecycle_at: None,
-        })
+        .map(|(name, at)| HeardServer { server_id: (*name).into(), last_event_at: *at, wiped_at: None })
         .collect();
     let mut transaction = store.write().await.unwrap();
     store.hear_players(&mut transaction, &account.name, &players).await.unwrap();

@@ -206,8 +206,8 @@ async fn status_tells_what_was_heard_and_when(database: Database) {
     let line =
         |server: &str, account: &str, said: &str| format!("**{server}** · {account}\n{said} · last heard <time>");
     let remark = "What the servers said last. One that crashes says nothing.";
-    let arena = line("arena", "GA-1", "❔ has not said whether it is up");
-    let main = line("main", "GA-1", "🟢 said that it is up, <time>");
+    let arena = line("arena", "GA-1", "🟢 online since <time>");
+    let main = line("main", "GA-1", "🟢 online since <time>");
     let creative = line("creative", "GA-2", "🔴 said that it has stopped, <time>");
     let other_main = line("main", "GA-2", "🟠 said that it is about to stop, <time>");
     let wiped = line("wiped", "GA-2", "✨ was wiped, <time>");
@@ -411,7 +411,7 @@ async fn hostile_names_are_shown_harmlessly(database: Database) {
     assert_eq!(shown, wanted);
     let status = says(&house, guild, "status", &[]).await;
     for (_, shown) in &ids {
-        assert!(status.contains(&format!("**{shown}** · GA-1\n🟢 said that it is up")), "{shown}: {status}");
+        assert!(status.contains(&format!("**{shown}** · GA-1\n🟢 online")), "{shown}: {status}");
     }
     let add = async |server: &str| {
         let options =

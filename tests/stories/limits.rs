@@ -79,8 +79,7 @@ async fn crowd(store: &Store, guild: Guild) {
         .map(|number| HeardServer {
             server_id: format!("Survival-{number:02}").into(),
             last_event_at: now.nanoseconds(),
-            lifecycle: None,
-            lifecycle_at: None,
+            wiped_at: None,
         })
         .collect();
     let mut transaction = store.write().await.unwrap();

@@ -105,8 +105,8 @@ async fn wanted_server(
         .servers_of_guild(request.guild)
         .await?
         .into_iter()
-        .filter(|status| status.account == *account)
-        .map(|status| status.server)
+        .filter(|named| named.server.account == *account)
+        .map(|named| named.server.id)
         .collect();
     if let Some(server) = known.iter().find(|server| server.as_str() == wanted) {
         return Ok(Ok(Some(server.clone())));

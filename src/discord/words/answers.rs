@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::told_together;
-use crate::domain::event::Kind;
+use crate::domain::server_state::State;
 use crate::domain::style::Style;
 
 // ── Commands: refusals ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -209,26 +209,24 @@ pub fn and_more(count: usize) -> String {
 pub const NO_SERVERS: &str = "I have heard of no game server yet. One appears here with its first event, once a channel \
                               hears its account (`/notify add`).";
 
-/// What was last heard of a server.
+/// What is known of a server.
 #[must_use]
-pub fn server_status(server: &str, account: &str, lifecycle: &str, heard: i64) -> String {
-    format!("**{server}** · {account}\n{lifecycle} · last heard <t:{heard}:R>")
+pub fn server_status(server: &str, account: &str, state: &str, heard: i64) -> String {
+    format!("**{server}** · {account}\n{state} · last heard <t:{heard}:R>")
 }
 
-/// The last lifecycle event of a server.
+/// How a server stands.
 #[must_use]
-pub fn last_lifecycle(kind: Kind, at: i64) -> String {
-    let said = match kind {
-        Kind::ServerStopping => "🟠 said that it is about to stop",
-        Kind::ServerStopped => "🔴 said that it has stopped",
-        Kind::ServerWiped => "✨ was wiped",
-        _ => "🟢 said that it is up",
+pub fn server_state(state: State, since: Option<i64>) -> String {
+    let said = match state {
+        State::Unknown => "❔ has not said whether it is up",
+        State::Online => "🟢 online",
+        State::Stopping => "🟠 about to stop",
+        State::Offline => "🔴 offline",
+        State::ContactLost => "⚫ contact lost",
     };
-    format!("{said}, <t:{at}:R>")
+    since.map_or_else(|| said.to_owned(), |since| format!("{said} since <t:{since}:R>"))
 }
-
-/// A server that has told nothing of its own state so far.
-pub const NO_LIFECYCLE: &str = "❔ has not said whether it is up";
 
 /// What a status is worth.
 pub const STATUS_REMARK: &str = "What the servers said last. One that crashes says nothing.";
