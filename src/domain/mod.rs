@@ -18,6 +18,7 @@ pub mod ids;
 pub mod invite;
 pub mod nats_account;
 pub mod notice;
+pub mod online;
 pub mod outlook;
 pub mod permissions;
 pub mod position;

@@ -8,19 +8,22 @@ use std::collections::BTreeMap;
 
 use sqlx::{Any, Transaction};
 
-use super::decode::{decode, server_of, subject_of};
+use super::decode::{decode, player_of, server_of, subject_of};
+use super::moves::{Moves, move_of};
 use crate::clock;
 use crate::domain::account::Account;
 use crate::domain::binding::{Binding, recipients};
 use crate::domain::event::{Event, Kind};
 use crate::domain::ids::{AccountName, ChannelId, PlayerId, ServerId};
+use crate::domain::online::Move;
 use crate::domain::position::{Delivered, Position};
-use crate::domain::server_state::{Connection, ServerState, Sign, Turn};
+use crate::domain::server_state::{Connection, ServerState, Sign, State, Turn};
 use crate::domain::style::Holds;
 use crate::domain::subject::{RejectReason, Subject, UNKNOWN_SERVER};
 use crate::domain::timestamp::Timestamp;
 use crate::incidents::Observer;
 use crate::store::accounts::is_at_revision;
+use crate::store::online::Place;
 use crate::store::positions::advance_position;
 use crate::store::recording::{HeardPlayer, HeardServer, NewOutboxRow, Reject, details_to_column};
 use crate::store::{Store, StoreError};
@@ -52,6 +55,8 @@ enum Entry {
     Row(NewOutboxRow),
     /// Shows how a server stands.
     Sign(PendingSign),
+    /// Shows who is on a server.
+    Move(Place, Move, Timestamp),
 }
 
 #[derive(Debug)]
@@ -178,6 +183,7 @@ impl Batch {
         let server = server_of(subject, payload);
         let recipients = recipients(bindings, subject.kind, &server, delivered.stored);
         self.notice(&server, subject.kind, delivered.stored);
+        self.notice_player(&server, subject, payload, delivered.stored);
         self.hear_server(server, subject.kind, delivered);
         // Payloads are read only for those who want them: most of a busy server's events are nobody's.
         if recipients.is_empty() && subject.kind != Kind::PlayerConnected {
@@ -226,6 +232,14 @@ impl Batch {
         self.entries.push(Entry::Sign(PendingSign { server: server.clone(), kind, at }));
     }
 
+    /// Keeps who comes and goes, in its order among the signs: a server that goes down has nobody on it.
+    fn notice_player(&mut self, server: &ServerId, subject: &Subject<'_>, payload: &[u8], at: Timestamp) {
+        let Some(what) = move_of(subject.kind).filter(|_| server.as_str() != UNKNOWN_SERVER) else { return };
+        if let Some(player_id) = player_of(subject, payload) {
+            self.entries.push(Entry::Move(Place { server_id: server.clone(), player_id }, what, at));
+        }
+    }
+
     fn hear_server(&mut self, server: ServerId, kind: Kind, delivered: Delivered) {
         let at = delivered.stored.nanoseconds();
         let heard = self.servers.entry(server.clone()).or_insert(HeardServer {
@@ -268,6 +282,7 @@ async fn rows(
     mut states: BTreeMap<ServerId, ServerState>,
 ) -> Result<Vec<NewOutboxRow>, StoreError> {
     let observer = Observer { store, account };
+    let mut moves = Moves::default();
     let mut rows = Vec::new();
     for entry in entries {
         match entry {
@@ -279,10 +294,17 @@ async fn rows(
                 if state.after(sign, at) == (*state, Turn::None) {
                     continue;
                 }
+                // Who came before it is there before it.
+                moves.note(store, transaction, account).await?;
                 *state = observer.observe(transaction, &server, sign, at).await?;
             }
+            // On a server that does not run, it is late news of somebody who was there before.
+            Entry::Move(place, Move::Connected, _)
+                if states.get(&place.server_id).is_some_and(|state| state.state == State::Offline) => {}
+            Entry::Move(place, what, at) => moves.push(place, what, at),
         }
     }
+    moves.note(store, transaction, account).await?;
     Ok(rows)
 }
 

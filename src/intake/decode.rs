@@ -39,14 +39,10 @@ pub fn subject_of<'a>(root: &Root, subject: &'a str, payload: &[u8]) -> Result<S
 pub fn decode(account: &AccountName, subject: &Subject<'_>, payload: &[u8], stored: Timestamp, sequence: u64) -> Event {
     let json = json_text(payload);
     let payload = Object::parse(&json);
-    let player = match subject.player {
-        Some(player) => Some(id(player)),
-        None => player_of_placeholder(subject, &payload),
-    };
     Event {
         account: account.clone(),
         server: server_in(subject, &payload),
-        player: player.map(PlayerId::from),
+        player: player_in(subject, &payload),
         player_name: player_name(subject.kind, &payload),
         stored,
         sequence,
@@ -63,9 +59,23 @@ pub fn server_of(subject: &Subject<'_>, payload: &[u8]) -> ServerId {
     server_in(subject, &Object::parse(&json_text(payload)))
 }
 
+/// The player whom an event is about: from the payload only where the subject carries a placeholder.
+#[must_use]
+pub fn player_of(subject: &Subject<'_>, payload: &[u8]) -> Option<PlayerId> {
+    if subject.player.is_some() {
+        return player_in(subject, &Object::default());
+    }
+    player_in(subject, &Object::parse(&json_text(payload)))
+}
+
 fn server_in(subject: &Subject<'_>, payload: &Object<'_>) -> ServerId {
     let named = subject.server.map(id).or_else(|| payload.id("server_id"));
     ServerId::from(named.unwrap_or_else(|| UNKNOWN_SERVER.to_owned()))
+}
+
+fn player_in(subject: &Subject<'_>, payload: &Object<'_>) -> Option<PlayerId> {
+    let named = subject.player.map(id).or_else(|| player_of_placeholder(subject, payload));
+    named.map(PlayerId::from)
 }
 
 /// The player, where the subject has a place for one and a placeholder stands there.

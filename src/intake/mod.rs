@@ -11,6 +11,7 @@ pub mod decode;
 mod disturbance;
 mod following;
 mod leaving;
+mod moves;
 pub mod notices;
 mod pace;
 pub mod reader;

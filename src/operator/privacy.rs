@@ -91,6 +91,7 @@ fn told(who: &str, gone: &Forgotten) -> String {
     let mut text = format!("Deleted of the player {who}:\n");
     for (number, one, several) in [
         (gone.names, "name", "names"),
+        (gone.stays, "server that the player was on", "servers that the player was on"),
         (
             gone.waiting,
             "event that waited for a channel, never to be told now",

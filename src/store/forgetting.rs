@@ -19,6 +19,8 @@ const AT_ONCE: usize = 500;
 pub struct Forgotten {
     /// Names.
     pub names: u64,
+    /// Servers that the player was on.
+    pub stays: u64,
     /// Events that waited, and are never told now.
     pub waiting: u64,
     /// Events that were told.
@@ -37,7 +39,7 @@ impl Forgotten {
     /// How many rows were deleted or changed.
     #[must_use]
     pub const fn rows(&self) -> u64 {
-        self.names + self.waiting + self.told + self.others + self.messages + self.rejects
+        self.names + self.stays + self.waiting + self.told + self.others + self.messages + self.rejects
     }
 
     /// This, and after it `next`: what is on its way is what that found.
@@ -45,6 +47,7 @@ impl Forgotten {
     pub const fn and_then(&self, next: &Self) -> Self {
         Self {
             names: self.names + next.names,
+            stays: self.stays + next.stays,
             waiting: self.waiting + next.waiting,
             told: self.told + next.told,
             others: self.others + next.others,
@@ -131,10 +134,12 @@ impl Work<'_> {
                 self.gone.messages += 1;
             }
         }
-        let names = sqlx::query("DELETE FROM players WHERE player_id = $1 AND ($2 = '' OR account = $2)")
-            .bind(self.player.as_str())
-            .bind(account.map_or("", AccountName::as_str));
+        let of_player =
+            |statement| sqlx::query(statement).bind(self.player.as_str()).bind(account.map_or("", AccountName::as_str));
+        let names = of_player("DELETE FROM players WHERE player_id = $1 AND ($2 = '' OR account = $2)");
         self.gone.names = names.execute(&mut **transaction).await?.rows_affected();
+        let stays = of_player("DELETE FROM online_players WHERE player_id = $1 AND ($2 = '' OR account = $2)");
+        self.gone.stays = stays.execute(&mut **transaction).await?.rows_affected();
         for reject in &stored.rejects {
             let deleted = sqlx::query("DELETE FROM rejects WHERE account = $1 AND sequence = $2 AND subject = $3")
                 .bind(&reject.account)

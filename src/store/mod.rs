@@ -21,6 +21,7 @@ pub mod lately;
 pub mod lock;
 pub mod nats_accounts;
 pub mod notices;
+pub mod online;
 mod open;
 pub mod outbox;
 pub mod owners;

@@ -17,6 +17,8 @@ use crate::domain::trace::Trace;
 pub struct Stored {
     /// The last names heard.
     pub names: Vec<StoredName>,
+    /// The servers that the player is on.
+    pub stays: Vec<StoredStay>,
     /// Events on their way to a channel, or in a message.
     pub events: Vec<StoredEvent>,
     /// Messages with such events, as they are sent to Discord.
@@ -31,6 +33,14 @@ pub struct StoredName {
     account: String,
     name: String,
     heard_at: String,
+}
+
+/// A player's being on a server.
+#[derive(Debug, Serialize)]
+pub struct StoredStay {
+    account: String,
+    server: String,
+    since: String,
 }
 
 /// An event that names the player.
@@ -80,7 +90,11 @@ impl Stored {
     /// Whether nothing names the player.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.names.is_empty() && self.events.is_empty() && self.messages.is_empty() && self.rejects.is_empty()
+        self.names.is_empty()
+            && self.stays.is_empty()
+            && self.events.is_empty()
+            && self.messages.is_empty()
+            && self.rejects.is_empty()
     }
 
     /// The accounts in which the player was heard, each with how many names and events there are.
@@ -93,8 +107,9 @@ impl Stored {
         for event in &self.events {
             accounts.entry(&event.account).or_default().1 += 1;
         }
-        for reject in &self.rejects {
-            accounts.entry(&reject.account).or_default();
+        let others = self.stays.iter().map(|stay| &stay.account);
+        for account in others.chain(self.rejects.iter().map(|reject| &reject.account)) {
+            accounts.entry(account).or_default();
         }
         accounts
     }
@@ -124,6 +139,13 @@ impl Store {
                 0,
             )
             .await?;
+        let stays = self
+            .asked(
+                "SELECT account, server_id, since FROM online_players WHERE player_id = $1 AND ($2 = '' OR account = $2)",
+                &of,
+                0,
+            )
+            .await?;
         let events = format!(
             "SELECT id, account, server_id, channel_id, form, player_id, player_name, stored_at, sequence, details, message_id
              FROM outbox WHERE form <> 'notice' AND ($2 = '' OR account = $2) AND (player_id = $1 OR {}) ORDER BY id",
@@ -144,6 +166,7 @@ impl Store {
         let rejects: Vec<StoredReject> = rejects.iter().map(reject_from).collect::<Result<_, _>>()?;
         Ok(Stored {
             names: names.iter().map(name_from).collect::<Result<_, _>>()?,
+            stays: stays.iter().map(stay_from).collect::<Result<_, _>>()?,
             messages: self.messages_of(&of, &trace, &events).await?,
             events,
             rejects: rejects.into_iter().filter(|reject| trace.is_in(&reject.subject)).collect(),
@@ -218,6 +241,10 @@ fn json(text: String) -> Value {
 
 fn name_from(row: &AnyRow) -> Result<StoredName, StoreError> {
     Ok(StoredName { account: row.try_get("account")?, name: row.try_get("name")?, heard_at: moment(row, "heard_at")? })
+}
+
+fn stay_from(row: &AnyRow) -> Result<StoredStay, StoreError> {
+    Ok(StoredStay { account: row.try_get("account")?, server: row.try_get("server_id")?, since: moment(row, "since")? })
 }
 
 fn event_from(row: &AnyRow) -> Result<StoredEvent, StoreError> {

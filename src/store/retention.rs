@@ -45,14 +45,18 @@ impl Store {
         }
     }
 
-    /// Forgets players that were last heard of before `players`, and servers likewise. Whoever is heard of again is known
-    /// again. Answers with how many went.
+    /// Forgets players that were last heard of before `players`, also those whose departure never came, and servers
+    /// likewise. Whoever is heard of again is known again. Answers with how many went.
     pub async fn forget_silent(&self, players: Timestamp, servers: Timestamp) -> Result<u64, StoreError> {
         let forgotten = self
             .forget(
                 players,
-                &["DELETE FROM players WHERE (account, player_id) IN
-                 (SELECT account, player_id FROM players WHERE heard_at < $1 LIMIT $2)"],
+                &[
+                    "DELETE FROM players WHERE (account, player_id) IN
+                     (SELECT account, player_id FROM players WHERE heard_at < $1 LIMIT $2)",
+                    "DELETE FROM online_players WHERE (account, server_id, player_id) IN
+                     (SELECT account, server_id, player_id FROM online_players WHERE since < $1 LIMIT $2)",
+                ],
             )
             .await?;
         let servers = self

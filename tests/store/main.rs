@@ -14,6 +14,7 @@ mod giving_up;
 mod lanes;
 mod lock;
 mod nats_accounts;
+mod online;
 mod outbox;
 mod owners;
 mod positions;

@@ -7,10 +7,10 @@ use guildwire::store::positions::advance_position;
 use crate::recording::events;
 use crate::*;
 
-const STREAM: &str = "EVENTS";
-const START: Position = Position { last_sequence: 5, last_time: Timestamp::from_nanoseconds(5000) };
+pub(crate) const STREAM: &str = "EVENTS";
+pub(crate) const START: Position = Position { last_sequence: 5, last_time: Timestamp::from_nanoseconds(5000) };
 
-fn message(subject: &str, payload: &str) -> async_nats::Message {
+pub(crate) fn message(subject: &str, payload: &str) -> async_nats::Message {
     async_nats::Message {
         subject: subject.into(),
         reply: None,

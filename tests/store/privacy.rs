@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use guildwire::domain::audit::Action;
 use guildwire::domain::event::Details;
 use guildwire::domain::ids::PlayerId;
+use guildwire::domain::online::Stay;
 use guildwire::store::forgetting::Forgotten;
-use guildwire::store::recording::{HeardPlayer, NewOutboxRow, Reject, details_to_column};
+use guildwire::store::recording::{HeardPlayer, HeardServer, NewOutboxRow, Reject, details_to_column};
 use serde_json::{Value, json};
 
+use crate::online::place;
 use crate::outbox::message;
 use crate::recording::{insert, row};
 use crate::*;
@@ -31,6 +33,12 @@ async fn hear(store: &Store, account: &str, players: &[(&str, &str)]) {
     let mut transaction = store.write().await.unwrap();
     store.hear_players(&mut transaction, &name(account), &rows).await.unwrap();
     store.insert_rejects(&mut transaction, &name(account), &rejects).await.unwrap();
+    let heard = [HeardServer { server_id: "main".into(), last_event_at: 5, wiped_at: None }];
+    store.hear_servers(&mut transaction, &name(account), &heard).await.unwrap();
+    let places: Vec<_> = players.iter().map(|(id, _)| place("main", id)).collect();
+    let stay = Stay { since: at(5), earlier_end_until: None };
+    let stays: Vec<_> = places.iter().map(|place| (place, stay)).collect();
+    store.keep_stays(&mut transaction, &name(account), &stays).await.unwrap();
     transaction.commit().await.unwrap();
 }
 
@@ -96,6 +104,8 @@ async fn all_that_names_a_player_is_found_and_nothing_else() {
             ada["names"][0],
             json!({ "account": "GA-1", "name": "Ada", "heard_at": "1970-01-01T00:00:00.000000005Z" })
         );
+        let stay = json!({ "account": "GA-1", "server": "main", "since": "1970-01-01T00:00:00.000000005Z" });
+        assert_eq!((&ada["stays"][0], ada["stays"].as_array().unwrap().len()), (&stay, 2));
         assert_eq!(ada["rejects"].as_array().unwrap().len(), 2);
         let states: Vec<_> = ada["messages"].as_array().unwrap().iter().map(|it| it["state"].clone()).collect();
         assert_eq!(states, ["delivered", "sealed"]);
@@ -106,7 +116,11 @@ async fn all_that_names_a_player_is_found_and_nothing_else() {
         assert_eq!(of_second["messages"], json!([]));
         for nobody in ["%", "_", "!", "7656", "' OR 1=1 --"] {
             let none = exported(&store, nobody, None).await;
-            assert_eq!(none, json!({ "names": [], "events": [], "messages": [], "rejects": [] }), "{nobody}");
+            assert_eq!(
+                none,
+                json!({ "names": [], "stays": [], "events": [], "messages": [], "rejects": [] }),
+                "{nobody}"
+            );
         }
     })
     .await;
@@ -120,12 +134,13 @@ async fn a_player_is_forgotten_but_for_what_is_being_sent() {
         let player = PlayerId::from(ADA);
         let stored = store.stored_of(&player, None).await.unwrap();
         let gone = store.forget_player(&player, None, &stored, &by(5000)).await.unwrap();
-        let wanted = Forgotten { names: 2, waiting: 1, told: 1, others: 2, messages: 1, rejects: 2, on_their_way: 1 };
+        let wanted =
+            Forgotten { names: 2, stays: 2, waiting: 1, told: 1, others: 2, messages: 1, rejects: 2, on_their_way: 1 };
         assert_eq!(gone, wanted);
 
         let left = exported(&store, ADA, None).await;
         assert_eq!(sequences(&left), [3], "what is being sent: {left:#}");
-        assert_eq!((&left["names"], &left["rejects"]), (&json!([]), &json!([])));
+        assert_eq!((&left["names"], &left["stays"], &left["rejects"]), (&json!([]), &json!([]), &json!([])));
         let due = crate::recording::events(store.due(CHANNEL, 10).await.unwrap());
         let details: Vec<_> = due.iter().map(|due| due.event.details.clone()).collect();
         let hit = Details::PlayerHit { attacker: None, killed: Some(true), metres: None };
@@ -133,8 +148,9 @@ async fn a_player_is_forgotten_but_for_what_is_being_sent() {
         let sealed = store.sealed_message(CHANNEL).await.unwrap().unwrap();
         assert!(sealed.body.contains("open"), "its bytes are fixed");
         assert_eq!(count(&store, "SELECT COUNT(*) FROM players").await, 2, "others' names stay");
+        assert_eq!(count(&store, "SELECT COUNT(*) FROM online_players").await, 2, "others stay where they are");
         let line = &store.audit(None, 1).await.unwrap()[0];
-        assert_eq!((line.act.action, line.act.details.as_str()), (Action::PlayerForgotten, "9 rows"));
+        assert_eq!((line.act.action, line.act.details.as_str()), (Action::PlayerForgotten, "11 rows"));
         assert!(!format!("{:?}", store.audit(None, 50).await.unwrap()).contains(ADA), "it is told of nobody");
 
         // Once it is sent, it goes, too.
@@ -167,7 +183,8 @@ async fn what_has_gone_into_a_message_since_it_was_found_is_forgotten_with_its_t
         store.seal(CHANNEL, &open, &showing(&ids[4..5]), at(23)).await.unwrap();
 
         let gone = store.forget_player(&player, None, &stored, &by(5000)).await.unwrap();
-        let wanted = Forgotten { names: 2, told: 3, others: 1, messages: 3, rejects: 2, on_their_way: 1, waiting: 0 };
+        let wanted =
+            Forgotten { names: 2, stays: 2, told: 3, others: 1, messages: 3, rejects: 2, on_their_way: 1, waiting: 0 };
         assert_eq!(gone, wanted);
         let with_text = "SELECT COUNT(*) FROM messages WHERE body <> '{}'";
         assert_eq!(count(&store, with_text).await, 1, "what is being sent");
@@ -230,7 +247,7 @@ async fn a_player_is_forgotten_of_one_account() {
         let (player, account) = (PlayerId::from(ADA), name("GA-2"));
         let stored = store.stored_of(&player, Some(&account)).await.unwrap();
         let gone = store.forget_player(&player, Some(&account), &stored, &by(500)).await.unwrap();
-        assert_eq!(gone, Forgotten { names: 1, rejects: 1, ..Forgotten::default() });
+        assert_eq!(gone, Forgotten { names: 1, stays: 1, rejects: 1, ..Forgotten::default() });
         assert_eq!(sequences(&exported(&store, ADA, None).await), [1, 2, 3, 4, 5]);
         assert_eq!(store.player_name(&name("GA-1"), &player).await.unwrap().as_deref(), Some("Ada"));
         assert_eq!(store.player_name(&account, &player).await.unwrap(), None);

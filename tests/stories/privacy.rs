@@ -30,7 +30,7 @@ async fn a_player_is_shown_and_forgotten_while_the_bot_runs(database: Database) 
     let mut compare = Comparisons::default();
     let export =
         async || -> Value { serde_json::from_str(&house.operate(&["privacy", "export", ADA]).await.unwrap()).unwrap() };
-    let nothing = json!({ "names": [], "events": [], "messages": [], "rejects": [] });
+    let nothing = json!({ "names": [], "stays": [], "events": [], "messages": [], "rejects": [] });
     assert_eq!(export().await["stored"], nothing);
     let said = house.operate(&["privacy", "forget", ADA]).await.unwrap();
     compare.equal("nobody", &said, &format!("Nothing that is stored names the player {ADA}.\n"));
