@@ -16,6 +16,7 @@ ALTER TABLE servers ADD COLUMN connection_seen_at BIGINT;
 
 -- For how long the server may be silent, in nanoseconds; NULL where nobody said.
 ALTER TABLE servers ADD COLUMN expected_silence BIGINT;
+CREATE INDEX servers_with_expectation ON servers (account) WHERE expected_silence IS NOT NULL;
 
 UPDATE servers SET state = CASE lifecycle WHEN 'server.stopping' THEN 'stopping' WHEN 'server.stopped' THEN 'offline'
         ELSE 'online' END,
@@ -69,14 +70,15 @@ CREATE INDEX incidents_due ON incidents (due_at) WHERE closed_at IS NULL AND due
 CREATE INDEX incidents_closed ON incidents (account, server_id, closed_at) WHERE closed_at IS NOT NULL;
 
 -- The channels that an incident is told in: the row of the outbox whose message is edited as the incident unfolds, and
--- the version that this message shows.
+-- whether that message does not show its latest version.
 CREATE TABLE incident_messages (
     incident_id BIGINT NOT NULL REFERENCES incidents (id) ON DELETE CASCADE,
     channel_id BIGINT NOT NULL,
     row_id BIGINT NOT NULL,
-    shown_version BIGINT NOT NULL,
+    is_stale BIGINT NOT NULL,
     PRIMARY KEY (incident_id, channel_id)
 );
+CREATE INDEX incident_messages_stale ON incident_messages (incident_id) WHERE is_stale = 1;
 
 -- Messages that always show how servers stand. One that names no servers shows all of its guild. `message_id` is the
 -- message in Discord, `shown` the body it was given last.

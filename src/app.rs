@@ -23,6 +23,7 @@ use crate::discord::rest::Rest;
 use crate::discord::sight::Sight;
 use crate::http::readiness::Readiness;
 use crate::http::scrape::Scrape;
+use crate::incidents::Rules;
 use crate::lifecycle::{Lifecycle, Outcome};
 use crate::nats::states::AccountStates;
 use crate::nats::turns::Turns;
@@ -33,7 +34,7 @@ use crate::store::connecting::MostConnected;
 use crate::store::lock::RunnerLock;
 use crate::store::{Store, StoreError};
 use crate::telemetry::metrics::Metrics;
-use crate::{clock, commands, delivery, http, intake, telemetry};
+use crate::{clock, commands, delivery, http, intake, status, telemetry};
 
 /// How often what is done with is forgotten.
 const FORGET_EVERY: Duration = Duration::from_hours(1);
@@ -76,6 +77,7 @@ pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<O
     );
     lifecycle.spawn("http", http::serve(listener, readiness, scrape, lifecycle.drain()));
 
+    let rules = Rules { holds: settings.delivery.holds, loops: settings.status.loops };
     let reading = intake::reader::Shared {
         store: store.clone(),
         states: states.clone(),
@@ -84,19 +86,13 @@ pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<O
         hosts: settings.accounts.hosts.clone(),
         key: Arc::clone(&key),
         durable: durable.clone(),
-        holds: settings.delivery.holds,
+        rules,
         drain: lifecycle.drain(),
     };
     lifecycle.spawn("states", intake::bulletin::run(reading.clone()));
     lifecycle.spawn("intake", intake::roster::run(reading, lifecycle.clone()));
 
-    let telling = intake::notices::Shared {
-        store: store.clone(),
-        states: states.clone(),
-        after: settings.notices.after,
-        drain: lifecycle.drain(),
-    };
-    lifecycle.spawn("notices", intake::notices::run(telling));
+    watch_servers(settings, &store, &states, rules, &lifecycle);
 
     let sending = delivery::Shared {
         store: store.clone(),
@@ -107,6 +103,7 @@ pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<O
         tell_after: settings.notices.after,
         metrics: metrics.clone(),
         late_after: settings.delivery.late_after,
+        loops: settings.status.loops,
         kept: Kept { age: settings.delivery.keep, rows: settings.delivery.keep_events },
         composing: Arc::new(Semaphore::new(delivery::COMPOSING)),
         uploads: Arc::new(Semaphore::new(delivery::UPLOADS)),
@@ -153,6 +150,19 @@ pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<O
         outcome = lifecycle.run_until_shutdown(settings.shutdown.deadline) => Ok(outcome),
         never = hold(lock, watcher) => match never {},
     }
+}
+
+/// Starts what tells guilds of accounts that can't be read, and what time alone shows of servers.
+fn watch_servers(settings: &Settings, store: &Store, states: &AccountStates, rules: Rules, lifecycle: &Lifecycle) {
+    let telling = intake::notices::Shared {
+        store: store.clone(),
+        states: states.clone(),
+        after: settings.notices.after,
+        drain: lifecycle.drain(),
+    };
+    lifecycle.spawn("notices", intake::notices::run(telling));
+    let looking = status::Shared { store: store.clone(), states: states.clone(), rules, drain: lifecycle.drain() };
+    lifecycle.spawn("status", status::run(looking));
 }
 
 /// What connecting accounts in Discord takes.

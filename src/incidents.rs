@@ -1,15 +1,37 @@
-//! What is noticed of servers, brought together in the caller's transaction: how each stands, the incident that this
-//! begins, continues or ends, and the rows that tell of it.
+//! What is noticed of servers, brought together in one transaction: how each stands, the incident that this begins,
+//! continues or ends, and the rows that tell of it.
 //!
-//! Events come here with the batch that records them, and what connections show by themselves: both are applied to one
-//! row of the database, which is held meanwhile.
+//! Events come here with the batch that records them, and what connections and time show by themselves: all of it is
+//! applied to one row of the database, which is held meanwhile.
+
+mod maintenance;
+
+use std::collections::BTreeSet;
 
 use sqlx::{Any, Transaction};
 
-use crate::domain::ids::{AccountName, ServerId};
-use crate::domain::server_state::{ServerState, Sign};
+use crate::domain::binding::{Binding, Recipient, recipients};
+use crate::domain::event::{Kind, Start};
+use crate::domain::ids::{AccountName, ChannelId, ServerId};
+use crate::domain::incident::{Chapter, Incident, LoopRule, Phase, Telling, What};
+use crate::domain::server_state::{Connection, ServerState, Sign, State, Turn};
+use crate::domain::style::Holds;
 use crate::domain::timestamp::Timestamp;
+use crate::store::incidents::KeptIncident;
+use crate::store::outbox::INCIDENT;
+use crate::store::recording::NewOutboxRow;
 use crate::store::{Store, StoreError};
+
+pub use maintenance::Maintained;
+
+/// What incidents go by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rules {
+    /// For how long what is told waits for others.
+    pub holds: Holds,
+    /// What makes a loop.
+    pub loops: LoopRule,
+}
 
 /// Whoever takes note of what is noticed of an account's servers.
 #[derive(Debug, Clone, Copy)]
@@ -18,25 +40,224 @@ pub struct Observer<'a> {
     pub store: &'a Store,
     /// Whose servers.
     pub account: &'a AccountName,
+    /// Its bindings: which channels are told.
+    pub bindings: &'a [Binding],
+    /// What is gone by.
+    pub rules: Rules,
+    /// The bot's own time.
+    pub now: Timestamp,
+}
+
+/// What came of a sign.
+#[derive(Debug, Default)]
+pub struct Observed {
+    /// How the server stands now.
+    pub state: ServerState,
+    /// How it is to be read that the server said that it started, where it did.
+    pub start: Start,
+    /// The channels in which an incident tells of the sign, so that it need not be told by itself.
+    pub told_in: BTreeSet<ChannelId>,
+    /// The rows that tell of it, to be put into the outbox.
+    pub rows: Vec<NewOutboxRow>,
 }
 
 impl Observer<'_> {
-    /// Takes note of a sign of a server, of the moment `at` in nats-server's time. Answers with how it stands now;
-    /// nothing is noted of a server that is not known.
+    /// Takes note of a sign of a server, of the moment `at` in nats-server's time. Nothing is noted of a server that is
+    /// not known. `sequence` is that of the event that it is; 0 where it is none.
     pub async fn observe(
         &self,
         transaction: &mut Transaction<'_, Any>,
         server: &ServerId,
         sign: Sign,
         at: Timestamp,
-    ) -> Result<ServerState, StoreError> {
+        sequence: u64,
+    ) -> Result<Observed, StoreError> {
         let Some(known) = self.store.hold_server(transaction, self.account, server).await? else {
-            return Ok(ServerState::default());
+            return Ok(Observed::default());
         };
-        let (state, _) = known.state.after(sign, at);
+        let (state, turn) = known.state.after(sign, at);
         if state != known.state {
             self.store.set_server_state(transaction, self.account, server, state).await?;
         }
-        Ok(state)
+        let mut observed = Observed { state, start: start(turn), ..Observed::default() };
+        self.follow(transaction, server, (sign, turn), (at, sequence), &mut observed).await?;
+        if turn != Turn::None && (state.state == State::Offline || turn == Turn::Restarted) {
+            self.store.nobody_is_on(transaction, self.account, server, at).await?;
+        }
+        Ok(observed)
+    }
+
+    /// Takes note of a sign that is no event, by itself, and rings the lanes that tell of it.
+    pub async fn observe_alone(&self, server: &ServerId, sign: Sign, at: Timestamp) -> Result<ServerState, StoreError> {
+        let mut transaction = self.store.write().await?;
+        let observed = self.observe(&mut transaction, server, sign, at, 0).await?;
+        self.finish(transaction, observed.rows).await?;
+        Ok(observed.state)
+    }
+
+    /// Takes note that time has passed for a server's incident that was due, and rings the lanes that tell of it.
+    pub async fn pass_time(&self, server: &ServerId) -> Result<(), StoreError> {
+        let mut transaction = self.store.write().await?;
+        let mut rows = Vec::new();
+        if let Some(known) = self.store.hold_server(&mut transaction, self.account, server).await?
+            && let Some(mut open) = self.store.open_incident(&mut transaction, self.account, server).await?
+            && open.incident.due_at(self.rules.loops).is_some_and(|due| due <= self.now)
+        {
+            if open.incident.maintenance.is_some() {
+                rows = self.close_maintenance(&mut transaction, &known, open).await?;
+            } else {
+                let at = self.now;
+                rows = self.tell(&mut transaction, &mut open, Telling::Closed, (at, 0)).await?.rows;
+            }
+        }
+        self.finish(transaction, rows).await?;
+        Ok(())
+    }
+
+    /// Commits with these rows, and rings the lanes that they are in.
+    async fn finish(
+        &self,
+        mut transaction: Transaction<'_, Any>,
+        rows: Vec<NewOutboxRow>,
+    ) -> Result<Vec<ChannelId>, StoreError> {
+        self.store.insert_outbox(&mut transaction, self.account, &rows).await?;
+        transaction.commit().await?;
+        let channels: Vec<_> = rows.iter().map(|row| row.channel_id).collect();
+        self.store.ring_lanes(channels.iter().copied());
+        Ok(channels)
+    }
+
+    /// Begins, continues or ends the server's incident.
+    async fn follow(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        server: &ServerId,
+        (sign, turn): (Sign, Turn),
+        when: (Timestamp, u64),
+        observed: &mut Observed,
+    ) -> Result<(), StoreError> {
+        let (at, what) = (when.0, What::of(turn, observed.state));
+        let told = if let Some(mut open) = self.store.open_incident(transaction, self.account, server).await? {
+            let telling = match (what, What::said(sign)) {
+                (Some(what), _) => open.incident.unfold(turn, what, at),
+                (None, Some(said)) => open.incident.repeat(said, at),
+                (None, None) => return Ok(()),
+            };
+            self.tell(transaction, &mut open, telling, when).await?
+        } else if let Some(what) = what {
+            let before = self.store.last_incident(transaction, self.account, server).await?;
+            let before = before.as_ref().and_then(|before| Some((&before.incident, before.closed_at?)));
+            let affected = self.store.players_on_count(transaction, self.account, server).await?;
+            let Some((incident, telling)) = Incident::begin(turn, what, at, affected, before, self.rules.loops) else {
+                return Ok(());
+            };
+            let mut begun = self.begun(server, incident);
+            self.tell(transaction, &mut begun, telling, when).await?
+        } else if matches!(sign, Sign::Started(_)) && turn == Turn::None {
+            // Said again right after it was told that the server is back.
+            let last = self.store.last_incident(transaction, self.account, server).await?;
+            let last = last.filter(|last| last.closed_at == observed.state.since);
+            let Some(last) = last else { return Ok(()) };
+            let told_in = self.store.channels_of_incident(transaction, last.id).await?;
+            Told { told_in: told_in.into_iter().collect(), rows: Vec::new() }
+        } else {
+            return Ok(());
+        };
+        observed.told_in = told.told_in;
+        observed.rows = told.rows;
+        Ok(())
+    }
+
+    fn begun(&self, server: &ServerId, incident: Incident) -> KeptIncident {
+        KeptIncident {
+            id: self.store.next_number(),
+            account: self.account.clone(),
+            server: server.clone(),
+            incident,
+            version: 0,
+            closed_at: None,
+        }
+    }
+
+    /// Keeps an incident as it is now, with the rows that tell of what changed.
+    async fn tell(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        kept: &mut KeptIncident,
+        telling: Telling,
+        (at, sequence): (Timestamp, u64),
+    ) -> Result<Told, StoreError> {
+        let hearing = recipients(self.bindings, Kind::ServerStopped, &kept.server, at);
+        if telling != Telling::Nothing {
+            kept.version += 1;
+            kept.closed_at = matches!(telling, Telling::Closed | Telling::Passed).then_some(at);
+            let due_at = kept.incident.due_at(self.rules.loops);
+            self.store.keep_incident(transaction, kept, due_at, at).await?;
+        }
+        let mut rows = Vec::new();
+        let told_in: BTreeSet<ChannelId> = match telling {
+            Telling::Opened | Telling::Passed => {
+                let is_alarm = kept.incident.loops_since.is_none() && kept.incident.maintenance.is_none();
+                for recipient in &hearing {
+                    let row = self.row(kept, Phase::Opened, recipient, is_alarm, (at, sequence));
+                    self.store.tell_incident(transaction, kept.id, recipient.channel, row.id).await?;
+                    rows.push(row);
+                }
+                hearing.iter().map(|recipient| recipient.channel).collect()
+            }
+            Telling::Nothing | Telling::Unfolded | Telling::Closed => {
+                let told: BTreeSet<_> =
+                    self.store.channels_of_incident(transaction, kept.id).await?.into_iter().collect();
+                let still_hearing = hearing.iter().filter(|recipient| told.contains(&recipient.channel));
+                if telling == Telling::Closed {
+                    rows.extend(still_hearing.map(|to| self.row(kept, Phase::Closed, to, false, (at, sequence))));
+                }
+                told
+            }
+        };
+        Ok(Told { told_in, rows })
+    }
+
+    fn row(
+        &self,
+        kept: &KeptIncident,
+        phase: Phase,
+        to: &Recipient,
+        is_alarm: bool,
+        (at, sequence): (Timestamp, u64),
+    ) -> NewOutboxRow {
+        let mention: Vec<_> = to.mention.iter().filter(|_| is_alarm).map(ToString::to_string).collect();
+        let chapter = Chapter { incident: kept.id, phase };
+        NewOutboxRow {
+            id: self.store.next_number(),
+            channel_id: to.channel,
+            server_id: kept.server.clone(),
+            player_id: None,
+            player_name: None,
+            stored_at: at.nanoseconds(),
+            sequence,
+            form: INCIDENT,
+            details: serde_json::to_string(&chapter).expect("a chapter is numbers and a word"),
+            mention_roles: mention.join(" "),
+            style: to.style.name(),
+            recorded_at: self.now.nanoseconds(),
+            due_at: self.now.plus(self.rules.holds.of(to.style)).nanoseconds(),
+        }
+    }
+}
+
+/// What tells of an incident's change.
+struct Told {
+    told_in: BTreeSet<ChannelId>,
+    rows: Vec<NewOutboxRow>,
+}
+
+/// How it is to be read that a server said that it started.
+const fn start(turn: Turn) -> Start {
+    match turn {
+        Turn::Reloaded(Connection::Same) => Start::Reloaded,
+        Turn::Reloaded(_) => Start::ReloadedOrStarted,
+        Turn::Restarted => Start::Restarted,
+        Turn::None | Turn::Appeared | Turn::Down | Turn::Developed | Turn::Up => Start::Up,
     }
 }

@@ -17,5 +17,6 @@ pub mod sealing;
 pub mod secrets;
 pub mod settings;
 pub mod setup;
+pub mod status;
 pub mod store;
 pub mod telemetry;

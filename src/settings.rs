@@ -7,6 +7,7 @@
 mod given;
 mod operator;
 mod setup;
+mod status;
 mod values;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ use crate::telemetry::Format;
 
 use given::{Given, Origin};
 pub use operator::Operator;
+pub use status::Status;
 pub use values::{nats_url, stream_name};
 
 /// Everything that can be set. [`Settings::load`] gets it; the sections are handed to those who need them.
@@ -52,6 +54,8 @@ pub struct Settings {
     pub delivery: Delivery,
     /// When guilds are told of an account that can't be read.
     pub notices: Notices,
+    /// How it is found out how servers stand.
+    pub status: Status,
     /// How long what is done with is kept.
     pub retention: Retention,
     /// How much one guild and one person may ask for.
@@ -261,6 +265,7 @@ impl Settings {
                 keep_events: given.read("delivery.keep_events", |value| values::count(value, 10..=100_000)),
                 probe_after: given.read("delivery.probe_after_seconds", |value| values::seconds(value, 1..=3_600)),
             },
+            status: Status::read(&mut given),
             notices: Notices { after: given.read("notices.after_seconds", |value| values::seconds(value, 1..=86_400)) },
             retention: Retention {
                 settled: given.read("retention.settled_days", |value| values::days(value, 1..=365)),
@@ -364,6 +369,9 @@ impl Settings {
             ("delivery.keep_events", self.delivery.keep_events.to_string()),
             ("delivery.probe_after_seconds", self.delivery.probe_after.as_secs().to_string()),
             ("notices.after_seconds", self.notices.after.as_secs().to_string()),
+        ];
+        fixed.extend(self.status.shown());
+        fixed.extend([
             ("retention.settled_days", days(self.retention.settled)),
             ("retention.players_days", days(self.retention.players)),
             ("retention.servers_days", days(self.retention.servers)),
@@ -375,7 +383,7 @@ impl Settings {
             ("limits.commands_per_minute", self.limits.commands_per_minute.to_string()),
             ("limits.unverified_per_person", self.limits.unverified_per_person.to_string()),
             ("limits.unverified_per_guild", self.limits.unverified_per_guild.to_string()),
-        ];
+        ]);
         fixed.extend(setup::shown(&self.setup));
         fixed.extend(self.operator.shown());
         let fixed = fixed.into_iter().map(|(key, value)| (key.to_owned(), value));

@@ -14,7 +14,7 @@ use futures_util::StreamExt as _;
 use guildwire::domain::account::Account;
 use guildwire::domain::event::Group;
 use guildwire::domain::ids::{AccountName, ChannelId};
-use guildwire::domain::style::Holds;
+use guildwire::incidents::Rules;
 use guildwire::intake::{reader, roster};
 use guildwire::lifecycle::Lifecycle;
 use guildwire::nats::states::AccountStates;
@@ -108,7 +108,7 @@ async fn install(nats: &NatsServer, database: &'static str, repetition: usize) -
         hosts: guildwire::domain::hosts::AllowedHosts::default(),
         key: Arc::new(key),
         durable: format!("guildwire-{}-{repetition}", database.to_lowercase()),
-        holds: Holds::default(),
+        rules: Rules::default(),
         drain: Lifecycle::new().drain(),
     };
     let installation = Installation { database, store, shared, _folder: folder };

@@ -23,6 +23,7 @@ use crate::discord::limiter::Limiter;
 use crate::discord::rest::Rest;
 use crate::discord::sight::Sight;
 use crate::domain::ids::ChannelId;
+use crate::domain::incident::LoopRule;
 use crate::domain::timestamp::Timestamp;
 use crate::lifecycle::Lifecycle;
 use crate::store::{Store, StoreError};
@@ -59,6 +60,8 @@ pub struct Shared {
     pub metrics: Metrics,
     /// From which age on an event is told as late.
     pub late_after: Duration,
+    /// What makes a loop of incidents.
+    pub loops: LoopRule,
     /// How much a lane keeps that it can't send.
     pub kept: Kept,
     /// Places for those who have thousands of rows in memory.

@@ -1,17 +1,21 @@
 //! Sealing: what is due in a lane becomes one message, whose bytes and nonce are in the database before they are sent.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use super::Shared;
 use crate::clock;
 use crate::discord::embed::{EMBEDS_LIMIT, Embed};
 use crate::discord::event_embed::{Names, sample_embed};
-use crate::discord::message::{Lateness, Message, NamedEvent, Piece, Row, Seal, compose, compose_anew};
+use crate::discord::incident_embed::{Telling, closing_embed, forgotten_embed, incident_embed};
+use crate::discord::message::{Alone, Lateness, Message, NamedEvent, Piece, Row, Seal, compose, compose_anew};
 use crate::discord::notice_embed::notice_embed;
+use crate::domain::condense::is_late;
 use crate::domain::ids::{AccountName, ChannelId, PlayerId};
+use crate::domain::incident::{Chapter, Phase};
 use crate::domain::wording::Wording;
 use crate::store::StoreError;
-use crate::store::outbox::{Contents, Due, DueEvent, SealedMessage, Told};
+use crate::store::outbox::{Contents, Due, DueChapter, DueEvent, SealedMessage, Told};
 
 /// How many rows one message tells of at most.
 const ROWS_LIMIT: usize = 10_000;
@@ -31,7 +35,8 @@ pub(super) async fn seal(shared: &Shared, channel: ChannelId) -> Result<SealedMe
     if many.is_some() {
         due = store.due(channel, ROWS_LIMIT).await?;
     }
-    let rows = rows(shared, &due).await?;
+    due.truncate(together(&due, !given_up.is_empty()));
+    let (rows, shown) = rows(shared, channel, &due).await?;
     let (mark, nonce) = (random_text(MARK_LENGTH), new_nonce());
     let now = clock::now();
     let lateness = Lateness { now, after: shared.late_after };
@@ -40,8 +45,23 @@ pub(super) async fn seal(shared: &Shared, channel: ChannelId) -> Result<SealedMe
     let message = sealed(store.next_number(), mark, &composed, Wording::Full);
     let contents = Contents { file: composed.file.as_deref(), rows: &ids, given_up: &given_up };
     store.seal(channel, &message, &contents, now).await?;
+    if let Some((incident, version)) = shown {
+        // Whatever happens to the incident from here on, its message is edited.
+        store.note_shown(incident, channel, version).await?;
+    }
     tracing::trace!(%channel, mark = message.mark, rows = ids.len(), "sealed");
     Ok(message)
+}
+
+/// How many of the rows that are due first can be in one message. What happens to a server takes one of its own, for that
+/// is edited; `is_more` is whether something else is to be told first.
+fn together(due: &[Due], is_more: bool) -> usize {
+    let first = due.iter().position(|row| matches!(row.told, Told::Incident(_)));
+    match first {
+        Some(0) if !is_more => 1,
+        Some(before) => before,
+        None => due.len(),
+    }
 }
 
 /// Seals a message anew, in another `wording`: Discord did not accept the first, for `reason`, so nothing was posted.
@@ -55,7 +75,7 @@ pub(super) async fn seal_anew(
     let _many = shared.composing.acquire().await;
     let due = shared.store.sealed_rows(message.id).await?;
     let given_up = shared.store.given_up_in(message.id).await?;
-    let rows = rows(shared, &due).await?;
+    let (rows, _) = rows(shared, channel, &due).await?;
     let (mark, nonce) = (random_text(MARK_LENGTH), new_nonce());
     let lateness = Lateness { now: clock::now(), after: shared.late_after };
     let composed = compose_anew(&rows, &given_up, wording, lateness, Seal { mark: &mark, nonce: &nonce });
@@ -70,10 +90,11 @@ fn sealed(id: i64, mark: String, composed: &Message, wording: Wording) -> Sealed
     SealedMessage { id, mark, body, has_file, wording, attempts: 0, next_attempt_at: clock::now() }
 }
 
-/// The rows as they are told, with the names last heard.
-async fn rows(shared: &Shared, due: &[Due]) -> Result<Vec<Row>, StoreError> {
+/// The rows as they are told, with the names last heard; and the version of an incident that they show.
+async fn rows(shared: &Shared, channel: ChannelId, due: &[Due]) -> Result<(Vec<Row>, Option<(i64, i64)>), StoreError> {
     let mut names = HashMap::new();
     let mut rows = Vec::with_capacity(due.len());
+    let (mut shown, mut alone) = (None, None);
     for row in due {
         let (piece, mention) = match &row.told {
             Told::Event(told) => {
@@ -87,10 +108,54 @@ async fn rows(shared: &Shared, due: &[Due]) -> Result<Vec<Row>, StoreError> {
                 (Piece::Apart(sample(told, target.as_deref())), Vec::new())
             }
             Told::Notice(account, notice) => (Piece::Apart(notice_embed(account, notice)), Vec::new()),
+            Told::Incident(told) => {
+                let chapter = chapter(shared, channel, told, row.hold).await?;
+                shown = chapter.version.map(|version| (told.chapter.incident, version));
+                alone = Some(chapter.alone);
+                (Piece::Apart(chapter.embed), told.mention.clone())
+            }
         };
-        rows.push(Row { piece, mention, style: row.style, hold: row.hold });
+        rows.push(Row { piece, mention, style: row.style, hold: row.hold, alone: alone.take() });
     }
-    Ok(rows)
+    Ok((rows, shown))
+}
+
+/// A chapter of an incident as it is told.
+struct ToldChapter {
+    embed: Embed,
+    alone: Alone,
+    /// The version that it shows, where it is edited from then on.
+    version: Option<i64>,
+}
+
+async fn chapter(
+    shared: &Shared,
+    channel: ChannelId,
+    told: &DueChapter,
+    hold: Duration,
+) -> Result<ToldChapter, StoreError> {
+    let DueChapter { chapter: Chapter { incident, phase }, stored, .. } = told;
+    let Some(kept) = shared.store.incident(*incident).await? else {
+        // Its account was removed meanwhile, or nobody could be told for too long.
+        let embed = forgotten_embed(&told.account, &told.server, *stored);
+        return Ok(ToldChapter { embed, alone: Alone::default(), version: None });
+    };
+    let telling = Telling {
+        account: &kept.account,
+        server: &kept.server,
+        name: None,
+        incident: &kept.incident,
+        is_over: kept.closed_at.is_some(),
+        rule: shared.loops,
+        is_late: is_late(*stored, hold, shared.late_after, clock::now()),
+    };
+    if *phase != Phase::Closed {
+        let embed = incident_embed(&telling);
+        return Ok(ToldChapter { embed, alone: Alone::default(), version: Some(kept.version) });
+    }
+    let answers = shared.store.message_of_incident(*incident, channel).await?;
+    let (embed, file) = closing_embed(&telling);
+    Ok(ToldChapter { embed, alone: Alone { answers, file }, version: None })
 }
 
 fn sample(told: &DueEvent, target: Option<&str>) -> Embed {

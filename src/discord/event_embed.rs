@@ -75,7 +75,7 @@ fn tell(event: &Event, names: Names<'_>) -> (String, Vec<String>) {
     let player = || subject_of(event, names.player);
     let other = |id: Option<&PlayerId>| somebody(names.target, id);
     let sentence = match &event.details {
-        Details::ServerStarted => words::server_started(&server_of(server)),
+        Details::ServerStarted { how } => words::server_started(&server_of(server), *how),
         Details::ServerStopping => words::server_stopping(&server_of(server)),
         Details::ServerStopped => words::server_stopped(&server_of(server)),
         Details::ServerWiped => words::server_wiped(&server_of(server)),
@@ -136,7 +136,7 @@ fn tell(event: &Event, names: Names<'_>) -> (String, Vec<String>) {
 
 pub(super) fn colour(event: &Event) -> Colour {
     match &event.details {
-        Details::ServerStarted | Details::PlayerConnected | Details::PlayerUnbanned => Colour::GREEN,
+        Details::ServerStarted { .. } | Details::PlayerConnected | Details::PlayerUnbanned => Colour::GREEN,
         Details::ServerStopping | Details::PlayerReported { .. } | Details::ServerCommand { .. } => Colour::AMBER,
         Details::ServerStopped | Details::PlayerBanned { .. } | Details::PlayerHit { .. } => Colour::RED,
         Details::ServerWiped => Colour::PURPLE,

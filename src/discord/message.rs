@@ -44,6 +44,17 @@ pub struct Row {
     pub style: Style,
     /// For how long it waited on purpose.
     pub hold: Duration,
+    /// What its message has beside, where it takes one of its own: then no other row is composed with it.
+    pub alone: Option<Alone>,
+}
+
+/// What a message of its own has beside its embed.
+#[derive(Debug, Clone, Default)]
+pub struct Alone {
+    /// The message that it answers.
+    pub answers: Option<u64>,
+    /// The text of a file that goes with it.
+    pub file: Option<String>,
 }
 
 /// What a row tells.
@@ -109,8 +120,18 @@ struct CreateMessage<'a> {
     flags: u32,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     attachments: Vec<Attachment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_reference: Option<MessageReference>,
     nonce: &'a str,
     enforce_nonce: bool,
+}
+
+/// The message that is answered; the answer is posted, too, when that is gone
+/// (<https://discord.com/developers/docs/resources/message#message-reference-structure>).
+#[derive(Serialize)]
+struct MessageReference {
+    message_id: String,
+    fail_if_not_exists: bool,
 }
 
 /// A file that goes with the message, in the request's part `files[0]`.
@@ -149,11 +170,17 @@ impl Lateness {
 ///
 /// | what is due | how it is told |
 /// | --- | --- |
+/// | a row that takes a message of its own | its embed, and what is beside it |
 /// | up to ten rows, all in style `each`, none late | an embed for each; those that don't fit are left for the next |
 /// | more, or other styles, none late, in up to ten embeds once neighbours are joined | joined embeds |
 /// | more than that, or something late, or something was given up before | one catch-up |
 #[must_use]
 pub fn compose(rows: &[Row], given_up: &[GivenUp], lateness: Lateness, seal: Seal<'_>) -> Message {
+    if let [row @ Row { alone: Some(beside), .. }] = rows
+        && given_up.is_empty()
+    {
+        return message(rows, vec![alone(row)], beside.file.clone(), seal);
+    }
     let bundles = condense(&events(rows));
     let is_late = lateness.is_any(rows);
     if !is_late && given_up.is_empty() {
@@ -243,6 +270,10 @@ fn message(rows: &[Row], mut embeds: Vec<Embed>, file: Option<String>, seal: Sea
         embeds,
         allowed_mentions: AllowedMentions { parse: [], roles: roles.iter().map(ToString::to_string).collect() },
         flags: if is_quiet { SUPPRESS_NOTIFICATIONS } else { 0 },
+        message_reference: rows
+            .iter()
+            .find_map(|row| row.alone.as_ref()?.answers)
+            .map(|id| MessageReference { message_id: id.to_string(), fail_if_not_exists: false }),
         attachments: file.iter().map(|_| Attachment { id: "0", filename: words::FILE }).collect(),
         nonce: seal.nonce,
         enforce_nonce: true,

@@ -6,6 +6,7 @@ pub mod embed;
 pub mod event_embed;
 pub mod event_line;
 pub mod guilds;
+pub mod incident_embed;
 mod joined_embed;
 pub mod limiter;
 pub mod message;

@@ -160,7 +160,7 @@ pub fn recipients(bindings: &[Binding], kind: Kind, server: &ServerId, stored: T
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::event::{Details, Group};
+    use crate::domain::event::{Details, Group, Start};
 
     fn binding(channel: u64, group: Group) -> Binding {
         Binding {
@@ -309,7 +309,7 @@ mod tests {
             player_name: None,
             stored: at(stored),
             sequence: 1,
-            details: Details::ServerStarted,
+            details: Details::ServerStarted { how: Start::Up },
         };
         let mut bound = Binding { server: Some("main".into()), ..binding(7, Group::Lifecycle) };
         for paused_at in [None, Some(at(200))] {

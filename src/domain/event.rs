@@ -233,6 +233,28 @@ impl Event {
     }
 }
 
+/// How it is to be read that a server said that it started: publishers say so, too, when their plugin was loaded anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Start {
+    /// It is up, and no more is known.
+    #[default]
+    Up,
+    /// It ran on, on the same connection: its plugin was loaded anew.
+    Reloaded,
+    /// It was up before, and its connection can't be seen: either.
+    ReloadedOrStarted,
+    /// It was up before, on another connection: it was started anew.
+    Restarted,
+}
+
+impl Start {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it so")]
+    const fn is_up(&self) -> bool {
+        matches!(self, Self::Up)
+    }
+}
+
 /// What is known of an event beyond who and when. Fields are `None` where the payload did not tell.
 ///
 /// Nothing here is a player's network address: it is dropped when a payload is decoded.
@@ -241,7 +263,11 @@ impl Event {
 pub enum Details {
     /// See [`Kind::ServerStarted`].
     #[serde(rename = "server.started")]
-    ServerStarted,
+    ServerStarted {
+        /// How that is to be read.
+        #[serde(default, skip_serializing_if = "Start::is_up")]
+        how: Start,
+    },
     /// See [`Kind::ServerStopping`].
     #[serde(rename = "server.stopping")]
     ServerStopping,
@@ -355,7 +381,7 @@ impl Details {
     #[must_use]
     pub const fn kind(&self) -> Kind {
         match self {
-            Self::ServerStarted => Kind::ServerStarted,
+            Self::ServerStarted { .. } => Kind::ServerStarted,
             Self::ServerStopping => Kind::ServerStopping,
             Self::ServerStopped => Kind::ServerStopped,
             Self::ServerWiped => Kind::ServerWiped,

@@ -15,6 +15,7 @@ pub mod fault;
 pub mod given_up;
 pub mod hosts;
 pub mod ids;
+pub mod incident;
 pub mod invite;
 pub mod nats_account;
 pub mod notice;

@@ -13,17 +13,17 @@ use super::moves::{Moves, move_of};
 use crate::clock;
 use crate::domain::account::Account;
 use crate::domain::binding::{Binding, recipients};
-use crate::domain::event::{Event, Kind};
+use crate::domain::event::{Details, Event, Kind};
 use crate::domain::ids::{AccountName, ChannelId, PlayerId, ServerId};
 use crate::domain::online::Move;
 use crate::domain::position::{Delivered, Position};
 use crate::domain::server_state::{Connection, ServerState, Sign, State, Turn};
-use crate::domain::style::Holds;
 use crate::domain::subject::{RejectReason, Subject, UNKNOWN_SERVER};
 use crate::domain::timestamp::Timestamp;
-use crate::incidents::Observer;
+use crate::incidents::{Observer, Rules};
 use crate::store::accounts::is_at_revision;
 use crate::store::online::Place;
+use crate::store::outbox::EVENT;
 use crate::store::positions::advance_position;
 use crate::store::recording::{HeardPlayer, HeardServer, NewOutboxRow, Reject, details_to_column};
 use crate::store::{Store, StoreError};
@@ -43,7 +43,7 @@ pub struct Batch {
     rejects: Vec<Reject>,
     events: usize,
     revision: Option<i64>,
-    holds: Holds,
+    rules: Rules,
     made_at: Timestamp,
     pub(super) tally: Tally,
 }
@@ -64,6 +64,9 @@ struct PendingSign {
     server: ServerId,
     kind: Kind,
     at: Timestamp,
+    sequence: u64,
+    /// The rows that tell of the event by itself, where no incident does.
+    rows: Vec<NewOutboxRow>,
 }
 
 /// What is counted once the batch is recorded.
@@ -95,10 +98,10 @@ pub enum Recorded {
 
 impl Batch {
     /// A batch for the bindings of this revision of the account, not recorded once they are others: whoever removed one
-    /// was told so, and must not see what was published after that. Events are told after the `holds` of their styles.
+    /// was told so, and must not see what was published after that. Events are told, and incidents begun, by the `rules`.
     #[must_use]
-    pub fn at_revision(revision: i64, holds: Holds) -> Self {
-        Self { revision: Some(revision), holds, made_at: clock::now(), ..Self::default() }
+    pub fn at_revision(revision: i64, rules: Rules) -> Self {
+        Self { revision: Some(revision), rules, made_at: clock::now(), ..Self::default() }
     }
 
     /// Adds one message of the stream.
@@ -140,11 +143,12 @@ impl Batch {
         self.rejects.len()
     }
 
-    /// Records the batch and moves the position from `before` to `after`, all or nothing.
+    /// Records the batch for the account's `bindings` and moves the position from `before` to `after`, all or nothing.
     pub async fn record(
         self,
         store: &Store,
         account: &AccountName,
+        bindings: &[Binding],
         stream: &str,
         before: Position,
         after: Position,
@@ -164,7 +168,8 @@ impl Batch {
             return Ok(Recorded::Fenced);
         }
         let states = store.hear_servers(&mut transaction, account, &servers).await?;
-        let rows = rows(store, &mut transaction, account, self.entries, states).await?;
+        let observer = Observer { store, account, bindings, rules: self.rules, now: self.made_at };
+        let rows = rows(&observer, &mut transaction, self.entries, states).await?;
         store.insert_outbox(&mut transaction, account, &rows).await?;
         store.hear_players(&mut transaction, account, &players).await?;
         store.insert_rejects(&mut transaction, account, &self.rejects).await?;
@@ -182,7 +187,7 @@ impl Batch {
     ) {
         let server = server_of(subject, payload);
         let recipients = recipients(bindings, subject.kind, &server, delivered.stored);
-        self.notice(&server, subject.kind, delivered.stored);
+        let sign = self.notice(&server, subject.kind, delivered);
         self.notice_player(&server, subject, payload, delivered.stored);
         self.hear_server(server, subject.kind, delivered);
         // Payloads are read only for those who want them: most of a busy server's events are nobody's.
@@ -193,7 +198,7 @@ impl Batch {
         self.hear_player(&event);
         for recipient in recipients {
             let mention_roles: Vec<_> = recipient.mention.iter().map(ToString::to_string).collect();
-            self.entries.push(Entry::Row(NewOutboxRow {
+            let row = NewOutboxRow {
                 id: 0,
                 channel_id: recipient.channel,
                 server_id: event.server.clone(),
@@ -201,35 +206,40 @@ impl Batch {
                 player_name: event.player_name.clone(),
                 stored_at: delivered.stored.nanoseconds(),
                 sequence: delivered.sequence,
+                form: EVENT,
                 details: details_to_column(&event.details),
                 mention_roles: mention_roles.join(" "),
                 style: recipient.style.name(),
                 recorded_at: self.made_at.nanoseconds(),
-                due_at: self.made_at.plus(self.holds.of(recipient.style)).nanoseconds(),
-            }));
+                due_at: self.made_at.plus(self.rules.holds.of(recipient.style)).nanoseconds(),
+            };
+            match sign.map(|at| &mut self.entries[at]) {
+                Some(Entry::Sign(sign)) => sign.rows.push(row),
+                _ => self.entries.push(Entry::Row(row)),
+            }
         }
     }
 
     /// Keeps what an event shows of how its server stands. Of those that are no news while a server runs, the last says
-    /// it all.
-    fn notice(&mut self, server: &ServerId, kind: Kind, at: Timestamp) {
-        if server.as_str() == UNKNOWN_SERVER {
-            // Many, for all that is known.
-            return;
+    /// it all. Answers with where the sign is that the event's own rows belong to, if the server told how it stands.
+    fn notice(&mut self, server: &ServerId, kind: Kind, delivered: Delivered) -> Option<usize> {
+        // Many servers, for all that is known of one without a name.
+        if server.as_str() == UNKNOWN_SERVER || kind == Kind::PlayerDisconnected {
+            return None;
         }
-        if !tells_state(kind) {
-            if kind == Kind::PlayerDisconnected {
-                return;
-            }
-            if let Some(Entry::Sign(sign)) = self.last_signs.get(server).map(|last| &mut self.entries[*last])
-                && !tells_state(sign.kind)
-            {
-                sign.at = at;
-                return;
-            }
+        let at = delivered.stored;
+        if !tells_state(kind)
+            && let Some(Entry::Sign(last)) = self.last_signs.get(server).map(|last| &mut self.entries[*last])
+            && !tells_state(last.kind)
+        {
+            last.at = at;
+            return None;
         }
-        self.last_signs.insert(server.clone(), self.entries.len());
-        self.entries.push(Entry::Sign(PendingSign { server: server.clone(), kind, at }));
+        let place = self.entries.len();
+        self.last_signs.insert(server.clone(), place);
+        let sign = PendingSign { server: server.clone(), kind, at, sequence: delivered.sequence, rows: Vec::new() };
+        self.entries.push(Entry::Sign(sign));
+        tells_state(kind).then_some(place)
     }
 
     /// Keeps who comes and goes, in its order among the signs: a server that goes down has nobody on it.
@@ -273,35 +283,51 @@ const fn tells_state(kind: Kind) -> bool {
     matches!(kind, Kind::ServerStarted | Kind::ServerStopping | Kind::ServerStopped)
 }
 
-/// The rows that `entries` come to, numbered, once what they show of the servers is noted.
+/// The rows that `entries` come to, numbered in the stream's order, once what they show of the servers is noted.
 async fn rows(
-    store: &Store,
+    observer: &Observer<'_>,
     transaction: &mut Transaction<'_, Any>,
-    account: &AccountName,
     entries: Vec<Entry>,
     mut states: BTreeMap<ServerId, ServerState>,
 ) -> Result<Vec<NewOutboxRow>, StoreError> {
-    let observer = Observer { store, account };
+    let (store, account) = (observer.store, observer.account);
     let mut moves = Moves::default();
     let mut rows = Vec::new();
     for entry in entries {
-        match entry {
-            Entry::Row(row) => rows.push(NewOutboxRow { id: store.next_number(), ..row }),
-            Entry::Sign(PendingSign { server, kind, at }) => {
-                let sign = Sign::of_event(kind, Connection::Unseen);
-                let Some(state) = states.get_mut(&server) else { continue };
-                // The usual: most events come from servers that run.
-                if state.after(sign, at) == (*state, Turn::None) {
-                    continue;
-                }
-                // Who came before it is there before it.
-                moves.note(store, transaction, account).await?;
-                *state = observer.observe(transaction, &server, sign, at).await?;
+        let sign = match entry {
+            Entry::Row(row) => {
+                rows.push(NewOutboxRow { id: store.next_number(), ..row });
+                continue;
             }
             // On a server that does not run, it is late news of somebody who was there before.
             Entry::Move(place, Move::Connected, _)
-                if states.get(&place.server_id).is_some_and(|state| state.state == State::Offline) => {}
-            Entry::Move(place, what, at) => moves.push(place, what, at),
+                if states.get(&place.server_id).is_some_and(|state| state.state == State::Offline) =>
+            {
+                continue;
+            }
+            Entry::Move(place, what, at) => {
+                moves.push(place, what, at);
+                continue;
+            }
+            Entry::Sign(sign) => sign,
+        };
+        let Some(state) = states.get_mut(&sign.server) else { continue };
+        let (shown, at) = (Sign::of_event(sign.kind, Connection::Unseen), sign.at);
+        // The usual: most events come from servers that run.
+        if !tells_state(sign.kind) && state.after(shown, at) == (*state, Turn::None) {
+            continue;
+        }
+        // Who came before it is there before it.
+        moves.note(store, transaction, account).await?;
+        let came_of_it = observer.observe(transaction, &sign.server, shown, at, sign.sequence).await?;
+        *state = came_of_it.state;
+        rows.extend(came_of_it.rows);
+        for row in sign.rows.into_iter().filter(|row| !came_of_it.told_in.contains(&row.channel_id)) {
+            let details = match sign.kind {
+                Kind::ServerStarted => details_to_column(&Details::ServerStarted { how: came_of_it.start }),
+                _ => row.details,
+            };
+            rows.push(NewOutboxRow { id: store.next_number(), details, ..row });
         }
     }
     moves.note(store, transaction, account).await?;

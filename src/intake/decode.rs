@@ -11,7 +11,7 @@ mod address;
 mod jetstream;
 mod payload;
 
-use crate::domain::event::{Details, Event, Kind};
+use crate::domain::event::{Details, Event, Kind, Start};
 use crate::domain::ids::{AccountName, PlayerId, ServerId};
 use crate::domain::subject::{RejectReason, Root, Subject, UNKNOWN_SERVER};
 use crate::domain::timestamp::Timestamp;
@@ -105,7 +105,7 @@ fn player_name(kind: Kind, payload: &Object<'_>) -> Option<String> {
 
 fn details(subject: &Subject<'_>, payload: &Object<'_>) -> Details {
     match subject.kind {
-        Kind::ServerStarted => Details::ServerStarted,
+        Kind::ServerStarted => Details::ServerStarted { how: Start::Up },
         Kind::ServerStopping => Details::ServerStopping,
         Kind::ServerStopped => Details::ServerStopped,
         Kind::ServerWiped => Details::ServerWiped,

@@ -105,7 +105,7 @@ impl Reader {
         first: Message,
     ) -> Result<Option<Next>, ReadError> {
         let before = attachment.session.position();
-        let mut batch = Batch::at_revision(attachment.hearers.revision, self.shared.holds);
+        let mut batch = Batch::at_revision(attachment.hearers.revision, self.shared.rules);
         let mut done = Vec::new();
         let mut waiting = 0;
         let (mut first_new, mut end) = (None, None);
@@ -171,7 +171,9 @@ impl Reader {
         let after = attachment.session.position();
         let (events, rejected) = (batch.events(), batch.rejected());
         let tally = std::mem::take(&mut batch.tally);
-        let recorded = batch.record(&self.shared.store, &self.account, &attachment.stream, before, after).await?;
+        let recorded = batch
+            .record(&self.shared.store, &self.account, &attachment.hearers.bindings, &attachment.stream, before, after)
+            .await?;
         let Recorded::Committed(channels) = recorded else { return Ok(false) };
         let rows = channels.len();
         tracing::trace!(account = %self.account, sequence = after.last_sequence, "committed");
@@ -213,7 +215,8 @@ impl Reader {
             return Ok(());
         }
         let nothing = Batch::default();
-        let recorded = nothing.record(&self.shared.store, &self.account, &attachment.stream, before, after).await?;
+        let recorded =
+            nothing.record(&self.shared.store, &self.account, &[], &attachment.stream, before, after).await?;
         if recorded != Recorded::Fenced {
             attachment.session.stand_at(after);
         }

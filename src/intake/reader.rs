@@ -19,7 +19,7 @@ use crate::domain::fault::Fault;
 use crate::domain::hosts::AllowedHosts;
 use crate::domain::ids::AccountName;
 use crate::domain::retry::backoff;
-use crate::domain::style::Holds;
+use crate::incidents::Rules;
 use crate::nats::check::Afterwards;
 use crate::nats::connection::Connection;
 use crate::nats::reach::Reach;
@@ -72,8 +72,8 @@ pub struct Shared {
     pub key: Arc<SecretKey>,
     /// The durable consumers' name, the same in every account.
     pub durable: String,
-    /// For how long events wait for others.
-    pub holds: Holds,
+    /// How long events wait for others, and what incidents go by.
+    pub rules: Rules,
     /// Cancelled when the service stops.
     pub drain: CancellationToken,
 }

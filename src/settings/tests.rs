@@ -74,6 +74,12 @@ probe_after_seconds = 60
 [notices]
 after_seconds = 120
 
+[status]
+presence_seconds = 15
+debounce_seconds = 75
+loop_seconds = 600
+hold_seconds = 900
+
 [retention]
 settled_days = 7
 players_days = 90

@@ -43,7 +43,7 @@ pub enum Became {
 /// By the index `outbox_of_event`: it is asked several times a second, beside the bot that writes.
 const FATES: &str = "SELECT outbox.channel_id, stored_at, sequence, state, reason, discord_id
      FROM outbox LEFT JOIN messages ON messages.id = message_id
-     WHERE account = $1 AND stored_at >= $2 AND form = 'event'";
+     WHERE account = $1 AND stored_at >= $2 AND form IN ('event', 'incident') AND sequence > 0";
 
 impl Store {
     /// What became of the account's events that were stored at `since` or later.

@@ -5,11 +5,12 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, Row, Transaction};
 
 use super::lanes::with_lanes;
-use super::outbox::{EVENT, SAMPLE, read_details};
+use super::outbox::{EVENT, INCIDENT, SAMPLE, read_details};
 use super::{Store, StoreError};
 use crate::domain::event::Kind;
 use crate::domain::given_up::GivenUp;
 use crate::domain::ids::ChannelId;
+use crate::domain::incident::{Chapter, Phase};
 use crate::domain::timestamp::Timestamp;
 
 /// A lane in which rows wait that are in no message yet.
@@ -62,6 +63,15 @@ impl Loss {
             EVENT => {
                 let stored = Timestamp::from_nanoseconds(row.try_get("stored_at")?);
                 let kind = read_details::<OnlyKind>(row, "event")?.kind;
+                self.add(GivenUp { kind, events: 1, first_stored: stored, last_stored: stored });
+            }
+            // What happened to a server, as far as one word says it.
+            INCIDENT => {
+                let stored = Timestamp::from_nanoseconds(row.try_get("stored_at")?);
+                let kind = match read_details::<Chapter>(row, "chapter")?.phase {
+                    Phase::Opened | Phase::Continued => Kind::ServerStopped,
+                    Phase::Closed => Kind::ServerStarted,
+                };
                 self.add(GivenUp { kind, events: 1, first_stored: stored, last_stored: stored });
             }
             SAMPLE => self.samples += 1,

@@ -16,6 +16,7 @@ pub mod forgetting;
 pub mod given_up;
 pub mod health;
 pub mod history;
+pub mod incidents;
 pub mod lanes;
 pub mod lately;
 pub mod lock;

@@ -12,13 +12,16 @@ use super::{Store, StoreError};
 use crate::domain::event::Event;
 use crate::domain::given_up::GivenUp;
 use crate::domain::ids::{AccountName, ChannelId, PlayerId, RoleId, ServerId};
+use crate::domain::incident::Chapter;
 use crate::domain::notice::Notice;
 use crate::domain::style::Style;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::wording::Wording;
 
 /// What the forms of rows are called in the database.
-pub(super) const EVENT: &str = "event";
+pub const EVENT: &str = "event";
+/// See [`EVENT`].
+pub const INCIDENT: &str = "incident";
 pub(super) const SAMPLE: &str = "sample";
 pub(super) const NOTICE: &str = "notice";
 
@@ -44,6 +47,23 @@ pub enum Told {
     Sample(DueEvent),
     /// News of an account itself.
     Notice(AccountName, Notice),
+    /// What happens to a server.
+    Incident(DueChapter),
+}
+
+/// A chapter of an incident.
+#[derive(Debug, Clone)]
+pub struct DueChapter {
+    /// Whose server.
+    pub account: AccountName,
+    /// Which.
+    pub server: ServerId,
+    /// What of the incident is told.
+    pub chapter: Chapter,
+    /// When what it tells was stored.
+    pub stored: Timestamp,
+    /// The roles to mention with it.
+    pub mention: Vec<RoleId>,
 }
 
 /// An event with what is shown along with it.
@@ -297,6 +317,13 @@ pub(super) fn due_from(row: &AnyRow) -> Result<Due, StoreError> {
         EVENT => Told::Event(event_from(row)?),
         SAMPLE => Told::Sample(event_from(row)?),
         NOTICE => Told::Notice(account_name(row, 0)?, read_details(row, "notice")?),
+        INCIDENT => Told::Incident(DueChapter {
+            account: account_name(row, 0)?,
+            server: ServerId::from(row.try_get::<String, _>("server_id")?),
+            chapter: read_details(row, "chapter")?,
+            stored: Timestamp::from_nanoseconds(row.try_get("stored_at")?),
+            mention: mentioned(row)?,
+        }),
         _ => return Err(StoreError::BadRow { what: "form", value: form }),
     };
     let style: String = row.try_get("style")?;
@@ -307,7 +334,6 @@ pub(super) fn due_from(row: &AnyRow) -> Result<Due, StoreError> {
 
 fn event_from(row: &AnyRow) -> Result<DueEvent, StoreError> {
     let sequence: i64 = row.try_get("sequence")?;
-    let mention: String = row.try_get("mention_roles")?;
     Ok(DueEvent {
         event: Event {
             account: account_name(row, 0)?,
@@ -319,8 +345,13 @@ fn event_from(row: &AnyRow) -> Result<DueEvent, StoreError> {
             details: read_details(row, "event")?,
         },
         last_name: row.try_get("last_name")?,
-        mention: mention.split(' ').filter_map(|id| id.parse().ok().map(RoleId)).collect(),
+        mention: mentioned(row)?,
     })
+}
+
+fn mentioned(row: &AnyRow) -> Result<Vec<RoleId>, StoreError> {
+    let mention: String = row.try_get("mention_roles")?;
+    Ok(mention.split(' ').filter_map(|id| id.parse().ok().map(RoleId)).collect())
 }
 
 pub(super) fn read_details<T: DeserializeOwned>(row: &AnyRow, what: &'static str) -> Result<T, StoreError> {

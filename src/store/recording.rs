@@ -12,7 +12,7 @@ use crate::domain::event::Details;
 use crate::domain::ids::{AccountName, ChannelId, PlayerId, ServerId};
 use crate::domain::server_state::ServerState;
 
-/// An event on its way to one channel.
+/// An event, or something else to tell, on its way to one channel.
 #[derive(Debug, Serialize)]
 pub struct NewOutboxRow {
     /// From [`Store::next_number`].
@@ -27,9 +27,11 @@ pub struct NewOutboxRow {
     pub player_name: Option<String>,
     /// When nats-server stored it, in nanoseconds.
     pub stored_at: i64,
-    /// Its sequence in the stream.
+    /// Its sequence in the stream; 0 where it is no event.
     pub sequence: u64,
-    /// The [`Details`] as JSON text.
+    /// Its form: [`EVENT`](super::outbox::EVENT) or [`INCIDENT`](super::outbox::INCIDENT).
+    pub form: &'static str,
+    /// The [`Details`] as JSON text, or what its form has in their place.
     pub details: String,
     /// The roles to mention, as decimal ids separated by spaces.
     pub mention_roles: String,
@@ -93,19 +95,19 @@ impl Store {
         rows: &[NewOutboxRow],
     ) -> Result<(), StoreError> {
         let statement = self.choose(
-            "INSERT INTO outbox (id, channel_id, account, server_id, player_id, player_name, stored_at, sequence, details,
-                                 mention_roles, style, recorded_at, due_at)
+            "INSERT INTO outbox (id, channel_id, account, server_id, player_id, player_name, stored_at, sequence, form,
+                                 details, mention_roles, style, recorded_at, due_at)
              SELECT value ->> 'id', value ->> 'channel_id', $1, value ->> 'server_id', value ->> 'player_id',
-                    value ->> 'player_name', value ->> 'stored_at', value ->> 'sequence', value ->> 'details',
-                    value ->> 'mention_roles', value ->> 'style', value ->> 'recorded_at', value ->> 'due_at'
+                    value ->> 'player_name', value ->> 'stored_at', value ->> 'sequence', value ->> 'form',
+                    value ->> 'details', value ->> 'mention_roles', value ->> 'style', value ->> 'recorded_at', value ->> 'due_at'
              FROM json_each($2)",
-            "INSERT INTO outbox (id, channel_id, account, server_id, player_id, player_name, stored_at, sequence, details,
-                                 mention_roles, style, recorded_at, due_at)
-             SELECT id, channel_id, $1, server_id, player_id, player_name, stored_at, sequence, details, mention_roles,
-                    style, recorded_at, due_at
+            "INSERT INTO outbox (id, channel_id, account, server_id, player_id, player_name, stored_at, sequence, form,
+                                 details, mention_roles, style, recorded_at, due_at)
+             SELECT id, channel_id, $1, server_id, player_id, player_name, stored_at, sequence, form, details,
+                    mention_roles, style, recorded_at, due_at
              FROM json_to_recordset(CAST($2 AS json)) AS rows (
                  id BIGINT, channel_id BIGINT, server_id TEXT, player_id TEXT, player_name TEXT, stored_at BIGINT,
-                 sequence BIGINT, details TEXT, mention_roles TEXT, style TEXT, recorded_at BIGINT, due_at BIGINT)",
+                 sequence BIGINT, form TEXT, details TEXT, mention_roles TEXT, style TEXT, recorded_at BIGINT, due_at BIGINT)",
         );
         self.insert_rows(transaction, statement, account, rows).await
     }

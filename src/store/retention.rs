@@ -15,8 +15,8 @@ const ROWS_OF_OLDEST: &str = "DELETE FROM outbox WHERE id IN (
      ON outbox.message_id = oldest.id LIMIT $2)";
 
 impl Store {
-    /// Deletes what was settled or rejected before `cutoff`, and invites that expired before it. Answers with how many
-    /// messages, rejects and invites went.
+    /// Deletes what was settled or rejected before `cutoff`, invites that expired before it, and incidents that were over.
+    /// Answers with how many messages, rejects, invites and incidents went.
     pub async fn forget_before(&self, cutoff: Timestamp) -> Result<u64, StoreError> {
         let messages = self.forget_messages(cutoff).await?;
         let others = self.forget(
@@ -25,6 +25,7 @@ impl Store {
                 "DELETE FROM rejects WHERE (account, stored_at, sequence) IN
                  (SELECT account, stored_at, sequence FROM rejects WHERE stored_at < $1 LIMIT $2)",
                 "DELETE FROM invites WHERE code_hash IN (SELECT code_hash FROM invites WHERE expires_at < $1 LIMIT $2)",
+                "DELETE FROM incidents WHERE id IN (SELECT id FROM incidents WHERE closed_at < $1 LIMIT $2)",
             ],
         )
         .await?;

@@ -96,6 +96,14 @@ impl Store {
         rows.iter().map(server_from).collect()
     }
 
+    /// The servers of which is said for how long they may be silent.
+    pub async fn servers_with_expectation(&self) -> Result<Vec<Server>, StoreError> {
+        let query =
+            format!("SELECT {COLUMNS} FROM servers WHERE expected_silence IS NOT NULL ORDER BY account, server_id");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(query)).fetch_all(&self.reader).await?;
+        rows.iter().map(server_from).collect()
+    }
+
     /// A server, held for this transaction: nobody else changes it before that ends.
     pub async fn hold_server(
         &self,

@@ -1,6 +1,6 @@
 //! What is given up of a lane: counted by kind, told once, and never more than was there.
 
-use guildwire::domain::event::{Details, Kind};
+use guildwire::domain::event::{Details, Kind, Start};
 use guildwire::domain::given_up::GivenUp;
 use guildwire::domain::notice::Notice;
 use guildwire::domain::stoppage::Cause;
@@ -146,7 +146,7 @@ async fn give_up(store: &Store, channel: ChannelId, recorded_before: i64, last: 
 async fn the_oldest_are_given_up_and_counted_a_few_at_a_time() {
     on_both(async |database| {
         let store = database.open().await;
-        let kinds = [Details::PlayerConnected, Details::ServerStarted];
+        let kinds = [Details::PlayerConnected, Details::ServerStarted { how: Start::Up }];
         let rows: Vec<_> =
             (1..=1_200).map(|moment| event(&store, CHANNEL, &kinds[usize::from(moment % 100 == 0)], moment)).collect();
         let ids: Vec<_> = rows.iter().map(|row| row.id).collect();

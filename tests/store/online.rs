@@ -156,7 +156,7 @@ async fn record(store: &Store, account: &Account, from: Position, subjects: &[&s
         let payload = r#"{"steam_id":"of the payload"}"#;
         batch.add(account, &[], delivered, &message(&format!("v0.rust.servers.{subject}"), payload));
     }
-    let recorded = batch.record(store, &account.name, STREAM, from, to).await.unwrap();
+    let recorded = batch.record(store, &account.name, &[], STREAM, from, to).await.unwrap();
     assert_eq!(recorded, Recorded::Committed(Vec::new()));
     to
 }

@@ -77,7 +77,7 @@ async fn a_position_that_is_moved_forward_fences_who_records_from_the_old_one() 
         assert_eq!(store.position(&account.name, STREAM).await.unwrap(), Some(end));
         assert!(store.account(&account.name).await.unwrap().unwrap().revision > before);
         let recorded =
-            batch(&store, &account, "late").record(&store, &account.name, STREAM, START, START.after(7, at(6000)));
+            batch(&store, &account, "late").record(&store, &account.name, &[], STREAM, START, START.after(7, at(6000)));
         assert_eq!(recorded.await.unwrap(), Recorded::Fenced);
 
         // Who was quicker than the one who looked for the end is not set back.
@@ -139,8 +139,8 @@ async fn of_two_writers_from_one_position_one_is_fenced_and_leaves_nothing() {
         let after = START.after(7, at(6000));
 
         let (first, second) = tokio::join!(
-            batch(&one, &account, "one").record(&one, &account.name, STREAM, START, after),
-            batch(&two, &account, "two").record(&two, &account.name, STREAM, START, after),
+            batch(&one, &account, "one").record(&one, &account.name, &[], STREAM, START, after),
+            batch(&two, &account, "two").record(&two, &account.name, &[], STREAM, START, after),
         );
         let winner = match (first.unwrap(), second.unwrap()) {
             (Recorded::Committed(_), Recorded::Fenced) => "one",
@@ -166,7 +166,7 @@ async fn a_batch_is_not_recorded_for_an_account_that_was_removed() {
         store.install_position(&account.name, STREAM, START).await.unwrap();
         let batch = batch(&store, &account, "late");
         store.remove_account(&account.name, &by(1)).await.unwrap();
-        let recorded = batch.record(&store, &account.name, STREAM, START, START.after(7, at(6000))).await.unwrap();
+        let recorded = batch.record(&store, &account.name, &[], STREAM, START, START.after(7, at(6000))).await.unwrap();
         assert_eq!(recorded, Recorded::Fenced);
         assert_eq!(store.due(CHANNEL, 10).await.unwrap().len(), 0);
     })
@@ -183,7 +183,7 @@ async fn an_account_may_be_removed_in_the_middle_of_a_batch() {
             let batch = batch(&store, &account, "busy");
             let operator = by(1);
             let (recorded, removed) = tokio::join!(
-                batch.record(&store, &account.name, STREAM, START, START.after(7, at(6000))),
+                batch.record(&store, &account.name, &[], STREAM, START, START.after(7, at(6000))),
                 other.remove_account(&account.name, &operator),
             );
             recorded.unwrap();
@@ -213,7 +213,7 @@ async fn a_payload_full_of_nul_blocks_no_stream() {
             batch.add(&account, &bindings, delivered, &message(subject, payload));
         }
         let after = START.after(9, at(6000));
-        let recorded = batch.record(&store, &account.name, STREAM, START, after).await.unwrap();
+        let recorded = batch.record(&store, &account.name, &[], STREAM, START, after).await.unwrap();
         assert_eq!(recorded, Recorded::Committed(vec![CHANNEL; 3]));
         assert_eq!(store.due(CHANNEL, 10).await.unwrap().len(), 3);
         assert_eq!(count(&store, "SELECT COUNT(*) FROM rejects").await, 1);

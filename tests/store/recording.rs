@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use guildwire::domain::event::Details;
 use guildwire::domain::ids::{PlayerId, RoleId};
 use guildwire::domain::server_state::ServerState;
-use guildwire::store::outbox::{Due, DueEvent, Told};
+use guildwire::store::outbox::{Due, DueEvent, EVENT, Told};
 use guildwire::store::recording::{HeardPlayer, HeardServer, NewOutboxRow, Reject, details_to_column};
 
 use crate::*;
@@ -20,6 +20,7 @@ pub(crate) fn row(store: &Store, channel: ChannelId, sequence: u64, said: &str) 
         player_name: None,
         stored_at: 6000,
         sequence,
+        form: EVENT,
         details: details_to_column(&Details::PlayerChatted { message: Some(said.to_owned()) }),
         mention_roles: String::new(),
         style: "each",

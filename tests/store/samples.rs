@@ -1,6 +1,6 @@
 //! Samples: one at a time for each channel, and what becomes of it; and what is remembered of a channel.
 
-use guildwire::domain::event::{Details, Event};
+use guildwire::domain::event::{Details, Event, Start};
 use guildwire::domain::ids::RoleId;
 use guildwire::domain::wording::Wording;
 use guildwire::store::history::{LaneBacklog, OpenMessage, Rejected};
@@ -20,7 +20,7 @@ fn sample() -> Event {
         player_name: None,
         stored: at(500),
         sequence: 0,
-        details: Details::ServerStarted,
+        details: Details::ServerStarted { how: Start::Up },
     }
 }
 

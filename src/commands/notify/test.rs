@@ -12,7 +12,7 @@ use crate::commands::reply::Reply;
 use crate::commands::request::Request;
 use crate::discord::words;
 use crate::domain::binding::Binding;
-use crate::domain::event::{Details, Event, Kind};
+use crate::domain::event::{Details, Event, Kind, Start};
 use crate::domain::ids::{PlayerId, ServerId};
 use crate::domain::text::display;
 use crate::domain::timestamp::Timestamp;
@@ -99,7 +99,7 @@ fn sample_details(kind: Kind) -> Details {
     let by = Some(PlayerId::from(words::SAMPLE_PLAYER));
     let (item, amount) = (None, Some(1));
     match kind {
-        Kind::ServerStarted => Details::ServerStarted,
+        Kind::ServerStarted => Details::ServerStarted { how: Start::Up },
         Kind::ServerStopping => Details::ServerStopping,
         Kind::ServerStopped => Details::ServerStopped,
         Kind::ServerWiped => Details::ServerWiped,

@@ -30,6 +30,9 @@ const ROWS_SET_ASIDE: u32 = 2_000;
 /// How much of an event is told, in UTF-16 units.
 const EVENT_LIMIT: usize = 160;
 
+/// The longest name of a server, in UTF-16 units.
+const SERVER_LIMIT: usize = 100;
+
 /// What is recorded of a channel's last events.
 pub(super) struct Lately {
     guild: GuildId,
@@ -88,6 +91,7 @@ impl Lately {
                 Told::Event(due) => binding.asks_for(&due.event),
                 Told::Sample(due) => due.event.account == binding.account,
                 Told::Notice(account, _) => *account == binding.account,
+                Told::Incident(due) => due.account == binding.account,
             };
             self.last.rows.retain(is_of_it);
             self.set_aside.rows.retain(is_of_it);
@@ -232,7 +236,7 @@ fn asked_for_by(run: &Run<'_>, named: &[Binding]) -> String {
 fn event_of(row: &LaneRow) -> Option<&DueEvent> {
     match &row.due.told {
         Told::Event(due) => Some(due),
-        Told::Sample(_) | Told::Notice(..) => None,
+        Told::Sample(_) | Told::Notice(..) | Told::Incident(_) => None,
     }
 }
 
@@ -246,6 +250,10 @@ fn told(row: &LaneRow) -> String {
         Told::Sample(due) => (due.event.stored, words::SAMPLE_LINE.to_owned()),
         Told::Notice(account, Notice::Stopped { since: at, .. } | Notice::Resumed { until: at, .. }) => {
             (*at, words::notice_line(account.as_str()))
+        }
+        Told::Incident(due) => {
+            let server = words::server(&display(due.server.as_str(), SERVER_LIMIT, "?"));
+            (due.stored, words::incident_in_list(&server))
         }
         Told::Notice(_, Notice::ChannelStopped { channel, since, .. }) => (*since, words::stopped_line(channel.0)),
     };

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::domain::event::Start;
 use crate::domain::ids::ServerId;
 use crate::domain::text::utf16_length;
 use crate::domain::timestamp::Timestamp;
@@ -54,7 +55,7 @@ fn hit(attacker: Option<&str>, killed: Option<bool>, metres: Option<u32>) -> Det
 
 #[test]
 fn an_embed_is_a_sentence_a_colour_and_where_it_comes_from() {
-    let embed = event_embed(&event(Details::ServerStarted), Names::default());
+    let embed = event_embed(&event(Details::ServerStarted { how: Start::Up }), Names::default());
     let expected = json!({
         "description": "🟢 Server **eu\\-1** is up · <t:1700000000:R>",
         "color": 0x0057_F287,
@@ -68,7 +69,7 @@ fn an_embed_is_a_sentence_a_colour_and_where_it_comes_from() {
 fn every_kind_reads_well() {
     let command = |command, arguments| Details::ServerCommand { command, arguments, by: Some(PlayerId::from(ALICE)) };
     for (details, text) in [
-        (Details::ServerStarted, r"🟢 Server **eu\-1** is up"),
+        (Details::ServerStarted { how: Start::Up }, r"🟢 Server **eu\-1** is up"),
         (Details::ServerStopping, r"🟠 Server **eu\-1** is about to stop"),
         (Details::ServerStopped, r"🔴 Server **eu\-1** has stopped"),
         (Details::ServerWiped, r"✨ Server **eu\-1** was wiped: a fresh world awaits"),
@@ -117,7 +118,7 @@ fn moderators_get_links_to_profiles() {
 #[test]
 fn missing_facts_make_a_shorter_sentence() {
     for (details, text) in [
-        (Details::ServerStarted, "🟢 A server is up"),
+        (Details::ServerStarted { how: Start::Up }, "🟢 A server is up"),
         (Details::ServerCommand { command: None, arguments: None, by: None }, "⌨️ A player ran a command"),
         (Details::PlayerConnected, "📥 A player joined"),
         (Details::PlayerDisconnected { reason: None }, "📤 A player left"),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::domain::event::{Details, Kind};
+use crate::domain::event::{Details, Kind, Start};
 use crate::domain::ids::PlayerId;
 use crate::domain::text::utf16_length;
 
@@ -30,7 +30,7 @@ fn row(second: u64, server: &str, player: Option<&str>, details: Details) -> Row
         details,
     };
     let piece = Piece::Event(NamedEvent { event, player: None, target: None });
-    Row { piece, mention: Vec::new(), style: Style::Each, hold: Duration::ZERO }
+    Row { piece, mention: Vec::new(), style: Style::Each, hold: Duration::ZERO, alone: None }
 }
 
 fn joins(second: u64, player: &str) -> Row {
@@ -50,7 +50,13 @@ fn stops(second: u64, server: &str) -> Row {
 }
 
 fn apart(text: &str) -> Row {
-    Row { piece: Piece::Apart(Embed::new(text)), mention: Vec::new(), style: Style::Each, hold: Duration::ZERO }
+    Row {
+        piece: Piece::Apart(Embed::new(text)),
+        mention: Vec::new(),
+        style: Style::Each,
+        hold: Duration::ZERO,
+        alone: None,
+    }
 }
 
 fn in_style(style: Style, rows: Vec<Row>) -> Vec<Row> {
@@ -169,7 +175,7 @@ fn too_much_for_that_is_counted_and_every_line_is_attached() {
 fn what_a_server_said_last_is_never_buried() {
     let mut rows = Vec::new();
     for second in 0..60 {
-        rows.push(row(second, "flapping", None, Details::ServerStarted));
+        rows.push(row(second, "flapping", None, Details::ServerStarted { how: Start::Up }));
         rows.push(row(second, "flapping", None, Details::ServerStopped));
     }
     rows.insert(0, stops(0, "eu2"));

@@ -1,5 +1,7 @@
 //! How events are told: a sentence each, the same everywhere.
 
+use crate::domain::event::Start;
+
 // ── Events: the server ──────────────────────────────────────────────────────────────────────────────────────────────
 
 /// A server that has a name, within a sentence.
@@ -11,10 +13,15 @@ pub fn server(name: &str) -> String {
 /// A server that nobody named.
 pub const SOME_SERVER: &str = "A server";
 
-/// The server came up. Publishers also say so when only their plugin was loaded anew, so it says that it *is* up.
+/// The server said that it started, which it also does when only its plugin was loaded anew: so it *is* up, at least.
 #[must_use]
-pub fn server_started(server: &str) -> String {
-    format!("🟢 {server} is up")
+pub fn server_started(server: &str, how: Start) -> String {
+    match how {
+        Start::Up => format!("🟢 {server} is up"),
+        Start::Reloaded => format!("🔄 {server}: plugin reloaded, the server ran on"),
+        Start::ReloadedOrStarted => format!("🔄 {server}: plugin reloaded, or the server was started anew"),
+        Start::Restarted => format!("🟢 {server} was restarted"),
+    }
 }
 
 /// The server is about to stop.

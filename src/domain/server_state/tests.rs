@@ -51,26 +51,32 @@ fn assert_row(before: ServerState, row: Row) {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "what a cell of the table is")]
 const fn started(turn: Turn) -> Option<(State, Cause, Turn)> {
     Some((State::Online, Cause::Started, turn))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "what a cell of the table is")]
 const fn heard(turn: Turn) -> Option<(State, Cause, Turn)> {
     Some((State::Online, Cause::Heard, turn))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "what a cell of the table is")]
 const fn connected(turn: Turn) -> Option<(State, Cause, Turn)> {
     Some((State::Online, Cause::Connected, turn))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "what a cell of the table is")]
 const fn stopping(turn: Turn) -> Option<(State, Cause, Turn)> {
     Some((State::Stopping, Cause::SaidStopping, turn))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "what a cell of the table is")]
 const fn stopped(turn: Turn) -> Option<(State, Cause, Turn)> {
     Some((State::Offline, Cause::SaidStopped, turn))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "what a cell of the table is")]
 const fn lost(cause: Cause, turn: Turn) -> Option<(State, Cause, Turn)> {
     Some((State::ContactLost, cause, turn))
 }

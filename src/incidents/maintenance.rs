@@ -1,0 +1,86 @@
+//! Maintenance: announced by people, ended by them or by time.
+
+use sqlx::{Any, Transaction};
+
+use super::Observer;
+use crate::domain::ids::{ChannelId, ServerId};
+use crate::domain::incident::{Incident, Telling, What};
+use crate::domain::server_state::Turn;
+use crate::domain::timestamp::Timestamp;
+use crate::store::StoreError;
+use crate::store::incidents::KeptIncident;
+use crate::store::recording::NewOutboxRow;
+use crate::store::servers::Server;
+
+/// What became of somebody's wish to begin or to end maintenance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Maintained {
+    /// It was done, and these channels are told.
+    Told(Vec<ChannelId>),
+    /// No such server was ever heard of.
+    UnknownServer,
+    /// The server is being maintained already, until then.
+    Already(Timestamp),
+    /// The server is not being maintained.
+    NotMaintained,
+}
+
+impl Observer<'_> {
+    /// Announces maintenance of a server `until` a moment. An incident that is not over ends with that.
+    pub async fn begin_maintenance(
+        &self,
+        server: &ServerId,
+        until: Timestamp,
+        reason: Option<String>,
+    ) -> Result<Maintained, StoreError> {
+        let mut transaction = self.store.write().await?;
+        let Some(known) = self.store.hold_server(&mut transaction, self.account, server).await? else {
+            return Ok(Maintained::UnknownServer);
+        };
+        let mut rows = Vec::new();
+        if let Some(mut open) = self.store.open_incident(&mut transaction, self.account, server).await? {
+            if let Some(maintenance) = &open.incident.maintenance {
+                return Ok(Maintained::Already(maintenance.until));
+            }
+            open.incident.repeat(What::MaintenanceBegan, self.now);
+            rows = self.tell(&mut transaction, &mut open, Telling::Closed, (self.now, 0)).await?.rows;
+        }
+        let mut begun = self.begun(server, Incident::maintenance(until, reason, !known.state.is_down(), self.now));
+        rows.extend(self.tell(&mut transaction, &mut begun, Telling::Opened, (self.now, 0)).await?.rows);
+        Ok(Maintained::Told(self.finish(transaction, rows).await?))
+    }
+
+    /// Ends a server's maintenance before its time.
+    pub async fn end_maintenance(&self, server: &ServerId) -> Result<Maintained, StoreError> {
+        let mut transaction = self.store.write().await?;
+        let Some(known) = self.store.hold_server(&mut transaction, self.account, server).await? else {
+            return Ok(Maintained::UnknownServer);
+        };
+        let open = self.store.open_incident(&mut transaction, self.account, server).await?;
+        let Some(open) = open.filter(|open| open.incident.maintenance.is_some()) else {
+            return Ok(Maintained::NotMaintained);
+        };
+        let rows = self.close_maintenance(&mut transaction, &known, open).await?;
+        Ok(Maintained::Told(self.finish(transaction, rows).await?))
+    }
+
+    /// Ends maintenance, and sounds the alarm for a server that is down then.
+    pub(super) async fn close_maintenance(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        known: &Server,
+        mut open: KeptIncident,
+    ) -> Result<Vec<NewOutboxRow>, StoreError> {
+        open.incident.end_maintenance(self.now);
+        let mut rows = self.tell(transaction, &mut open, Telling::Closed, (self.now, 0)).await?.rows;
+        let what = What::of(Turn::Down, known.state).filter(|_| known.state.is_down());
+        if let Some(what) = what
+            && let Some((incident, telling)) =
+                Incident::begin(Turn::Down, what, self.now, open.incident.affected, None, self.rules.loops)
+        {
+            let mut begun = self.begun(&known.id, incident);
+            rows.extend(self.tell(transaction, &mut begun, telling, (self.now, 0)).await?.rows);
+        }
+        Ok(rows)
+    }
+}

@@ -1,0 +1,238 @@
+//! Incidents, and the messages that tell of them.
+
+use sqlx::any::AnyRow;
+use sqlx::{Any, Row, Transaction};
+
+use super::accounts::account_name;
+use super::{Store, StoreError};
+use crate::domain::ids::{AccountName, ChannelId, ServerId};
+use crate::domain::incident::Incident;
+use crate::domain::timestamp::Timestamp;
+
+/// An incident of a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptIncident {
+    /// Its number.
+    pub id: i64,
+    /// Whose server.
+    pub account: AccountName,
+    /// Which.
+    pub server: ServerId,
+    /// What happened.
+    pub incident: Incident,
+    /// Rises with every change.
+    pub version: i64,
+    /// When it was over; `None` while it is not.
+    pub closed_at: Option<Timestamp>,
+}
+
+/// A message that does not show the latest version of its incident.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StaleMessage {
+    /// Which incident.
+    pub incident: i64,
+    /// Where.
+    pub channel: ChannelId,
+    /// The message's id in Discord.
+    pub message: u64,
+    /// The short id that ends its footer.
+    pub mark: String,
+    /// When it was seen to stand there.
+    pub posted_at: Timestamp,
+}
+
+const COLUMNS: &str = "account, id, server_id, story, version, closed_at";
+
+impl Store {
+    /// The incident of that number.
+    pub async fn incident(&self, id: i64) -> Result<Option<KeptIncident>, StoreError> {
+        let query = format!("SELECT {COLUMNS} FROM incidents WHERE id = $1");
+        let row = sqlx::query(sqlx::AssertSqlSafe(query)).bind(id).fetch_optional(&self.reader).await?;
+        row.as_ref().map(incident_from).transpose()
+    }
+
+    /// The server's incident that is not over.
+    pub async fn open_incident(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        account: &AccountName,
+        server: &ServerId,
+    ) -> Result<Option<KeptIncident>, StoreError> {
+        self.one_incident(transaction, "closed_at IS NULL", account, server).await
+    }
+
+    /// The server's incident that was over last.
+    pub async fn last_incident(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        account: &AccountName,
+        server: &ServerId,
+    ) -> Result<Option<KeptIncident>, StoreError> {
+        self.one_incident(
+            transaction,
+            "closed_at IS NOT NULL ORDER BY closed_at DESC, id DESC LIMIT 1",
+            account,
+            server,
+        )
+        .await
+    }
+
+    async fn one_incident(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        which: &'static str,
+        account: &AccountName,
+        server: &ServerId,
+    ) -> Result<Option<KeptIncident>, StoreError> {
+        let query = format!("SELECT {COLUMNS} FROM incidents WHERE account = $1 AND server_id = $2 AND {which}");
+        let row = sqlx::query(sqlx::AssertSqlSafe(query))
+            .bind(account.as_str())
+            .bind(server.as_str())
+            .fetch_optional(&mut **transaction)
+            .await?;
+        row.as_ref().map(incident_from).transpose()
+    }
+
+    /// The servers whose incidents time alone changes by `now`.
+    pub async fn due_incidents(&self, now: Timestamp) -> Result<Vec<(AccountName, ServerId)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT account, server_id FROM incidents WHERE closed_at IS NULL AND due_at IS NOT NULL AND due_at <= $1
+             ORDER BY due_at LIMIT 100",
+        )
+        .bind(now.nanoseconds())
+        .fetch_all(&self.reader)
+        .await?;
+        rows.iter().map(|row| Ok((account_name(row, 0)?, ServerId::from(row.try_get::<String, _>(1)?)))).collect()
+    }
+
+    /// Keeps an incident as it is now, and that its messages don't show that yet. `due_at` is when time alone changes it.
+    pub async fn keep_incident(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        kept: &KeptIncident,
+        due_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO incidents (id, account, server_id, story, version, opened_at, due_at, closed_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+             ON CONFLICT (id) DO UPDATE SET story = excluded.story, version = excluded.version, due_at = excluded.due_at,
+                 closed_at = excluded.closed_at",
+        )
+        .bind(kept.id)
+        .bind(kept.account.as_str())
+        .bind(kept.server.as_str())
+        .bind(serde_json::to_string(&kept.incident).expect("incidents are texts and numbers"))
+        .bind(kept.version)
+        .bind(now.nanoseconds())
+        .bind(due_at.map(Timestamp::nanoseconds))
+        .bind(kept.closed_at.map(Timestamp::nanoseconds))
+        .execute(&mut **transaction)
+        .await?;
+        sqlx::query("UPDATE incident_messages SET is_stale = 1 WHERE incident_id = $1")
+            .bind(kept.id)
+            .execute(&mut **transaction)
+            .await?;
+        Ok(())
+    }
+
+    /// Notes that a row of the outbox tells `channel` of an incident: its message is the one that is edited.
+    pub async fn tell_incident(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        incident: i64,
+        channel: ChannelId,
+        row: i64,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO incident_messages (incident_id, channel_id, row_id, is_stale) VALUES ($1, $2, $3, 0)
+             ON CONFLICT (incident_id, channel_id) DO UPDATE SET row_id = excluded.row_id, is_stale = 0",
+        )
+        .bind(incident)
+        .bind(channel.to_column())
+        .bind(row)
+        .execute(&mut **transaction)
+        .await?;
+        Ok(())
+    }
+
+    /// The channels that an incident is told in.
+    pub async fn channels_of_incident(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        incident: i64,
+    ) -> Result<Vec<ChannelId>, StoreError> {
+        let rows = sqlx::query("SELECT channel_id FROM incident_messages WHERE incident_id = $1 ORDER BY channel_id")
+            .bind(incident)
+            .fetch_all(&mut **transaction)
+            .await?;
+        rows.iter().map(|row| Ok(ChannelId::from_column(row.try_get(0)?))).collect()
+    }
+
+    /// The id of the message that tells `channel` of an incident, once it stands there.
+    pub async fn message_of_incident(&self, incident: i64, channel: ChannelId) -> Result<Option<u64>, StoreError> {
+        let row = sqlx::query(
+            "SELECT messages.discord_id FROM incident_messages JOIN outbox ON outbox.id = incident_messages.row_id
+                 JOIN messages ON messages.id = outbox.message_id
+             WHERE incident_id = $1 AND incident_messages.channel_id = $2",
+        )
+        .bind(incident)
+        .bind(channel.to_column())
+        .fetch_optional(&self.reader)
+        .await?;
+        let id: Option<i64> = row.map(|row| row.try_get(0)).transpose()?.flatten();
+        Ok(id.map(i64::cast_unsigned))
+    }
+
+    /// The messages that don't show the latest version of their incidents and can be edited, at most `limit`.
+    pub async fn stale_messages(&self, limit: u32) -> Result<Vec<StaleMessage>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT incident_id, incident_messages.channel_id, messages.discord_id, mark, settled_at
+             FROM incident_messages JOIN outbox ON outbox.id = incident_messages.row_id
+                 JOIN messages ON messages.id = outbox.message_id
+             WHERE is_stale = 1 AND messages.state = 'delivered' AND messages.discord_id IS NOT NULL
+             ORDER BY incident_id, incident_messages.channel_id LIMIT $1",
+        )
+        .bind(i64::from(limit))
+        .fetch_all(&self.reader)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(StaleMessage {
+                    incident: row.try_get(0)?,
+                    channel: ChannelId::from_column(row.try_get(1)?),
+                    message: row.try_get::<i64, _>(2)?.cast_unsigned(),
+                    mark: row.try_get(3)?,
+                    posted_at: Timestamp::from_nanoseconds(row.try_get(4)?),
+                })
+            })
+            .collect()
+    }
+
+    /// Notes that a channel's message shows `version` of an incident. Where that is not the latest, it stays stale.
+    pub async fn note_shown(&self, incident: i64, channel: ChannelId, version: i64) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE incident_messages SET is_stale = 0 WHERE incident_id = $1 AND channel_id = $2
+             AND EXISTS (SELECT 1 FROM incidents WHERE id = $1 AND version = $3)",
+        )
+        .bind(incident)
+        .bind(channel.to_column())
+        .bind(version)
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+}
+
+fn incident_from(row: &AnyRow) -> Result<KeptIncident, StoreError> {
+    let story: String = row.try_get("story")?;
+    Ok(KeptIncident {
+        id: row.try_get("id")?,
+        account: account_name(row, 0)?,
+        server: ServerId::from(row.try_get::<String, _>("server_id")?),
+        incident: serde_json::from_str(&story)
+            .map_err(|_| StoreError::BadRow { what: "incident", value: story.chars().take(200).collect() })?,
+        version: row.try_get("version")?,
+        closed_at: row.try_get::<Option<i64>, _>("closed_at")?.map(Timestamp::from_nanoseconds),
+    })
+}
