@@ -21,6 +21,7 @@ mod fire;
 mod gateway;
 mod health;
 mod hostile_servers;
+mod incidents;
 mod installation;
 mod lanes;
 mod lifecycle;
