@@ -4,9 +4,10 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, Row, Transaction};
 
 use super::accounts::account_name;
+use super::outbox::INCIDENT;
 use super::{Store, StoreError};
 use crate::domain::ids::{AccountName, ChannelId, ServerId};
-use crate::domain::incident::Incident;
+use crate::domain::incident::{Chapter, Incident, Phase};
 use crate::domain::timestamp::Timestamp;
 
 /// An incident of a server.
@@ -220,6 +221,41 @@ impl Store {
         .bind(version)
         .execute(&self.writer)
         .await?;
+        Ok(())
+    }
+
+    /// Tells `channel` of an incident in a new message from here on: Discord limits edits of the one that stands there. Of
+    /// one that is over, the message that closes it says all.
+    pub async fn continue_incident(&self, incident: i64, channel: ChannelId, now: Timestamp) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        let chapter = Chapter { incident, phase: Phase::Continued };
+        let row = self.next_number();
+        let inserted = sqlx::query(
+            "INSERT INTO outbox (id, channel_id, account, server_id, stored_at, sequence, form, details, mention_roles, style,
+                                 recorded_at, due_at)
+             SELECT $1, before.channel_id, before.account, before.server_id, $2, 0, $3, $4, '', before.style, $2, $2
+             FROM incident_messages JOIN outbox AS before ON before.id = row_id JOIN incidents ON incidents.id = incident_id
+             WHERE incident_id = $5 AND incident_messages.channel_id = $6 AND is_stale = 1 AND closed_at IS NULL",
+        )
+        .bind(row)
+        .bind(now.nanoseconds())
+        .bind(INCIDENT)
+        .bind(serde_json::to_string(&chapter).expect("a chapter is numbers and a word"))
+        .bind(incident)
+        .bind(channel.to_column())
+        .execute(&mut *transaction)
+        .await?;
+        if inserted.rows_affected() == 1 {
+            self.tell_incident(&mut transaction, incident, channel, row).await?;
+        } else {
+            sqlx::query("UPDATE incident_messages SET is_stale = 0 WHERE incident_id = $1 AND channel_id = $2")
+                .bind(incident)
+                .bind(channel.to_column())
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        self.ring_lanes([channel]);
         Ok(())
     }
 }
