@@ -13,7 +13,7 @@ use crate::domain::ids::{AccountName, GuildId};
 use crate::domain::style::{Holds, Style};
 
 /// What custom ids begin with. One that begins with anything else means nothing.
-pub const COMPONENTS: [&str; 12] = [
+pub const COMPONENTS: [&str; 13] = [
     "unlink",
     "verify",
     "jwt",
@@ -22,6 +22,7 @@ pub const COMPONENTS: [&str; 12] = [
     "style",
     "why",
     "page",
+    "players",
     "guilds",
     "unlink_which",
     "unlink_guild",
@@ -48,6 +49,8 @@ pub(super) enum Target {
     Why(Option<i64>, usize),
     /// Show that page of a list, counted from 0.
     Page(Listing, usize),
+    /// Show that page of who is on the servers, or on those of that name, counted from 0.
+    Players(usize, Option<String>),
     /// Show that page of the guilds that are linked to an account.
     Guilds(AccountName, usize),
     /// Ask whether to end the link of the guild that was chosen.
@@ -104,6 +107,8 @@ impl Target {
             Self::Why(None, page) => format!("why:{page}"),
             Self::Why(Some(binding), page) => format!("why:{page}:{binding}"),
             Self::Page(listing, page) => format!("page:{}:{page}", listing.name()),
+            Self::Players(page, None) => format!("players:{page}"),
+            Self::Players(page, Some(server)) => format!("players:{page}:{server}"),
             Self::Guilds(account, page) => format!("guilds:{page}:{account}"),
             Self::AskToUnlink(account) => format!("unlink_which:{account}"),
             Self::UnlinkGuild(account, guild) => format!("unlink_guild:{guild}:{account}"),
@@ -136,6 +141,13 @@ impl Target {
                 let (name, page) = rest.split_once(':')?;
                 let listing = Listing::ALL.into_iter().find(|listing| listing.name() == name)?;
                 Some(Self::Page(listing, page.parse().ok()?))
+            }
+            "players" => {
+                let (page, server) = match rest.split_once(':') {
+                    Some((page, server)) => (page, Some(server.to_owned())),
+                    None => (rest, None),
+                };
+                Some(Self::Players(page.parse().ok()?, server))
             }
             "guilds" => numbered(rest).map(|(page, account)| Self::Guilds(account, page)),
             "unlink_which" => rest.parse().ok().map(Self::AskToUnlink),
@@ -232,6 +244,8 @@ mod tests {
             Target::Page(Listing::Accounts, 0),
             Target::Page(Listing::Bindings, usize::MAX),
             Target::Page(Listing::Servers, 3),
+            Target::Players(usize::MAX, None),
+            Target::Players(3, Some("a:b c\u{1f9e8}".to_owned())),
             Target::Guilds("a".repeat(32).parse().unwrap(), usize::MAX),
             Target::AskToUnlink("a".repeat(32).parse().unwrap()),
             Target::UnlinkGuild("a".repeat(32).parse().unwrap(), GuildId(u64::MAX)),
@@ -276,6 +290,9 @@ mod tests {
             "page:accounts:99999999999999999999",
             "page:secrets:0",
             "page::0",
+            "players:",
+            "players:main",
+            "players:-1:main",
             "guilds:",
             "guilds:0",
             "guilds:GA-1",

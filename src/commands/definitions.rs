@@ -13,7 +13,7 @@ use crate::domain::style::{Holds, Style};
 /// Every command, to be registered at once. `holds` are what the styles are offered with.
 #[must_use]
 pub(super) fn all(holds: Holds) -> Vec<CreateCommand> {
-    vec![account(), help(), notify(holds), status(), why()]
+    vec![account(), help(), notify(holds), players(), status(), why()]
 }
 
 /// The commands' names, sorted.
@@ -108,20 +108,28 @@ fn binding() -> CreateCommandOption {
     text("binding", descriptions::NOTIFY_BINDING).required(true).set_autocomplete(true)
 }
 
+fn players() -> CreateCommand {
+    for_all("players", descriptions::PLAYERS)
+        .add_option(text("server", descriptions::PLAYERS_SERVER).set_autocomplete(true))
+}
+
 fn status() -> CreateCommand {
-    CreateCommand::new("status")
-        .description(descriptions::STATUS)
-        .contexts(vec![InteractionContext::Guild])
+    for_all("status", descriptions::STATUS)
         .add_option(text("server", descriptions::STATUS_SERVER).set_autocomplete(true))
 }
 
 fn help() -> CreateCommand {
-    CreateCommand::new("help").description(descriptions::HELP).contexts(vec![InteractionContext::Guild])
+    for_all("help", descriptions::HELP)
 }
 
 fn why() -> CreateCommand {
     administration("why", descriptions::WHY)
         .add_option(text("binding", descriptions::WHY_BINDING).set_autocomplete(true))
+}
+
+/// A command for every member.
+fn for_all(name: &str, description: &str) -> CreateCommand {
+    CreateCommand::new(name).description(description).contexts(vec![InteractionContext::Guild])
 }
 
 /// A command for those who may manage the guild. The default can be changed by its admins, so it is checked again.

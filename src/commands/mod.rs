@@ -17,9 +17,11 @@ mod limits;
 mod notify;
 mod owning;
 mod paging;
+mod players;
 mod press;
 mod reply;
 mod request;
+mod servers;
 mod status;
 mod verify;
 mod why;
@@ -56,6 +58,9 @@ use crate::telemetry::metrics::Metrics;
 /// What is not answered by then is deferred: Discord waits for three seconds, the way there and back included.
 /// <https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-response-object>
 const DEFER_AFTER: Duration = Duration::from_millis(1_500);
+
+/// The commands that everybody may use, and whose answers everybody in the channel sees.
+const FOR_ALL: [&str; 2] = ["status", "players"];
 
 /// What commands need.
 #[derive(Clone)]
@@ -142,14 +147,14 @@ async fn answer(shared: &Shared, guilds: &Guilds, interaction: &CommandInteracti
     if let Err(again) = shared.limits.use_command(UserId(interaction.user.id.get()), clock::now()) {
         return sender.refuse(shared, &words::too_many_commands(again.unix_seconds())).await;
     }
-    let form = Form::New { ephemeral: interaction.data.name != "status" };
+    let form = Form::New { ephemeral: !FOR_ALL.contains(&interaction.data.name.as_str()) };
     respond_in_time(shared, &sender, form, reply_to(shared, guilds, interaction)).await
 }
 
 /// Offers choices for an option that is being typed.
 async fn offer(shared: &Shared, guilds: &Guilds, interaction: &CommandInteraction) -> Result<(), RestError> {
     let choices = match Request::new(interaction) {
-        Some(request) if request.may_manage() || request.name == "status" => {
+        Some(request) if request.may_manage() || FOR_ALL.contains(&request.name.as_str()) => {
             autocomplete::offer(shared, guilds, &request)
         }
         _ => reply::choices([]),
@@ -170,11 +175,11 @@ async fn reply_to(shared: &Shared, guilds: &Guilds, interaction: &CommandInterac
 }
 
 async fn execute(shared: &Shared, guilds: &Guilds, request: &Request) -> Result<Reply, StoreError> {
-    if request.name == "status" {
-        return status::status(shared, request).await;
-    }
-    if request.name == "help" {
-        return help::help(shared, request).await;
+    match request.name.as_str() {
+        "status" => return status::status(shared, request).await,
+        "players" => return players::players(shared, request).await,
+        "help" => return help::help(shared, request).await,
+        _ => {}
     }
     // The permission that a command is registered with is a default that a guild's admins may change.
     if !request.may_manage() {

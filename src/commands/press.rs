@@ -9,7 +9,7 @@ use super::component::{Listing, Target, text_form};
 use super::owning::{self, Person};
 use super::reply::{Form, Reply};
 use super::request::may_manage;
-use super::{Sender, Shared, account, auditing, notify, respond_in_time, status, verify, why};
+use super::{Sender, Shared, account, auditing, notify, players, respond_in_time, status, verify, why};
 use crate::clock;
 use crate::discord::rest::RestError;
 use crate::discord::words;
@@ -130,8 +130,9 @@ fn permitted(shared: &Shared, press: &Press) -> Result<Target, String> {
     let now = clock::now();
     shared.limits.use_command(press.user, now).map_err(|again| words::too_many_commands(again.unix_seconds()))?;
     let target = press.target.clone().ok_or_else(|| words::UNKNOWN_BUTTON.to_owned())?;
-    // Everybody may see the status, and so turn its pages.
-    if !matches!(target, Target::Page(Listing::Servers, _)) && !may_manage(press.permissions) {
+    // Everybody may see how the servers stand and who is on them, and so turn those pages.
+    let is_for_all = matches!(target, Target::Page(Listing::Servers, _) | Target::Players(..));
+    if !is_for_all && !may_manage(press.permissions) {
         return Err(words::NEEDS_MANAGE_SERVER.to_owned());
     }
     Ok(target)
@@ -162,6 +163,7 @@ async fn execute(shared: &Shared, press: &Press, target: &Target) -> Result<Repl
         Target::AskToUnlink(account) => owning::ask_to_unlink(shared, press, account).await,
         Target::UnlinkGuild(account, guild) => owning::unlink(shared, press, account, *guild).await,
         Target::Audit(account, page) => auditing::audit(shared, &press.person(), account.as_str(), *page).await,
+        Target::Players(page, server) => players::show(shared, press.guild, server.as_deref(), *page).await,
         Target::Page(Listing::Servers, page) => status::show(shared, press.guild, None, *page).await,
     }
 }

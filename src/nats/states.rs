@@ -95,6 +95,17 @@ impl AccountStates {
         self.get(account).map(|standing| standing.state)
     }
 
+    /// Since when nothing new is known of the account, because it is not read; `None` while it is. Of one that is not
+    /// subscribed, nothing is known since `heard_at`, when its last event was stored.
+    #[must_use]
+    pub fn blind_since(&self, account: &AccountName, heard_at: Timestamp) -> Option<Timestamp> {
+        match self.get(account) {
+            Some(Standing { state: AccountState::Running, .. }) => None,
+            Some(Standing { since, .. }) => Some(since),
+            None => Some(heard_at),
+        }
+    }
+
     /// Every account with how it stands, by name.
     #[must_use]
     pub fn all(&self) -> BTreeMap<AccountName, Standing> {

@@ -8,6 +8,7 @@ use sqlx::{Any, Row, Transaction};
 use super::accounts::account_name;
 use super::{Store, StoreError};
 use crate::domain::ids::{AccountName, GuildId, PlayerId, ServerId};
+use crate::domain::outlook::{Outlook, outlook};
 use crate::domain::server_state::{Cause, ServerState, State};
 use crate::domain::timestamp::Timestamp;
 
@@ -61,6 +62,22 @@ pub struct NamedServer {
     pub name: Option<String>,
     /// Whether the guild does not want to see it.
     pub is_hidden: bool,
+}
+
+impl Server {
+    /// How far what is noted of it can be relied upon `now`; `blind_since` is since when its account can't be read.
+    #[must_use]
+    pub fn outlook(&self, blind_since: Option<Timestamp>, now: Timestamp) -> Outlook {
+        outlook(self.state, self.heard_at, self.connection.map(|seen| seen.seen_at), blind_since, now)
+    }
+}
+
+impl NamedServer {
+    /// What it goes by in the guild, as somebody typed it or its subjects name it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or_else(|| self.server.id.as_str())
+    }
 }
 
 const TIED_BY_HAND: &str = "by_hand";

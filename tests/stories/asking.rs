@@ -352,7 +352,7 @@ async fn help_says_the_next_step(database: Database) {
 
     let channel = house.channel(guild, "status");
     house.notify(guild, channel, "lifecycle", &[]).await.unwrap();
-    let commands = "`/status` · what was last heard of the servers, for everybody\n`/notify list` · what goes where; \
+    let commands = "`/status` · how the servers stand, and `/players` who is on them: for everybody\n`/notify list` · what goes where; \
                     `/notify add`, `edit`, `pause`, `resume` and `remove` change it\n`/notify test` · shows a sample in a \
                     channel, and says whether that works\n`/why` · what happened to the last events for a \
                     channel\n`/account list` · how the accounts are doing; `/account link` and `unlink` change which";
@@ -382,7 +382,7 @@ async fn help_says_the_next_step(database: Database) {
     compare.equal(
         "a player",
         &reply.content,
-        "I tell channels here what happens on game servers. `/status` shows what was last heard of them.\nWho hears what is \
+        "I tell channels here what happens on game servers. `/status` shows how they stand, `/players` who is on them.\nWho hears what is \
          chosen by those who have the permission **Manage Server**: ask one of them, who finds more under `/help`.",
     );
 }

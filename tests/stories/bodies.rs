@@ -32,7 +32,7 @@ async fn every_body_is_one_that_discord_describes() {
     let id = crate::installation::offered(&house, guild, "notify test", &[], ("binding", "")).await.remove(0).1;
     house.command(guild, "notify test", &[("binding", id.clone().into())]).await.unwrap();
     house.command(guild, "why", &[("binding", id.into())]).await.unwrap();
-    for command in ["account list", "notify list", "status", "why", "help"] {
+    for command in ["account list", "notify list", "status", "players", "why", "help"] {
         house.command(guild, command, &[]).await.unwrap();
     }
     // An account that can't be reached: the answer is deferred and completed later.

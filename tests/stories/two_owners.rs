@@ -169,6 +169,8 @@ impl Neighbours {
             (("notify test", vec![binding()]), gone),
             (("status", vec![]), None),
             (("status", vec![server()]), Some(NO_SUCH_SERVER)),
+            (("players", vec![]), None),
+            (("players", vec![server()]), Some(NO_SUCH_SERVER)),
             (("help", vec![]), None),
             (("why", vec![]), None),
             (("why", vec![binding()]), gone),
@@ -192,6 +194,8 @@ impl Neighbours {
             (button("page:accounts:0".to_owned()), None),
             (button("page:bindings:0".to_owned()), None),
             (button("page:servers:0".to_owned()), None),
+            (button("players:0".to_owned()), None),
+            (button("players:0:Vault-77".to_owned()), Some(NO_SUCH_SERVER)),
             (button("guilds:0:GA-1".to_owned()), Some(NOT_YOURS)),
             (select("unlink_which:GA-1".to_owned(), &guild.to_string()), Some(NOT_YOURS)),
             (button(format!("unlink_guild:{guild}:GA-1")), Some(NOT_YOURS)),
@@ -336,12 +340,14 @@ async fn a_member_without_the_permission_gets_nothing(database: Database) {
         let reply = discord.command_unchecked(member, name, &options).await.unwrap();
         match name {
             // What happened on the servers of one's own guild is for everybody.
-            "status" => assert!(shown(&reply).contains("Vault"), "{reply:?}"),
+            "status" | "players" => assert!(shown(&reply).contains("Vault"), "{reply:?}"),
             "help" => compare.equal(name, &reply.content, words::HELP_FOR_EVERYBODY),
             _ => compare.equal(name, &reply.content, words::NEEDS_MANAGE_SERVER),
         }
     }
-    for (name, options) in registered(house).into_iter().filter(|(name, _)| name != "status") {
+    for (name, options) in
+        registered(house).into_iter().filter(|(name, _)| !["status", "players"].contains(&name.as_str()))
+    {
         for option in options.iter().filter(|option| option["autocomplete"] == true) {
             let option = option["name"].as_str().unwrap();
             let offered = discord.autocomplete_unchecked(member, &name, &[], option, "").await.unwrap();
@@ -351,7 +357,7 @@ async fn a_member_without_the_permission_gets_nothing(database: Database) {
     let below = discord.command_unchecked(member, "help", &[]).await.unwrap();
     for (what, _) in neighbours.components() {
         let reply = neighbours.forge(member, &below, &what).await;
-        if what.0 == "page:servers:0" {
+        if what.0 == "page:servers:0" || what.0.starts_with("players:") {
             assert!(shown(&reply).contains("Vault"), "{reply:?}");
         } else {
             compare.equal(&what.0, &reply.content, words::NEEDS_MANAGE_SERVER);

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serenity::model::Permissions;
 
-use super::{NAME_LIMIT, told_when, with_chat_warning};
+use super::{told_when, with_chat_warning};
 use crate::clock;
 use crate::commands::reply::Reply;
 use crate::commands::request::Request;
-use crate::commands::status::known_servers;
+use crate::commands::servers;
 use crate::commands::{Shared, account};
 use crate::discord::guilds::{ChannelAccess, ChosenChannel, Guilds, Place};
 use crate::discord::words;
@@ -16,7 +16,6 @@ use crate::domain::binding::Binding;
 use crate::domain::event::Group;
 use crate::domain::ids::{AccountName, GuildId, RoleId, ServerId};
 use crate::domain::style::Style;
-use crate::domain::text::display;
 use crate::store::StoreError;
 
 /// `/notify add`.
@@ -106,12 +105,11 @@ async fn wanted_server(
         .await?
         .into_iter()
         .filter(|named| named.server.account == *account)
-        .map(|named| named.server.id)
         .collect();
-    if let Some(server) = known.iter().find(|server| server.as_str() == wanted) {
-        return Ok(Ok(Some(server.clone())));
-    }
-    Ok(Err(words::unknown_server(&display(wanted, NAME_LIMIT, "?"), &known_servers(known.iter()))))
+    Ok(match servers::meant(&known, wanted).first() {
+        Some(meant) => Ok(Some(meant.server.id.clone())),
+        None => Err(servers::unknown(&known, wanted)),
+    })
 }
 
 /// Why the bot can't tell a channel of events, if it can't.

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::told_together;
-use crate::domain::server_state::State;
 use crate::domain::style::Style;
 
 // ── Commands: refusals ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -55,6 +54,12 @@ pub fn unknown_server(server: &str, known: &str) -> String {
     } else {
         format!("I have heard of no server {server} yet. I know: {known}.")
     }
+}
+
+/// Several accounts have a server of that name.
+#[must_use]
+pub fn which_accounts_server(server: &str, accounts: &str) -> String {
+    format!("Several accounts have a server {server}: {accounts}. Say whose you mean with the option `account`.")
 }
 
 /// The bot can't post in a channel.
@@ -204,29 +209,3 @@ pub fn unbound(binding: &str) -> String {
 pub fn and_more(count: usize) -> String {
     format!("… and {count} more")
 }
-
-/// No server was ever heard of.
-pub const NO_SERVERS: &str = "I have heard of no game server yet. One appears here with its first event, once a channel \
-                              hears its account (`/notify add`).";
-
-/// What is known of a server.
-#[must_use]
-pub fn server_status(server: &str, account: &str, state: &str, heard: i64) -> String {
-    format!("**{server}** · {account}\n{state} · last heard <t:{heard}:R>")
-}
-
-/// How a server stands.
-#[must_use]
-pub fn server_state(state: State, since: Option<i64>) -> String {
-    let said = match state {
-        State::Unknown => "❔ has not said whether it is up",
-        State::Online => "🟢 online",
-        State::Stopping => "🟠 about to stop",
-        State::Offline => "🔴 offline",
-        State::ContactLost => "⚫ contact lost",
-    };
-    since.map_or_else(|| said.to_owned(), |since| format!("{said} since <t:{since}:R>"))
-}
-
-/// What a status is worth.
-pub const STATUS_REMARK: &str = "What the servers said last. One that crashes says nothing.";

@@ -1,8 +1,8 @@
 //! What `/help` says: the next steps, from where a guild stands.
 
 /// For somebody who may not configure the bot.
-pub const HELP_FOR_EVERYBODY: &str = "I tell channels here what happens on game servers. `/status` shows what was last \
-                                      heard of them.\nWho hears what is chosen by those who have the permission **Manage \
+pub const HELP_FOR_EVERYBODY: &str = "I tell channels here what happens on game servers. `/status` shows how they stand, \
+                                      `/players` who is on them.\nWho hears what is chosen by those who have the permission **Manage \
                                       Server**: ask one of them, who finds more under `/help`.";
 
 /// No account is linked.
@@ -61,8 +61,8 @@ pub fn help_waiting(entries: usize) -> String {
 }
 
 /// What else there is.
-pub const HELP_COMMANDS: &str = "`/status` · what was last heard of the servers, for everybody\n`/notify list` · what \
-                                 goes where; `/notify add`, `edit`, `pause`, `resume` and `remove` change it\n`/notify \
-                                 test` · shows a sample in a channel, and says whether that works\n`/why` · what happened \
-                                 to the last events for a channel\n`/account list` · how the accounts are doing; \
-                                 `/account link` and `unlink` change which";
+pub const HELP_COMMANDS: &str = "`/status` · how the servers stand, and `/players` who is on them: for everybody\n\
+                                 `/notify list` · what goes where; `/notify add`, `edit`, `pause`, `resume` and `remove` \
+                                 change it\n`/notify test` · shows a sample in a channel, and says whether that \
+                                 works\n`/why` · what happened to the last events for a channel\n`/account list` · how \
+                                 the accounts are doing; `/account link` and `unlink` change which";

@@ -17,6 +17,7 @@ mod incidents;
 mod managing;
 mod notices;
 mod owning;
+mod status;
 mod why;
 
 pub use self::accounts::*;
@@ -31,6 +32,7 @@ pub use self::incidents::*;
 pub use self::managing::*;
 pub use self::notices::*;
 pub use self::owning::*;
+pub use self::status::*;
 pub use self::why::*;
 use std::time::Duration;
 
