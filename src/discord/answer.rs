@@ -64,6 +64,20 @@ pub enum Verdict {
     Unauthorised(String),
 }
 
+/// What becomes of an edit, or of a deletion, after its answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Edited {
+    /// It was carried out.
+    Done,
+    /// The message is not there any more.
+    Gone,
+    /// The message is older than an hour, and Discord takes only so many edits of such messages:
+    /// <https://github.com/discord/discord-api-docs/issues/4413>.
+    TooOld,
+    /// What the answer to a message that was posted would mean.
+    Not(Verdict),
+}
+
 #[derive(Deserialize, Default)]
 struct Created {
     id: Option<String>,
@@ -105,6 +119,21 @@ impl Answer {
             (_, 0) => Verdict::Retry(reason),
             (403 | 404, _) => Verdict::Refused(reason),
             _ => Verdict::Unacceptable(reason),
+        }
+    }
+
+    /// What the answer means for the message that was edited, or deleted.
+    #[must_use]
+    pub fn edited(&self) -> Edited {
+        if self.status == 204 {
+            return Edited::Done;
+        }
+        let problem: Problem = serde_json::from_slice(&self.body).unwrap_or_default();
+        match (problem.code, self.verdict()) {
+            (10_008, _) => Edited::Gone,
+            (30_046, _) => Edited::TooOld,
+            (_, Verdict::Delivered(_)) => Edited::Done,
+            (_, verdict) => Edited::Not(verdict),
         }
     }
 
@@ -167,6 +196,18 @@ mod tests {
         assert_eq!(answer(301, "").verdict(), Verdict::Retry("HTTP 301".to_owned()));
         assert_eq!(answer(403, "<html>").verdict(), Verdict::Retry("HTTP 403".to_owned()));
         assert!(matches!(answer(200, "<html>").verdict(), Verdict::Retry(_)));
+    }
+
+    #[test]
+    fn an_edit_has_troubles_of_its_own() {
+        assert_eq!(answer(200, r#"{"id":"17"}"#).edited(), Edited::Done);
+        assert_eq!(answer(204, "").edited(), Edited::Done);
+        assert_eq!(answer(404, r#"{"code":10008,"message":"m"}"#).edited(), Edited::Gone);
+        assert_eq!(answer(429, r#"{"code":30046,"message":"m"}"#).edited(), Edited::TooOld);
+        assert_eq!(answer(400, r#"{"code":30046,"message":"m"}"#).edited(), Edited::TooOld);
+        let refused = "HTTP 404, code 10003: m".to_owned();
+        assert_eq!(answer(404, r#"{"code":10003,"message":"m"}"#).edited(), Edited::Not(Verdict::Refused(refused)));
+        assert_eq!(answer(502, "").edited(), Edited::Not(Verdict::Retry("HTTP 502".to_owned())));
     }
 
     #[test]

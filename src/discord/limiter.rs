@@ -32,6 +32,8 @@ pub struct BucketState {
 pub struct Limiter {
     /// Channels whose bucket is empty, and until when.
     empty: DashMap<ChannelId, Instant>,
+    /// The same of edits: Discord has a bucket for each method.
+    edits_empty: DashMap<ChannelId, Instant>,
     gate: Mutex<Gate>,
     /// From when on each of Discord's allowed requests may be used.
     slots: tokio::sync::Mutex<UnboundedReceiver<Instant>>,
@@ -75,7 +77,14 @@ impl Limiter {
         for _ in 0..ALLOWED {
             used.send(now).ok();
         }
-        Self { empty: DashMap::new(), gate, slots: slots.into(), used, breaker: Mutex::default() }
+        Self {
+            empty: DashMap::new(),
+            edits_empty: DashMap::new(),
+            gate,
+            slots: slots.into(),
+            used,
+            breaker: Mutex::default(),
+        }
     }
 
     /// Lets as many pass from now on.
@@ -114,6 +123,42 @@ impl Limiter {
         }
     }
 
+    /// Waits until a message of `channel` may be edited without delaying anybody who sends, and takes that place.
+    pub async fn wait_for_edit(&self, channel: ChannelId) {
+        loop {
+            let now = Instant::now();
+            let empty_until = self.edits_empty.get(&channel).map(|entry| *entry.value()).filter(|until| *until > now);
+            if let Some(until) = empty_until {
+                sleep_until(until).await;
+                continue;
+            }
+            self.edits_empty.remove_if(&channel, |_, until| *until <= now);
+            match self.try_take_past_place() {
+                Ok(()) => return,
+                Err(again) => sleep_until(again).await,
+            }
+        }
+    }
+
+    /// Takes a place that nobody wanted in time, or says when there may be one. Whoever sends is not delayed: the places
+    /// from now on are left to them. In a second there are never more requests than places, but for one: each is sent no
+    /// longer than one place's time after its own.
+    fn try_take_past_place(&self) -> Result<(), Instant> {
+        let mut gate = self.gate();
+        let now = Instant::now();
+        if gate.opens > now {
+            return Err(gate.opens);
+        }
+        // Of a quiet time no more than one place counts: nobody saves places up.
+        let last = now.checked_sub(gate.spacing).unwrap_or(now);
+        let place = gate.next.max(last);
+        if place > last {
+            return Err(place + gate.spacing);
+        }
+        gate.next = place + gate.spacing;
+        Ok(())
+    }
+
     /// Waits until Discord allows one more request, right before it is sent. Those who wait are served in turn.
     pub async fn take_slot(&self) -> Slot {
         let mut slots = self.slots.lock().await;
@@ -130,6 +175,18 @@ impl Limiter {
         if bucket.remaining == 0 {
             self.empty.insert(channel, Instant::now() + bucket.reset_after);
         }
+    }
+
+    /// Notes what an edit's answer says of the bucket of the channel's edits.
+    pub fn learn_of_edits(&self, channel: ChannelId, bucket: BucketState) {
+        if bucket.remaining == 0 {
+            self.edits_empty.insert(channel, Instant::now() + bucket.reset_after);
+        }
+    }
+
+    /// Edits nothing in `channel` for `duration`: Discord said so.
+    pub fn close_edits(&self, channel: ChannelId, duration: Duration) {
+        self.edits_empty.insert(channel, Instant::now() + duration);
     }
 
     /// Sends nothing to `channel` for `duration`: Discord said so.
@@ -197,113 +254,4 @@ fn spacing(per_second: u32) -> Duration {
 }
 
 #[cfg(test)]
-mod tests {
-    use futures_util::FutureExt as _;
-
-    use super::*;
-
-    const CHANNEL: ChannelId = ChannelId(1);
-
-    async fn seconds_for(limiter: &Limiter, requests: u32) -> f64 {
-        let start = Instant::now();
-        for _ in 0..requests {
-            limiter.wait_for_channel(CHANNEL).await;
-        }
-        start.elapsed().as_secs_f64()
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn requests_are_spaced_evenly_below_the_global_limit() {
-        let limiter = Limiter::new(45);
-        let seconds = seconds_for(&limiter, 46).await;
-        assert!((1.0..1.1).contains(&seconds), "{seconds}");
-        tokio::time::sleep(Duration::from_secs(10)).await;
-        let seconds = seconds_for(&limiter, 2).await;
-        assert!(seconds >= 0.02, "a quiet time gives no right to a burst: {seconds}");
-    }
-
-    #[tokio::test]
-    async fn whoever_has_nothing_to_wait_for_passes_at_once() {
-        let limiter = Limiter::new(45);
-        assert!(limiter.wait_for_channel(CHANNEL).now_or_never().is_some());
-        assert!(limiter.wait_for_channel(CHANNEL).now_or_never().is_none());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_pace_can_be_changed() {
-        let limiter = Limiter::new(45);
-        limiter.set_pace(1);
-        let seconds = seconds_for(&limiter, 3).await;
-        assert!((2.0..2.1).contains(&seconds), "{seconds}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn requests_that_were_held_up_together_never_exceed_what_discord_allows_in_a_second() {
-        let limiter = Limiter::new(45);
-        let start = Instant::now();
-        let mut held_up = Vec::new();
-        for _ in 0..ALLOWED {
-            held_up.push(limiter.take_slot().await);
-        }
-        assert_eq!(start.elapsed(), Duration::ZERO);
-        assert!(limiter.take_slot().now_or_never().is_none());
-        tokio::time::sleep(Duration::from_secs(10)).await;
-        assert!(limiter.take_slot().now_or_never().is_none(), "none of them was answered");
-        held_up.pop();
-        let answered = Instant::now();
-        let waiting = tokio::time::timeout(Duration::from_millis(500), limiter.take_slot());
-        assert!(waiting.await.is_err(), "Discord may have counted it just now");
-        drop(limiter.take_slot().await);
-        assert!(answered.elapsed() >= SECOND, "{:?}", answered.elapsed());
-        held_up.clear();
-        let answered = Instant::now();
-        for _ in 0..ALLOWED {
-            drop(limiter.take_slot().await);
-        }
-        assert!((SECOND..2 * SECOND).contains(&answered.elapsed()), "{:?}", answered.elapsed());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_empty_bucket_is_waited_out_by_its_own_channel_only() {
-        let limiter = Limiter::new(50);
-        limiter.learn(CHANNEL, BucketState { remaining: 0, reset_after: Duration::from_secs(4) });
-        let start = Instant::now();
-        limiter.wait_for_channel(ChannelId(2)).await;
-        assert!(start.elapsed() < Duration::from_secs(1));
-        limiter.learn(ChannelId(2), BucketState { remaining: 1, reset_after: Duration::from_secs(4) });
-        limiter.wait_for_channel(ChannelId(2)).await;
-        assert!(start.elapsed() < Duration::from_secs(1));
-        assert_eq!(limiter.closed_for(ChannelId(2)), Duration::ZERO);
-        assert!(limiter.closed_for(CHANNEL) > Duration::from_secs(3));
-        limiter.wait_for_channel(CHANNEL).await;
-        assert!(start.elapsed() >= Duration::from_secs(4));
-        limiter.close(Duration::from_secs(9));
-        assert_eq!(limiter.closed_for(CHANNEL), Duration::from_secs(9));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn whoever_waits_when_the_gate_closes_waits_for_its_opening() {
-        let limiter = Limiter::new(1);
-        limiter.wait_for_gate().await;
-        let start = Instant::now();
-        let waiting = limiter.wait_for_gate();
-        let closing = async {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            limiter.close(Duration::from_secs(30));
-        };
-        tokio::join!(waiting, closing);
-        assert!(start.elapsed() >= Duration::from_secs(30), "{:?}", start.elapsed());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn nothing_passes_after_too_many_refusals_until_they_are_few() {
-        let limiter = Limiter::new(45);
-        let begins = (0..1_500).filter(|_| limiter.count_refusal()).count();
-        assert_eq!((begins, limiter.recovers()), (1, false));
-        assert_eq!(limiter.stopped_for(), Some(Duration::from_mins(10)));
-        let start = Instant::now();
-        limiter.wait_for_channel(CHANNEL).await;
-        assert!(start.elapsed() >= Duration::from_mins(10), "{:?}", start.elapsed());
-        assert!(limiter.recovers() && limiter.stopped_for().is_none());
-    }
-}
+mod tests;

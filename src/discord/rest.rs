@@ -1,20 +1,20 @@
 //! Requests to Discord's REST API. One place makes them, names the bot and holds the token.
 
+mod messages;
+
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
-use reqwest::multipart::{Form, Part};
+use reqwest::header::{AUTHORIZATION, HeaderMap, RETRY_AFTER};
 use reqwest::{Client, Method, StatusCode, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
 
+pub use self::messages::{PAGE, Posted};
 use super::answer::{Answer, Scope, Verdict, seconds};
 use super::limiter::{BucketState, Limiter, Slot};
-use super::words;
-use crate::domain::ids::ChannelId;
 use crate::domain::session_starts::SessionStarts;
 use crate::telemetry::metrics::{LimitScope, Metrics};
 
@@ -22,8 +22,6 @@ use crate::telemetry::metrics::{LimitScope, Metrics};
 /// <https://discord.com/developers/docs/reference#user-agent>.
 const USER_AGENT: &str =
     concat!("DiscordBot (https://github.com/guildwire/guildwire, ", env!("CARGO_PKG_VERSION"), ")");
-
-const JSON: &str = "application/json";
 
 /// A client of Discord's REST API, version 10.
 #[derive(Clone)]
@@ -96,39 +94,6 @@ impl Gateway {
     }
 }
 
-/// How many messages [`Rest::messages_after`] answers with; Discord gives no more.
-pub const PAGE: usize = 100;
-
-/// A message that stands in a channel, as far as it matters here.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Posted {
-    /// Its id.
-    #[serde(deserialize_with = "id_from_text")]
-    pub id: u64,
-    #[serde(default)]
-    embeds: Vec<PostedEmbed>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-struct PostedEmbed {
-    footer: Option<PostedFooter>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-struct PostedFooter {
-    #[serde(default)]
-    text: String,
-}
-
-impl Posted {
-    /// Whether its last embed's footer ends with `mark`.
-    #[must_use]
-    pub fn carries(&self, mark: &str) -> bool {
-        let footer = self.embeds.last().and_then(|embed| embed.footer.as_ref());
-        footer.is_some_and(|footer| footer.text.ends_with(mark))
-    }
-}
-
 /// The application that the bot belongs to.
 #[derive(Deserialize)]
 struct Application {
@@ -169,46 +134,6 @@ impl Rest {
                  sent until they are fewer"
             );
         }
-    }
-
-    /// Posts a message's body as it stands, with the text of the file that goes with it.
-    pub async fn create_message(
-        &self,
-        channel: ChannelId,
-        body: &str,
-        file: Option<String>,
-    ) -> Result<Answer, RestError> {
-        let request = self
-            .client
-            .post(format!("{}/channels/{channel}/messages", self.base))
-            .header(AUTHORIZATION, format!("Bot {}", self.token.expose_secret()));
-        let request = match file {
-            None => request.header(CONTENT_TYPE, JSON).body(body.to_owned()),
-            Some(file) => {
-                let body = Part::text(body.to_owned()).mime_str(JSON).map_err(|error| no_answer(&error))?;
-                let file = Part::text(file).file_name(words::FILE);
-                request.multipart(Form::new().part("payload_json", body).part("files[0]", file))
-            }
-        };
-        let _slot = self.slot().await;
-        let response = request.send().await.map_err(|error| no_answer(&error))?;
-        let status = response.status().as_u16();
-        let headers = response.headers().clone();
-        self.count(status, &headers);
-        let body = response.bytes().await.map_err(|error| no_answer(&error))?;
-        Ok(Answer {
-            status,
-            body: body.to_vec(),
-            bucket: bucket(&headers),
-            retry_after: number(&headers, RETRY_AFTER.as_str()).and_then(seconds),
-            scope: scope(&headers),
-        })
-    }
-
-    /// The channel's messages after `after`, an id, at most [`PAGE`]: of those that follow it, the first.
-    pub async fn messages_after(&self, channel: ChannelId, after: u64) -> Result<Vec<Posted>, RestError> {
-        let path = format!("/channels/{channel}/messages?limit={PAGE}&after={after}");
-        self.request(Method::GET, &path, None, true).await
     }
 
     /// Where the gateway is; also tells whether the token is right.
@@ -336,11 +261,6 @@ fn no_answer(error: &reqwest::Error) -> RestError {
         source = cause.source();
     }
     RestError::NoAnswer(words)
-}
-
-fn id_from_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    text.parse().map_err(serde::de::Error::custom)
 }
 
 fn bucket(headers: &HeaderMap) -> Option<BucketState> {
