@@ -80,24 +80,32 @@ CREATE TABLE incident_messages (
 );
 CREATE INDEX incident_messages_stale ON incident_messages (incident_id) WHERE is_stale = 1;
 
--- Messages that always show how servers stand. One that names no servers shows all of its guild. `message_id` is the
--- message in Discord, `shown` the body it was given last.
+-- Messages that always show how servers stand. `shows_all` is whether that is all servers of its guild, else those of
+-- `board_servers`. `message_id` is the message in Discord, `shown` the body it was given last. `mark` ends the footer of
+-- the message that stands there, or is to be posted: from `posting_since` on until its id is noted, it may stand there
+-- already. `replaced_id` is a message that goes once another stands. One that was removed stays until its message is gone.
 CREATE TABLE boards (
     id BIGINT NOT NULL PRIMARY KEY,
     guild_id BIGINT NOT NULL,
     channel_id BIGINT NOT NULL,
+    shows_all BIGINT NOT NULL,
     created_by BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
+    mark TEXT NOT NULL,
+    posting_since BIGINT,
     message_id BIGINT,
     posted_at BIGINT,
+    replaced_id BIGINT,
     shown TEXT,
-    -- Why it can't be kept true, as Discord said; NULL while it can.
-    trouble TEXT
+    -- Why it can't be kept true; NULL while it can.
+    trouble TEXT,
+    removed_at BIGINT
 );
 CREATE INDEX boards_of_guild ON boards (guild_id);
+CREATE UNIQUE INDEX boards_in_channel ON boards (channel_id) WHERE removed_at IS NULL;
 CREATE TABLE board_servers (
     board_id BIGINT NOT NULL REFERENCES boards (id) ON DELETE CASCADE,
-    account TEXT NOT NULL,
+    account TEXT NOT NULL REFERENCES accounts (name) ON DELETE CASCADE,
     server_id TEXT NOT NULL,
     PRIMARY KEY (board_id, account, server_id)
 );

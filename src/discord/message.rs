@@ -28,7 +28,7 @@ const ROLES_LIMIT: usize = 75;
 const JOINED_LIMIT: usize = 50;
 
 /// A message that makes no sound: <https://discord.com/developers/docs/resources/message#message-object-message-flags>.
-const SUPPRESS_NOTIFICATIONS: u32 = 1 << 12;
+pub(super) const SUPPRESS_NOTIFICATIONS: u32 = 1 << 12;
 
 /// What a mark adds to the footer beside itself.
 const MARK_SEPARATOR: usize = 3;
@@ -143,9 +143,16 @@ struct Attachment {
 
 /// Only these roles may be notified: by default Discord would notify whomever the content names.
 #[derive(Serialize)]
-struct AllowedMentions {
+pub(super) struct AllowedMentions {
     parse: [&'static str; 0],
     roles: Vec<String>,
+}
+
+impl AllowedMentions {
+    /// Nobody may be notified.
+    pub(super) const fn none() -> Self {
+        Self { parse: [], roles: Vec::new() }
+    }
 }
 
 /// What makes an event late.

@@ -1,6 +1,7 @@
 //! What Discord is told, and how: within its limits, in its formats, in our words.
 
 pub mod answer;
+pub mod board_embed;
 mod catch_up;
 pub mod embed;
 pub mod event_embed;

@@ -7,6 +7,7 @@ pub mod account;
 pub mod allowance;
 pub mod audit;
 pub mod binding;
+pub mod board;
 pub mod breaker;
 pub mod check;
 pub mod condense;
