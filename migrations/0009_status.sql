@@ -91,7 +91,7 @@ CREATE TABLE boards (
     shows_all BIGINT NOT NULL,
     created_by BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
-    mark TEXT NOT NULL,
+    mark TEXT NOT NULL DEFAULT '',
     posting_since BIGINT,
     message_id BIGINT,
     posted_at BIGINT,

@@ -286,19 +286,22 @@ fn obey(shared: &Shared, channel: ChannelId, message: &SealedMessage, verdict: &
         Verdict::Unacceptable(reason) | Verdict::Filtered(reason) => {
             tracing::error!(%channel, mark = message.mark, reason, "Discord does not accept a message; it is set aside");
         }
-        Verdict::Unauthorised(reason) => {
-            // Of the many lanes, and the gateway, the first tells.
-            if !shared.halted.is_cancelled() {
-                tracing::error!(
-                    reason,
-                    "Discord refuses the bot: nothing is sent until guildwire is started with a valid token; events are \
-                     still recorded"
-                );
-            }
-            shared.halted.cancel();
-        }
+        Verdict::Unauthorised(reason) => halt(shared, reason),
     }
     Duration::ZERO
+}
+
+/// Sends nothing any more: Discord refuses the bot itself.
+pub(super) fn halt(shared: &Shared, reason: &str) {
+    // Of the many lanes, and the gateway, the first tells.
+    if !shared.halted.is_cancelled() {
+        tracing::error!(
+            reason,
+            "Discord refuses the bot: nothing is sent until guildwire is started with a valid token; events are \
+             still recorded"
+        );
+    }
+    shared.halted.cancel();
 }
 
 /// Notes in the database what became of a message, and when it may be tried next.

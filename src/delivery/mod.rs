@@ -3,6 +3,8 @@
 //! Each channel is a lane. The dispatcher starts a lane when it has something to send; the lane claims, seals, sends
 //! and settles until nothing is left. A lane that waits, for its bucket or for Discord, holds up no other.
 
+mod boards;
+mod editing;
 pub mod giving_up;
 mod lane;
 mod sealing;
@@ -74,12 +76,14 @@ pub struct Shared {
     pub halted: CancellationToken,
 }
 
-/// Starts what sends, what stops and opens lanes as Discord changes, and what tells of those that are stopped.
+/// Starts what sends, what stops and opens lanes as Discord changes, what tells of those that are stopped, and what keeps
+/// messages true.
 pub fn start(shared: &Shared, lifecycle: &Lifecycle) {
     lifecycle.spawn("delivery", run(shared.clone(), lifecycle.clone()));
     lifecycle.spawn("channels", stopping::watch(shared.clone()));
     lifecycle.spawn("telling", telling::tell(shared.clone()));
     lifecycle.spawn("bounds", giving_up::run(shared.clone()));
+    lifecycle.spawn("editing", editing::run(shared.clone()));
 }
 
 /// Sends what is due until the service stops.

@@ -37,7 +37,7 @@ pub(super) async fn seal(shared: &Shared, channel: ChannelId) -> Result<SealedMe
     }
     due.truncate(together(&due, !given_up.is_empty()));
     let (rows, shown) = rows(shared, channel, &due).await?;
-    let (mark, nonce) = (random_text(MARK_LENGTH), new_nonce());
+    let (mark, nonce) = (new_mark(), new_nonce());
     let now = clock::now();
     let lateness = Lateness { now, after: shared.late_after };
     let composed = compose(&rows, &given_up, lateness, Seal { mark: &mark, nonce: &nonce });
@@ -76,7 +76,7 @@ pub(super) async fn seal_anew(
     let due = shared.store.sealed_rows(message.id).await?;
     let given_up = shared.store.given_up_in(message.id).await?;
     let (rows, _) = rows(shared, channel, &due).await?;
-    let (mark, nonce) = (random_text(MARK_LENGTH), new_nonce());
+    let (mark, nonce) = (new_mark(), new_nonce());
     let lateness = Lateness { now: clock::now(), after: shared.late_after };
     let composed = compose_anew(&rows, &given_up, wording, lateness, Seal { mark: &mark, nonce: &nonce });
     let anew = sealed(message.id, mark, &composed, wording);
@@ -176,6 +176,11 @@ async fn target_name(
     let name = shared.store.player_name(&key.0, &key.1).await?;
     names.insert(key, name.clone());
     Ok(name)
+}
+
+/// A mark that no message has.
+pub(super) fn new_mark() -> String {
+    random_text(MARK_LENGTH)
 }
 
 pub(super) fn new_nonce() -> String {

@@ -120,6 +120,44 @@ async fn page(
     Ok(Err(found))
 }
 
+/// Whether a board's message stands in its channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It does, under this id.
+    At(u64),
+    /// It does not, or the bot may not look.
+    Nowhere,
+    /// It can't be looked for at this moment.
+    NotYetKnown,
+}
+
+/// Looks for the message with that mark, among those that were posted since it may stand there.
+pub(super) async fn find(shared: &Shared, channel: ChannelId, mark: &str, since: Timestamp) -> Standing {
+    let mut after = first_id(since);
+    for _ in 0..PAGES {
+        if !goes_on_after(shared, shared.limiter.wait_for_edit(channel)).await {
+            return Standing::NotYetKnown;
+        }
+        let page = match shared.rest.messages_after(channel, after).await {
+            Ok(page) => page,
+            Err(RestError::Limited { wait, is_global: true }) => {
+                shared.limiter.close(wait);
+                return Standing::NotYetKnown;
+            }
+            Err(RestError::Refused { status, .. }) if status < 500 => return Standing::Nowhere,
+            Err(_) => return Standing::NotYetKnown,
+        };
+        if let Some(found) = page.iter().find(|posted| posted.carries(mark)) {
+            return Standing::At(found.id);
+        }
+        match page.iter().map(|posted| posted.id).max() {
+            Some(last) if page.len() == PAGE => after = last,
+            _ => break,
+        }
+    }
+    Standing::Nowhere
+}
+
 /// Has a message say that it may have been shown before, once, under a nonce of its own: before it is sent again.
 pub(super) async fn mark_as_repeated(
     shared: &Shared,

@@ -70,6 +70,10 @@ pub enum Action {
     BindingChanged,
     /// A binding was removed.
     BindingRemoved,
+    /// A board was created that shows its servers.
+    BoardAdded,
+    /// Such a board was removed.
+    BoardRemoved,
     /// What was kept of a guild was deleted, some time after the bot was removed from it.
     GuildForgotten,
     /// What was kept of a player was deleted. Nothing here says who that was.
@@ -96,7 +100,7 @@ pub enum Action {
 
 impl Action {
     /// All that is ever done.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::AccountAdded,
         Self::AccountEdited,
         Self::AccountConnected,
@@ -114,6 +118,8 @@ impl Action {
         Self::BindingAdded,
         Self::BindingChanged,
         Self::BindingRemoved,
+        Self::BoardAdded,
+        Self::BoardRemoved,
         Self::GuildForgotten,
         Self::PlayerForgotten,
         Self::CredentialReadAgain,
@@ -148,6 +154,8 @@ impl Action {
             Self::BindingAdded => "binding added",
             Self::BindingChanged => "binding changed",
             Self::BindingRemoved => "binding removed",
+            Self::BoardAdded => "board added",
+            Self::BoardRemoved => "board removed",
             Self::GuildForgotten => "guild forgotten",
             Self::PlayerForgotten => "player forgotten",
             Self::CredentialReadAgain => "credential read again",

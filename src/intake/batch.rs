@@ -174,6 +174,7 @@ impl Batch {
         store.hear_players(&mut transaction, account, &players).await?;
         store.insert_rejects(&mut transaction, account, &self.rejects).await?;
         transaction.commit().await?;
+        store.ring_boards([account.clone()]);
         Ok(Recorded::Committed(rows.iter().map(|row| row.channel_id).collect()))
     }
 

@@ -6,6 +6,7 @@ use sqlx::{Any, Row, Transaction};
 use super::audit::note;
 use super::bindings::begin_behind_position;
 use super::bindings::bump_revision;
+use super::boards::IS_SUBSCRIBED;
 use super::positions::move_position_forward;
 use super::{Store, StoreError};
 use crate::domain::account::Account;
@@ -175,13 +176,10 @@ impl Store {
         rows.iter().map(account_from).collect()
     }
 
-    /// The accounts that need a consumer: those with a binding, once they are verified.
+    /// The accounts that need a consumer: those with a binding or on a board, once they are verified.
     pub async fn subscribed_accounts(&self) -> Result<Vec<Account>, StoreError> {
-        let query = format!(
-            "SELECT {COLUMNS} FROM accounts
-             WHERE verified_at IS NOT NULL AND EXISTS (SELECT 1 FROM bindings WHERE bindings.account = accounts.name)
-             ORDER BY name"
-        );
+        let query =
+            format!("SELECT {COLUMNS} FROM accounts WHERE verified_at IS NOT NULL AND {IS_SUBSCRIBED} ORDER BY name");
         let rows = sqlx::query(sqlx::AssertSqlSafe(query)).fetch_all(&self.reader).await?;
         rows.iter().map(account_from).collect()
     }
@@ -278,6 +276,14 @@ impl Store {
             .bind(account.as_str())
             .execute(&mut *transaction)
             .await?;
+        // A board of chosen servers says that they are gone; it is not taken for one that shows all.
+        sqlx::query(
+            "DELETE FROM board_servers WHERE account = $2 AND board_id IN (SELECT id FROM boards WHERE guild_id = $1)",
+        )
+        .bind(guild.to_column())
+        .bind(account.as_str())
+        .execute(&mut *transaction)
+        .await?;
         let links = sqlx::query("DELETE FROM links WHERE guild_id = $1 AND account = $2")
             .bind(guild.to_column())
             .bind(account.as_str())

@@ -26,12 +26,13 @@ const ROWS: [&str; 3] = [
 ];
 
 /// The rest, of which `bindings` are needed until the end.
-const REST: [&str; 6] = [
+const REST: [&str; 7] = [
     "DELETE FROM outbox WHERE channel_id IN (SELECT channel_id FROM bindings WHERE guild_id = $1) AND message_id IS NULL",
     "DELETE FROM messages WHERE channel_id IN (SELECT channel_id FROM bindings WHERE guild_id = $1)",
     "DELETE FROM stopped_lanes WHERE channel_id IN (SELECT channel_id FROM bindings WHERE guild_id = $1)",
     "DELETE FROM given_up WHERE channel_id IN (SELECT channel_id FROM bindings WHERE guild_id = $1)",
     "DELETE FROM bindings WHERE guild_id = $1 AND is_declared = 0",
+    "DELETE FROM boards WHERE guild_id = $1",
     "DELETE FROM links WHERE guild_id = $1 AND is_declared = 0",
 ];
 
@@ -40,7 +41,8 @@ impl Store {
     pub async fn kept_guilds(&self) -> Result<BTreeMap<GuildId, Option<Timestamp>>, StoreError> {
         let rows = sqlx::query(
             "SELECT kept.guild_id, departed_at FROM (
-                 SELECT guild_id FROM links UNION SELECT guild_id FROM departed_guilds) AS kept
+                 SELECT guild_id FROM links UNION SELECT guild_id FROM boards
+                 UNION SELECT guild_id FROM departed_guilds) AS kept
              LEFT JOIN departed_guilds ON departed_guilds.guild_id = kept.guild_id",
         )
         .fetch_all(&self.reader)
@@ -72,7 +74,7 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes what is kept of a guild that the bot departed from before `cutoff`: its links, bindings and messages. What
+    /// Deletes what is kept of a guild that the bot departed from before `cutoff`: its links, bindings, boards and messages. What
     /// the settings file has stays, for only the file ends that. The accounts stay, and with them where they were connected:
     /// that keeps them from connecting to anywhere. `Ok(false)` when it did not depart, or later.
     pub async fn forget_guild(&self, guild: GuildId, cutoff: Timestamp, by: &By) -> Result<bool, StoreError> {

@@ -7,6 +7,8 @@ pub mod accounts;
 pub mod audit;
 pub mod backup;
 pub mod bindings;
+pub mod board_messages;
+pub mod boards;
 pub mod connecting;
 mod declared;
 pub mod departures;
@@ -44,7 +46,7 @@ use sqlx::migrate::MigrateError;
 use sqlx::{Any, AnyPool, Executor as _, Row, Transaction};
 use tokio::sync::Notify;
 
-use crate::domain::ids::ChannelId;
+use crate::domain::ids::{AccountName, ChannelId};
 use crate::domain::timestamp::Timestamp;
 
 /// Why the database can't be used, or a statement failed.
@@ -122,6 +124,15 @@ enum Engine {
     Postgres,
 }
 
+/// What was rung of boards.
+#[derive(Debug, Default)]
+pub struct RungBoards {
+    /// The accounts of which something may be shown anew.
+    pub accounts: BTreeSet<AccountName>,
+    /// Whether boards were created or taken away.
+    pub is_list_changed: bool,
+}
+
 /// The one handle on the database; cloning shares it.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -144,6 +155,9 @@ struct Shared {
     /// Rung when a lane has something new to send, with the lanes' channels.
     lanes: Notify,
     rung_lanes: Mutex<BTreeSet<ChannelId>>,
+    /// Rung when what boards show of an account may have changed, with the accounts.
+    boards: Notify,
+    rung_boards: Mutex<RungBoards>,
 }
 
 impl Store {
@@ -236,6 +250,27 @@ impl Store {
         std::mem::take(&mut *rung)
     }
 
+    /// Says that what boards show of `accounts` may have changed.
+    pub fn ring_boards(&self, accounts: impl IntoIterator<Item = AccountName>) {
+        let mut rung = self.shared.rung_boards.lock().unwrap_or_else(PoisonError::into_inner);
+        rung.accounts.extend(accounts);
+        drop(rung);
+        self.shared.boards.notify_one();
+    }
+
+    /// Says that boards were created or taken away.
+    pub fn ring_board_list(&self) {
+        self.shared.rung_boards.lock().unwrap_or_else(PoisonError::into_inner).is_list_changed = true;
+        self.shared.boards.notify_one();
+    }
+
+    /// Waits until boards were rung, and says what was.
+    pub async fn rung_boards(&self) -> RungBoards {
+        self.shared.boards.notified().await;
+        let mut rung = self.shared.rung_boards.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *rung)
+    }
+
     fn choose(&self, sqlite: &'static str, postgres: &'static str) -> &'static str {
         match self.engine {
             Engine::Sqlite => sqlite,
@@ -250,6 +285,7 @@ async fn highest_number(writer: &AnyPool) -> Result<i64, StoreError> {
              SELECT MAX(id) AS highest FROM outbox
              UNION ALL SELECT MAX(id) FROM messages
              UNION ALL SELECT MAX(id) FROM bindings
+             UNION ALL SELECT MAX(id) FROM boards
          ) AS numbers",
     )
     .fetch_one(writer)

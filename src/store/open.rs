@@ -57,6 +57,8 @@ impl Store {
             coverage: Notify::new(),
             lanes: Notify::new(),
             rung_lanes: Mutex::default(),
+            boards: Notify::new(),
+            rung_boards: Mutex::default(),
         };
         let store = Self { writer, reader, engine, file, shared: Arc::new(shared) };
         store.catch_up_numbers().await?;

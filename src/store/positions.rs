@@ -3,6 +3,7 @@
 use sqlx::{Any, Row, Transaction};
 
 use super::accounts::account_name;
+use super::boards::IS_SUBSCRIBED;
 use super::{Store, StoreError};
 use crate::domain::ids::AccountName;
 use crate::domain::position::Position;
@@ -59,20 +60,23 @@ impl Store {
         Ok(row.map(|row| row.try_get(0)).transpose()?)
     }
 
-    /// The accounts that were read and have no binding any more: their durable consumers are still to be deleted.
+    /// The accounts that were read and are subscribed no more: their durable consumers are still to be deleted.
     pub async fn forsaken_accounts(&self) -> Result<Vec<AccountName>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT account FROM positions
-             WHERE NOT EXISTS (SELECT 1 FROM bindings WHERE bindings.account = positions.account)",
-        )
-        .fetch_all(&self.reader)
-        .await?;
+        let query = format!(
+            "SELECT name FROM accounts WHERE EXISTS (SELECT 1 FROM positions WHERE positions.account = accounts.name)
+             AND NOT {IS_SUBSCRIBED}"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(query)).fetch_all(&self.reader).await?;
         rows.iter().map(|row| account_name(row, 0)).collect()
     }
 
-    /// Forgets the account's position: the next subscription begins at its own now. Stays while a binding needs it.
+    /// Forgets the account's position: the next subscription begins at its own now. Stays while it is subscribed.
     pub async fn forget_position(&self, account: &AccountName) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM positions WHERE account = $1 AND NOT EXISTS (SELECT 1 FROM bindings WHERE bindings.account = $1)").bind(account.as_str()).execute(&self.writer).await?;
+        let statement = format!(
+            "DELETE FROM positions WHERE account = $1
+             AND NOT EXISTS (SELECT 1 FROM accounts WHERE name = $1 AND {IS_SUBSCRIBED})"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(statement)).bind(account.as_str()).execute(&self.writer).await?;
         Ok(())
     }
 }

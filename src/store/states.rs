@@ -13,6 +13,9 @@ use crate::domain::timestamp::Timestamp;
 /// A check that was asked for longer ago is not carried out: whoever asked has given up.
 const WORTH_ANSWERING: Duration = Duration::from_mins(1);
 
+/// The written form of the state of an account whose events are read as they come.
+pub const RUNNING: &str = "\"running\"";
+
 /// An account's state as it stands in the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredState {
@@ -22,6 +25,14 @@ pub struct StoredState {
     pub since: Timestamp,
     /// How many events wait.
     pub lag: u64,
+}
+
+impl StoredState {
+    /// Whether the account's events are read as they come.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.state == RUNNING
+    }
 }
 
 impl Store {

@@ -69,6 +69,26 @@ label_values! {
         Unauthorised = "unauthorised",
     }
 
+    /// What became of an edit of a message that is kept true.
+    EditOutcome {
+        /// The message shows what it is to show.
+        Done = "done",
+        /// The message was deleted: it is posted anew where that is of use.
+        Gone = "gone",
+        /// Discord takes no more edits of old messages for now: a new message takes its place.
+        TooOld = "too_old",
+        /// Discord limits the channel or the bot: it is edited later.
+        Limited = "limited",
+        /// No answer, or one that may be another later.
+        Failed = "failed",
+        /// The channel refuses the bot.
+        Refused = "refused",
+        /// Discord does not take it as it is worded.
+        Unaccepted = "unaccepted",
+        /// Discord refuses the bot itself.
+        Unauthorised = "unauthorised",
+    }
+
     /// Whom a 429 is about.
     LimitScope {
         /// This bot, on one route.
@@ -110,6 +130,7 @@ struct Counts {
     given_up: Family<Label, Counter>,
     rejected: Family<Label, Counter>,
     sends: Family<Label, Counter>,
+    edits: Family<Label, Counter>,
     limited: Family<Label, Counter>,
     invalid: Family<Label, Counter>,
     database_failures: Family<Label, Counter>,
@@ -145,6 +166,7 @@ impl Default for Metrics {
             given_up: series("kind", Kind::ALL.iter().map(|kind| kind.name()).chain([SAMPLE, NOTICE])),
             rejected: series("reason", RejectReason::ALL.iter().map(|reason| reason.name())),
             sends: series("outcome", Outcome::ALL.iter().map(|outcome| outcome.value())),
+            edits: series("outcome", EditOutcome::ALL.iter().map(|outcome| outcome.value())),
             limited: series("scope", LimitScope::ALL.iter().map(|scope| scope.value())),
             invalid: series("status", INVALID.iter().map(|(_, status)| *status)),
             database_failures: series("work", Work::ALL.iter().map(|work| work.value())),
@@ -175,6 +197,7 @@ impl Counts {
         );
         registry.register("events_rejected", "Messages in the streams that are no events", self.rejected.clone());
         registry.register("sends", "Attempts to deliver a message, by what became of them", self.sends.clone());
+        registry.register("edits", "Edits of messages that are kept true, by what became of them", self.edits.clone());
         registry.register("rate_limited", "Answers 429 of Discord's", self.limited.clone());
         registry.register(
             "invalid_responses",
@@ -229,6 +252,11 @@ impl Metrics {
     /// A message was tried to be delivered.
     pub fn sent(&self, outcome: Outcome) {
         self.0.sends.get_or_create(&[("outcome", outcome.value())]).inc();
+    }
+
+    /// A message that is kept true was tried to be edited.
+    pub fn edited(&self, outcome: EditOutcome) {
+        self.0.edits.get_or_create(&[("outcome", outcome.value())]).inc();
     }
 
     /// Discord took a message that shows an event stored at `stored`.

@@ -193,6 +193,8 @@ pub const fn action(action: Action) -> &'static str {
         Action::BindingAdded => "added an entry of `/notify list`",
         Action::BindingChanged => "changed an entry of `/notify list`",
         Action::BindingRemoved => "removed an entry of `/notify list`",
+        Action::BoardAdded => "created a board that shows its servers",
+        Action::BoardRemoved => "removed a board that showed its servers",
         Action::GuildForgotten => "forgot a Discord server that I was removed from",
         Action::PlayerForgotten => "forgot a player",
         Action::CredentialReadAgain => "read the changed credential",

@@ -1,0 +1,306 @@
+//! Boards: each has one message, which is posted, edited, posted anew where somebody deleted it, and deleted at last.
+
+use std::time::Duration;
+
+use super::Shared;
+use super::editing::{Next, View};
+use super::lane::{goes_on_after, halt};
+use super::sealing::new_mark;
+use super::search::{Standing, find};
+use crate::clock;
+use crate::discord::answer::{Edited, Verdict};
+use crate::discord::board_embed::{PLAYERS_LIMIT, Posting, SERVERS_LIMIT, board_body};
+use crate::domain::board::{Board, Picture, ShownServer};
+use crate::domain::ids::{AccountName, ChannelId, ServerId};
+use crate::domain::outlook::outlook;
+use crate::domain::server_state::ServerState;
+use crate::domain::subject::UNKNOWN_SERVER;
+use crate::domain::timestamp::Timestamp;
+use crate::store::StoreError;
+use crate::store::board_messages::KeptBoard;
+use crate::store::servers::NamedServer;
+use crate::telemetry::metrics::EditOutcome;
+
+/// How often a board is posted anew at most, because its message was found deleted: whoever deletes all that is posted
+/// in a channel would else be answered with one more, again and again.
+const RECREATED_EVERY: Duration = Duration::from_secs(30);
+
+/// How often at most because its message is too old to be edited as often as it changes.
+const REPLACED_EVERY: Duration = Duration::from_mins(10);
+
+/// Brings a board's message to where it is to be, one request at a time.
+pub(super) async fn keep(shared: &Shared, id: i64, view: &View) -> Result<Next, StoreError> {
+    let Some(kept) = shared.store.kept_board(id).await? else { return Ok(Next::Unchanged) };
+    if kept.is_removed {
+        return take_away(shared, &kept).await;
+    }
+    if let Some(reason) = objection(shared, &kept.board).await? {
+        note_trouble(shared, &kept, &reason).await?;
+        return Ok(Next::Unchanged);
+    }
+    let picture = picture(shared, &kept.board, view).await?;
+    match kept.message {
+        Some(message) => show(shared, &kept, message, &picture, view).await,
+        None => post(shared, &kept, &picture, view).await,
+    }
+}
+
+/// Why the channel takes no messages, as far as that is known without asking.
+async fn objection(shared: &Shared, board: &Board) -> Result<Option<String>, StoreError> {
+    if let Some((_, reason)) = shared.sight.channel_in(board.guild, board.channel, false).objection() {
+        return Ok(Some(reason));
+    }
+    Ok(shared.store.stopped_lane(board.channel).await?.map(|lane| lane.reason))
+}
+
+async fn note_trouble(shared: &Shared, kept: &KeptBoard, reason: &str) -> Result<(), StoreError> {
+    if kept.trouble.as_deref() != Some(reason) {
+        shared.store.note_trouble(kept.board.id, Some(reason)).await?;
+        tracing::warn!(board = kept.board.id, channel = %kept.board.channel, reason, "a board can't be kept up to date");
+    }
+    Ok(())
+}
+
+/// Edits a board's message, if it shows anything else than it is to show.
+async fn show(
+    shared: &Shared,
+    kept: &KeptBoard,
+    message: u64,
+    picture: &Picture,
+    view: &View,
+) -> Result<Next, StoreError> {
+    let (id, channel) = (kept.board.id, kept.board.channel);
+    let body = board_body(picture, &kept.mark, None);
+    if kept.shown.as_ref() == Some(&body) {
+        if kept.trouble.is_some() {
+            shared.store.note_trouble(id, None).await?;
+        }
+        let Some(replaced) = kept.replaced else { return Ok(Next::Unchanged) };
+        let next = delete(shared, channel, replaced).await;
+        if next == Next::Edited {
+            shared.store.note_replaced(id).await?;
+        }
+        return Ok(next);
+    }
+    if !goes_on_after(shared, shared.limiter.wait_for_edit(channel)).await {
+        return Ok(Next::Unchanged);
+    }
+    let edited = match shared.rest.edit_message(channel, message, &body).await {
+        Ok(answer) => {
+            if let Some(bucket) = answer.bucket {
+                shared.limiter.learn_of_edits(channel, bucket);
+            }
+            answer.edited()
+        }
+        Err(error) => Edited::Not(Verdict::Retry(error.to_string())),
+    };
+    shared.metrics.edited(outcome(&edited));
+    match edited {
+        Edited::Done => {
+            shared.store.note_shown(id, &body).await?;
+            tracing::trace!(board = id, %channel, "edited");
+            // What else there is to do comes at the next look.
+            Ok(if kept.replaced.is_some() { Next::Again(Duration::ZERO) } else { Next::Edited })
+        }
+        Edited::Gone => {
+            shared.store.post_board_anew(id, true).await?;
+            tracing::info!(board = id, %channel, "a board was deleted in Discord; posting it anew");
+            Ok(Next::Again(left_of(RECREATED_EVERY, kept.posted_at)))
+        }
+        Edited::TooOld => {
+            let wait = left_of(REPLACED_EVERY, kept.posted_at);
+            if wait.is_zero() {
+                shared.store.post_board_anew(id, false).await?;
+                tracing::info!(board = id, %channel, "a board is too old to be edited so often; another takes its place");
+            }
+            Ok(Next::Again(wait))
+        }
+        Edited::Not(verdict) => {
+            obey(shared, kept, verdict, view, |wait| shared.limiter.close_edits(channel, wait)).await
+        }
+    }
+}
+
+/// Posts a board's message. Where it may have been posted before, it is looked for first.
+async fn post(shared: &Shared, kept: &KeptBoard, picture: &Picture, view: &View) -> Result<Next, StoreError> {
+    let (id, channel) = (kept.board.id, kept.board.channel);
+    let mut mark = kept.mark.clone();
+    if let Some(since) = kept.posting_since {
+        match find(shared, channel, &mark, since).await {
+            Standing::At(message) => {
+                shared.store.note_posted(id, message, None, clock::now()).await?;
+                return Ok(Next::Again(Duration::ZERO));
+            }
+            Standing::NotYetKnown => return Ok(Next::Failed),
+            Standing::Nowhere => {}
+        }
+    } else {
+        mark = new_mark();
+    }
+    if !goes_on_after(shared, shared.limiter.wait_for_channel(channel)).await {
+        return Ok(Next::Unchanged);
+    }
+    shared.store.note_posting(id, &mark, clock::now()).await?;
+    let nonce = format!("board-{mark}");
+    let body = board_body(picture, &mark, Some(Posting { nonce: &nonce }));
+    let verdict = match shared.rest.create_message(channel, &body, None).await {
+        Ok(answer) => {
+            if let Some(bucket) = answer.bucket {
+                shared.limiter.learn(channel, bucket);
+            }
+            answer.verdict()
+        }
+        Err(error) => Verdict::Retry(error.to_string()),
+    };
+    match verdict {
+        Verdict::Delivered(Some(message)) => {
+            tracing::trace!(board = id, %channel, "board accepted");
+            shared.store.note_posted(id, message, Some(&board_body(picture, &mark, None)), clock::now()).await?;
+            Ok(if kept.replaced.is_some() { Next::Again(Duration::ZERO) } else { Next::Edited })
+        }
+        Verdict::Delivered(None) => {
+            shared.store.post_board_anew(id, true).await?;
+            Ok(Next::Again(RECREATED_EVERY))
+        }
+        verdict => obey(shared, kept, verdict, view, |wait| shared.limiter.close_channel(channel, wait)).await,
+    }
+}
+
+/// Deletes what a board leaves behind, and forgets it.
+async fn take_away(shared: &Shared, kept: &KeptBoard) -> Result<Next, StoreError> {
+    let (id, channel) = (kept.board.id, kept.board.channel);
+    let mut left: Vec<_> = kept.message.into_iter().chain(kept.replaced).collect();
+    if let (None, Some(since)) = (kept.message, kept.posting_since) {
+        match find(shared, channel, &kept.mark, since).await {
+            Standing::At(message) => left.push(message),
+            Standing::NotYetKnown => return Ok(Next::Failed),
+            Standing::Nowhere => {}
+        }
+    }
+    for message in left {
+        let next = delete(shared, channel, message).await;
+        if next != Next::Edited {
+            return Ok(next);
+        }
+    }
+    shared.store.forget_board(id).await?;
+    Ok(Next::Edited)
+}
+
+/// Deletes a message; [`Next::Edited`] where it is gone, or can't be deleted.
+async fn delete(shared: &Shared, channel: ChannelId, message: u64) -> Next {
+    if !goes_on_after(shared, shared.limiter.wait_for_edit(channel)).await {
+        return Next::Unchanged;
+    }
+    let edited = match shared.rest.delete_message(channel, message).await {
+        Ok(answer) => answer.edited(),
+        Err(error) => Edited::Not(Verdict::Retry(error.to_string())),
+    };
+    match edited {
+        Edited::Not(Verdict::ChannelLimited(wait)) => Next::Again(wait),
+        Edited::Not(Verdict::Limited(wait)) => {
+            shared.limiter.close(wait);
+            Next::Again(wait)
+        }
+        Edited::Not(Verdict::Unauthorised(reason)) => {
+            halt(shared, &reason);
+            Next::Failed
+        }
+        Edited::Not(Verdict::Retry(_)) => Next::Failed,
+        // Whoever keeps the bot out of the channel has to delete it.
+        Edited::Done | Edited::Gone | Edited::TooOld | Edited::Not(_) => Next::Edited,
+    }
+}
+
+/// Does what a refusal asks for.
+async fn obey(
+    shared: &Shared,
+    kept: &KeptBoard,
+    verdict: Verdict,
+    view: &View,
+    close: impl FnOnce(Duration),
+) -> Result<Next, StoreError> {
+    match verdict {
+        Verdict::ChannelLimited(wait) => {
+            close(wait);
+            Ok(Next::Again(wait))
+        }
+        Verdict::Limited(wait) => {
+            shared.limiter.close(wait);
+            Ok(Next::Again(wait))
+        }
+        Verdict::Delivered(_) | Verdict::Retry(_) => Ok(Next::Failed),
+        Verdict::Unauthorised(reason) => {
+            halt(shared, &reason);
+            Ok(Next::Failed)
+        }
+        // A player's name must not be able to end a board.
+        Verdict::Unacceptable(_) | Verdict::Filtered(_) if !view.is_withheld => Ok(Next::Withheld),
+        Verdict::Unacceptable(reason) | Verdict::Filtered(reason) | Verdict::Refused(reason) => {
+            note_trouble(shared, kept, &reason).await?;
+            Ok(Next::Refused)
+        }
+    }
+}
+
+/// How much of `time` is left since `then`.
+fn left_of(time: Duration, then: Option<Timestamp>) -> Duration {
+    then.map_or(Duration::ZERO, |then| time.saturating_sub(clock::now().since(then)))
+}
+
+/// What a board is to show now.
+async fn picture(shared: &Shared, board: &Board, view: &View) -> Result<Picture, StoreError> {
+    let mut known = shared.store.servers_of_guild(board.guild).await?;
+    let wanted: Vec<(AccountName, ServerId, Option<NamedServer>)> = match &board.chosen {
+        None => {
+            known.retain(|named| !named.is_hidden && named.server.id.as_str() != UNKNOWN_SERVER);
+            known
+                .into_iter()
+                .map(|named| (named.server.account.clone(), named.server.id.clone(), Some(named)))
+                .collect()
+        }
+        Some(chosen) => chosen
+            .iter()
+            .map(|(account, server)| {
+                let found = known.iter().find(|named| named.server.account == *account && named.server.id == *server);
+                (account.clone(), server.clone(), found.cloned())
+            })
+            .collect(),
+    };
+    let now = clock::now();
+    let more = wanted.len().saturating_sub(SERVERS_LIMIT);
+    let mut servers = Vec::with_capacity(wanted.len() - more);
+    for (account, id, named) in wanted.into_iter().take(SERVERS_LIMIT) {
+        let blind_since = view.blind.get(&account).copied();
+        let (online, players) = shared.store.online_players(&account, &id, PLAYERS_LIMIT).await?;
+        let (name, server) = named.map_or((None, None), |named| (named.name, Some(named.server)));
+        let state = server.as_ref().map_or_else(ServerState::default, |server| server.state);
+        let heard_at = server.as_ref().map(|server| server.heard_at);
+        let connection_seen_at = server.as_ref().and_then(|server| server.connection).map(|seen| seen.seen_at);
+        servers.push(ShownServer {
+            outlook: outlook(state, heard_at.unwrap_or_default(), connection_seen_at, blind_since, now),
+            wiped_at: server.and_then(|server| server.wiped_at),
+            name: name.filter(|_| !view.is_withheld),
+            players: if view.is_withheld { Vec::new() } else { players },
+            account,
+            id,
+            state,
+            heard_at,
+            online,
+        });
+    }
+    Ok(Picture { servers, more, is_chosen: board.chosen.is_some() })
+}
+
+const fn outcome(edited: &Edited) -> EditOutcome {
+    match edited {
+        Edited::Done => EditOutcome::Done,
+        Edited::Gone => EditOutcome::Gone,
+        Edited::TooOld => EditOutcome::TooOld,
+        Edited::Not(Verdict::ChannelLimited(_) | Verdict::Limited(_)) => EditOutcome::Limited,
+        Edited::Not(Verdict::Retry(_) | Verdict::Delivered(_)) => EditOutcome::Failed,
+        Edited::Not(Verdict::Refused(_)) => EditOutcome::Refused,
+        Edited::Not(Verdict::Unacceptable(_) | Verdict::Filtered(_)) => EditOutcome::Unaccepted,
+        Edited::Not(Verdict::Unauthorised(_)) => EditOutcome::Unauthorised,
+    }
+}

@@ -1,0 +1,295 @@
+//! Messages that are kept true by edits. What is to be shown is state: the latest wins, and nothing is shown by an edit
+//! alone.
+//!
+//! One task looks after all of them. Each channel has at most one edit in five seconds, and none that changes nothing;
+//! a place is taken only where nobody who sends wants one (`Limiter::wait_for_edit`).
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::Instant;
+
+use super::{Shared, boards};
+use crate::clock;
+use crate::domain::ids::{AccountName, ChannelId};
+use crate::domain::retry::backoff;
+use crate::domain::stoppage::Cause;
+use crate::domain::timestamp::Timestamp;
+use crate::store::StoreError;
+use crate::store::board_messages::WatchedBoard;
+use crate::telemetry::metrics::Work;
+
+/// How long a channel is left alone after an edit, counted from its answer, so that Discord sees no shorter time.
+const SPACING: Duration = Duration::from_secs(5);
+
+/// How long it is left alone after a look that found nothing to edit: much may happen that shows nowhere.
+const LOOK_SPACING: Duration = Duration::from_secs(1);
+
+/// How many are edited at the same time. Each holds one of the requests that Discord allows in a second.
+const AT_ONCE: usize = 4;
+
+/// How often it is looked which messages there are, and which accounts can't be seen.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// How often each board is looked at, whether or not anything was heard: time alone changes what is known.
+const LOOK_AT_ALL_EVERY: Duration = Duration::from_mins(1);
+
+/// For how long an account has to be out of sight until that is shown: a new connection takes seconds.
+const BLIND_AFTER: Duration = Duration::from_secs(15);
+
+/// For how long a message is shown without what strangers wrote, after Discord did not accept it.
+const WITHHELD_FOR: Duration = Duration::from_mins(10);
+
+/// The first wait after a failed attempt, and the longest.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// What is kept true.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Subject {
+    /// The board of that number.
+    Board(i64),
+}
+
+/// What an attempt came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// There was nothing to do.
+    Unchanged,
+    /// It shows what it is to show.
+    Edited,
+    /// It is looked at again after that time.
+    Again(Duration),
+    /// It is tried again, ever later.
+    Failed,
+    /// The channel refuses the bot: it is tried again as rarely as a lane.
+    Refused,
+    /// It is tried without what strangers wrote.
+    Withheld,
+}
+
+/// What those who edit know beside the database.
+#[derive(Debug, Clone, Default)]
+pub(super) struct View {
+    /// The accounts that can't be read, and since when.
+    pub(super) blind: Arc<BTreeMap<AccountName, Timestamp>>,
+    /// Whether what strangers wrote is left out.
+    pub(super) is_withheld: bool,
+}
+
+/// Keeps everything true until the service stops.
+pub(super) async fn run(shared: Shared) {
+    let mut editor = Editor::new(shared.clone());
+    let mut running = FuturesUnordered::new();
+    let mut looks = tokio::time::interval(LOOK_EVERY);
+    looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        while running.len() < AT_ONCE && !shared.halted.is_cancelled() {
+            let Some((channel, subject, view)) = editor.take_due(Instant::now()) else { break };
+            running.push(carry_out(&shared, channel, subject, view));
+        }
+        let has_room = running.len() < AT_ONCE && !shared.halted.is_cancelled();
+        tokio::select! {
+            () = shared.drain.cancelled() => break,
+            rung = shared.store.rung_boards() => editor.hear(&rung.accounts, rung.is_list_changed).await,
+            _ = looks.tick() => editor.look().await,
+            Some((channel, subject, next)) = running.next() => editor.settle(channel, subject, next),
+            () = editor.something_is_due(), if has_room => {}
+        }
+    }
+    // What is on its way is noted.
+    while running.next().await.is_some() {}
+}
+
+async fn carry_out(
+    shared: &Shared,
+    channel: ChannelId,
+    subject: Subject,
+    view: View,
+) -> (ChannelId, Subject, Result<Next, StoreError>) {
+    let next = match subject {
+        Subject::Board(id) => boards::keep(shared, id, &view).await,
+    };
+    (channel, subject, next)
+}
+
+struct Editor {
+    shared: Shared,
+    channels: HashMap<ChannelId, Channel>,
+    boards: BTreeMap<i64, WatchedBoard>,
+    blind: Arc<BTreeMap<AccountName, Timestamp>>,
+    /// How often each failed of late.
+    failures: HashMap<Subject, u32>,
+    /// Which are shown without what strangers wrote, and until when.
+    withheld: HashMap<Subject, Instant>,
+    looked_at_all: Option<Instant>,
+    is_database_failing: bool,
+}
+
+/// What waits to be looked at in a channel, in the order in which it was asked for.
+#[derive(Default)]
+struct Channel {
+    /// Each once, with the moment before which it is left alone.
+    waiting: Vec<(Instant, Subject)>,
+    /// Which is carried out, and whether it was asked for again meanwhile.
+    running: Option<(Subject, bool)>,
+    /// The moment before which nothing is edited there.
+    opens: Option<Instant>,
+}
+
+impl Channel {
+    fn want(&mut self, subject: Subject, not_before: Instant) {
+        match &mut self.running {
+            Some((running, again)) if *running == subject => *again = true,
+            _ if self.waiting.iter().any(|(_, waiting)| *waiting == subject) => {}
+            _ => self.waiting.push((not_before, subject)),
+        }
+    }
+
+    /// From when on something of it can be carried out; `None` while nothing waits or something is.
+    fn due_at(&self) -> Option<Instant> {
+        let first = self.waiting.iter().map(|(not_before, _)| *not_before).min();
+        first.filter(|_| self.running.is_none()).map(|first| self.opens.map_or(first, |opens| opens.max(first)))
+    }
+}
+
+impl Editor {
+    fn new(shared: Shared) -> Self {
+        Self {
+            shared,
+            channels: HashMap::new(),
+            boards: BTreeMap::new(),
+            blind: Arc::default(),
+            failures: HashMap::new(),
+            withheld: HashMap::new(),
+            looked_at_all: None,
+            is_database_failing: false,
+        }
+    }
+
+    /// What is to be carried out next, if anything is.
+    fn take_due(&mut self, now: Instant) -> Option<(ChannelId, Subject, View)> {
+        let is_due = |channel: &Channel| channel.due_at().filter(|due| *due <= now);
+        let (id, channel) = self
+            .channels
+            .iter_mut()
+            .filter_map(|(id, channel)| is_due(channel).map(|due| (due, *id, channel)))
+            .min_by_key(|(due, id, _)| (*due, *id))
+            .map(|(_, id, channel)| (id, channel))?;
+        let place = channel.waiting.iter().position(|(not_before, _)| *not_before <= now)?;
+        let (_, subject) = channel.waiting.remove(place);
+        channel.running = Some((subject, false));
+        let is_withheld = self.withheld.get(&subject).is_some_and(|until| *until > now);
+        Some((id, subject, View { blind: Arc::clone(&self.blind), is_withheld }))
+    }
+
+    /// Waits until something can be carried out; for ever while nothing waits.
+    async fn something_is_due(&self) {
+        match self.channels.values().filter_map(Channel::due_at).min() {
+            Some(due) => tokio::time::sleep_until(due).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    fn settle(&mut self, id: ChannelId, subject: Subject, next: Result<Next, StoreError>) {
+        let now = Instant::now();
+        let next = next.unwrap_or_else(|error| {
+            self.note_failure(&error);
+            Next::Failed
+        });
+        let failures = self.failures.get(&subject).copied().unwrap_or_default().saturating_add(1);
+        let wait = match next {
+            Next::Unchanged | Next::Edited => None,
+            Next::Again(wait) => Some(wait),
+            Next::Failed => Some(backoff(failures, FIRST_WAIT, LONGEST_WAIT, rand::random())),
+            Next::Refused => Cause::Refused.wait(failures - 1, self.shared.probe_after, rand::random()),
+            Next::Withheld => {
+                self.withheld.insert(subject, now + WITHHELD_FOR);
+                Some(Duration::ZERO)
+            }
+        };
+        if matches!(next, Next::Failed | Next::Refused) {
+            self.failures.insert(subject, failures);
+        } else {
+            self.failures.remove(&subject);
+        }
+        let Some(channel) = self.channels.get_mut(&id) else { return };
+        let again = channel.running.take().is_some_and(|(_, again)| again);
+        channel.opens = Some(now + if next == Next::Unchanged { LOOK_SPACING } else { SPACING });
+        if let Some(wait) = wait {
+            channel.want(subject, now + wait);
+        } else if again {
+            channel.want(subject, now);
+        }
+        let is_over = |channel: &Channel| {
+            channel.waiting.is_empty() && channel.running.is_none() && channel.opens.is_none_or(|opens| opens <= now)
+        };
+        self.channels.retain(|_, channel| !is_over(channel));
+    }
+
+    /// Something was heard of these accounts, or boards were created or taken away.
+    async fn hear(&mut self, accounts: &BTreeSet<AccountName>, is_list_changed: bool) {
+        if is_list_changed {
+            self.look().await;
+        }
+        let now = Instant::now();
+        for (id, board) in self.boards.iter().filter(|(_, board)| !board.accounts.is_disjoint(accounts)) {
+            self.channels.entry(board.channel).or_default().want(Subject::Board(*id), now);
+        }
+    }
+
+    async fn look(&mut self) {
+        match self.look_at_database().await {
+            Ok(()) if self.is_database_failing => {
+                self.is_database_failing = false;
+                tracing::info!("the database lets messages be kept true again");
+            }
+            Ok(()) => {}
+            Err(error) => self.note_failure(&error),
+        }
+    }
+
+    async fn look_at_database(&mut self) -> Result<(), StoreError> {
+        let now = Instant::now();
+        let boards = self.shared.store.watched_boards().await?;
+        let blind = self.out_of_sight().await?;
+        let is_other = |account: &AccountName| blind.get(account) != self.blind.get(account);
+        let looks_at_all = self.looked_at_all.is_none_or(|looked| looked.elapsed() >= LOOK_AT_ALL_EVERY);
+        for (id, board) in &boards {
+            let is_changed = self.boards.get(id) != Some(board) || board.is_removed;
+            if looks_at_all || is_changed || board.accounts.iter().any(is_other) {
+                self.channels.entry(board.channel).or_default().want(Subject::Board(*id), now);
+            }
+        }
+        if looks_at_all {
+            self.looked_at_all = Some(now);
+            self.withheld.retain(|_, until| *until > now);
+        }
+        (self.boards, self.blind) = (boards, Arc::new(blind));
+        Ok(())
+    }
+
+    /// The accounts that can't be read, and since when: one that goes from one trouble into another was out of sight all
+    /// the time.
+    async fn out_of_sight(&self) -> Result<BTreeMap<AccountName, Timestamp>, StoreError> {
+        let (states, _) = self.shared.store.noted_states().await?;
+        let now = clock::now();
+        let blind = states.into_iter().filter(|(_, state)| !state.is_running()).filter_map(|(account, state)| {
+            let known = self.blind.get(&account).copied();
+            let since = known.or_else(|| (now.since(state.since) >= BLIND_AFTER).then_some(state.since))?;
+            Some((account, since))
+        });
+        Ok(blind.collect())
+    }
+
+    /// Tells it once, for as long as it lasts.
+    fn note_failure(&mut self, error: &StoreError) {
+        self.shared.metrics.database_failed(Work::Delivery);
+        if !std::mem::replace(&mut self.is_database_failing, true) {
+            tracing::warn!(%error, "the database does not let messages be kept true; trying again");
+        }
+    }
+}
