@@ -24,6 +24,7 @@ pub mod online;
 pub mod outlook;
 pub mod permissions;
 pub mod position;
+pub mod presence;
 pub mod retry;
 pub mod sealed;
 pub mod server_state;

@@ -9,6 +9,7 @@ use super::accounts::account_name;
 use super::{Store, StoreError};
 use crate::domain::ids::{AccountName, GuildId, PlayerId, ServerId};
 use crate::domain::outlook::{Outlook, outlook};
+pub use crate::domain::presence::{SeenConnection, Tie};
 use crate::domain::server_state::{Cause, ServerState, State};
 use crate::domain::timestamp::Timestamp;
 
@@ -31,26 +32,6 @@ pub struct Server {
     pub connection: Option<SeenConnection>,
     /// For how long it may be silent, where somebody said.
     pub expected_silence: Option<Duration>,
-}
-
-/// By which NATS connections a server is known.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tie {
-    /// Their user: a public key, or a name.
-    pub user: String,
-    /// The name that the client gave itself; empty where it gave none.
-    pub name: String,
-    /// Whether somebody said so, or it was the only one that it could be.
-    pub is_by_hand: bool,
-}
-
-/// A server's connection, as it was seen last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SeenConnection {
-    /// When it began.
-    pub since: Timestamp,
-    /// When it was seen.
-    pub seen_at: Timestamp,
 }
 
 /// A server as a guild sees it.
@@ -80,8 +61,8 @@ impl NamedServer {
     }
 }
 
-const TIED_BY_HAND: &str = "by_hand";
-const TIED_BY_ITSELF: &str = "by_itself";
+pub(super) const TIED_BY_HAND: &str = "by_hand";
+pub(super) const TIED_BY_ITSELF: &str = "by_itself";
 
 const COLUMNS: &str = "servers.account, servers.server_id, last_event_at, state, state_since, state_cause,
     says_when_it_stops, wiped_at, tied_user, tied_name, tied, connected_since, connection_seen_at, expected_silence";

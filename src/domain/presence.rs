@@ -1,0 +1,315 @@
+//! What an account's NATS connections tell of its game servers: which one is a server's, whether it is there, and for how
+//! long it has not been. Says no more than was seen.
+//!
+//! A look is what all nats-servers answered at one moment. Looks follow one another on one connection of guildwire's own:
+//! a [`Sight`] ends with it, for what ended that may have ended all the others.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::ids::ServerId;
+use super::server_state::{Connection, End};
+use super::timestamp::Timestamp;
+
+/// Where a connection began so shortly before a server's first word on it, that word is of its start.
+const BEGINNING: Duration = Duration::from_mins(2);
+
+/// How far the clocks of one cluster's nats-servers may be apart.
+const APART: Duration = Duration::from_secs(2);
+
+/// How often one looks, and for how long a connection has to be away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Looking {
+    /// The time between two looks.
+    pub every: Duration,
+    /// For how long a connection has to be missing until its server is gone.
+    pub debounce: Duration,
+}
+
+/// By which NATS connections a server is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tie {
+    /// Their user: a public key, or a name; empty where nats-server asks for none.
+    pub user: String,
+    /// The name that the client gave itself; empty where it gave none.
+    pub name: String,
+    /// Whether somebody said so, or it was the only one that it could be.
+    pub is_by_hand: bool,
+}
+
+/// A server's connection, as it was seen last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeenConnection {
+    /// When it began.
+    pub since: Timestamp,
+    /// When it was seen.
+    pub seen_at: Timestamp,
+}
+
+/// A client's connection. Where it comes from is not kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Client {
+    /// The nats-server that it is connected to.
+    pub server: String,
+    /// Its number there.
+    pub number: u64,
+    /// As whom it was let in: a public key, or a name; empty where nats-server asks for none.
+    pub user: String,
+    /// The name that it gave itself; empty where it gave none.
+    pub name: String,
+    /// In which language it says that it is written.
+    pub language: String,
+    /// When it began.
+    pub since: Timestamp,
+    /// How many messages it has published, requests among them.
+    pub published: u64,
+    /// Whether it is guildwire: this one, or another that calls itself so.
+    pub is_guildwire: bool,
+}
+
+/// A client's connection that has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// Whose it was.
+    pub client: Client,
+    /// When it ended.
+    pub at: Timestamp,
+    /// How.
+    pub end: End,
+}
+
+/// What all nats-servers of an account answered at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Look {
+    /// When, in nats-server's time.
+    pub at: Timestamp,
+    /// The nats-servers. One that was started anew is another.
+    pub servers: BTreeSet<String>,
+    /// The connections that are open.
+    pub clients: Vec<Client>,
+}
+
+/// A server of the account, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// Which.
+    pub id: ServerId,
+    /// When its last event was stored.
+    pub heard_at: Timestamp,
+    /// Which connections are its.
+    pub tie: Option<Tie>,
+    /// Its connection, as it was seen last; `None` when it never was.
+    pub connection: Option<SeenConnection>,
+}
+
+/// What a look shows of a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// Its connection is there.
+    Present {
+        /// When it began: the last of them, where there are several.
+        since: Timestamp,
+    },
+    /// It is not there, and may be on its way back; or it was never seen.
+    Absent,
+    /// It has not been there for as long as nothing else explains.
+    Gone {
+        /// When it was missed first.
+        at: Timestamp,
+    },
+    /// Nobody knows which connection is its.
+    Untied,
+}
+
+/// What a look shows of all servers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Showing {
+    /// Servers with another tie by itself than before, or with none any more.
+    pub ties: Vec<(ServerId, Option<Tie>)>,
+    /// Each server.
+    pub servers: BTreeMap<ServerId, Shown>,
+}
+
+impl Tie {
+    /// Whether that connection is one of these.
+    #[must_use]
+    pub fn is_of(&self, client: &Client) -> bool {
+        !client.is_guildwire && client.user == self.user && client.name == self.name
+    }
+
+    /// When the last of its connections began; `None` where none is open.
+    #[must_use]
+    pub fn newest(&self, clients: &[Client]) -> Option<Timestamp> {
+        clients.iter().filter(|client| self.is_of(client)).map(|client| client.since).max()
+    }
+
+    /// How the connection ended that was seen last, where nats-server still knows.
+    #[must_use]
+    pub fn end_of<'a>(&self, connection: SeenConnection, ended: &'a [Ended]) -> Option<&'a Ended> {
+        ended.iter().find(|ended| self.is_of(&ended.client) && ended.client.since == connection.since)
+    }
+}
+
+impl Known {
+    /// How a server went whose connection was missed first at `missed_at` and ended so, where nats-server still knows, and
+    /// when. `None` where it was heard of afterwards: then it has another connection.
+    #[must_use]
+    pub fn went(&self, missed_at: Timestamp, ended: Option<&Ended>) -> Option<(End, Timestamp)> {
+        let (end, at) = ended.map_or((End::Unknown, missed_at), |ended| (ended.end, ended.at));
+        (self.heard_at <= at.plus(APART)).then_some((end, at))
+    }
+}
+
+/// How nats-server's word for why a connection was closed is to be understood.
+/// [Its words](https://github.com/nats-io/nats-server/blob/main/server/monitor.go) are in `ClosedState.String`.
+#[must_use]
+pub fn end_of_reason(reason: &str) -> End {
+    match reason {
+        "Client Closed" => End::Closed,
+        // A client that hangs reads nothing either.
+        "Stale Connection" | "Slow Consumer (Pending Bytes)" | "Slow Consumer (Write Deadline)" => End::Stale,
+        "Credentials Revoked" | "Authentication Expired" | "Authentication Failure" => End::Revoked,
+        // "Read Error" and "Write Error" are the network's or a dead process', "Server Shutdown" is nats-server's own.
+        _ => End::Unknown,
+    }
+}
+
+/// On which connection a server said at `said_at` that it started, where that is its only open one, or the last of
+/// several, and began at `since`. `heard_at` is when it was heard of before.
+#[must_use]
+pub fn said_on(since: Timestamp, said_at: Timestamp, heard_at: Timestamp) -> Connection {
+    if since > said_at.plus(APART) {
+        // It was said on one that is no more.
+        return Connection::Unseen;
+    }
+    if heard_at >= since {
+        return Connection::Same;
+    }
+    if said_at.since(since) <= BEGINNING {
+        return Connection::New;
+    }
+    // A server that takes long to start, or one that was quiet and whose plugin was loaded anew.
+    Connection::Unseen
+}
+
+/// What one connection of guildwire's own sees of the others.
+#[derive(Debug, Clone)]
+pub struct Sight {
+    debounce: Duration,
+    servers: BTreeSet<String>,
+    looked_at: Option<Timestamp>,
+    lone: Option<Lone>,
+    missing: BTreeMap<ServerId, Missing>,
+}
+
+/// The one publisher that is there, or that there is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Lone {
+    /// Its nats-server and its number there.
+    client: Option<(String, u64)>,
+    /// Since when no other was.
+    since: Timestamp,
+}
+
+/// A server whose connection is not there.
+#[derive(Debug, Clone, Copy)]
+struct Missing {
+    /// Since when, by guildwire's own steady clock.
+    watched: Duration,
+    /// Since when, in nats-server's time.
+    at: Timestamp,
+}
+
+impl Sight {
+    /// Sight by a new connection. What is not there for `debounce` is gone.
+    #[must_use]
+    pub fn new(debounce: Duration) -> Self {
+        Self { debounce, servers: BTreeSet::new(), looked_at: None, lone: None, missing: BTreeMap::new() }
+    }
+
+    /// That nothing could be seen: what is not there next may have gone this moment.
+    pub fn interrupt(&mut self) {
+        self.looked_at = None;
+        self.lone = None;
+        self.missing.clear();
+    }
+
+    /// What a look shows of the account's servers, `watched` after the connection began.
+    pub fn look(&mut self, look: &Look, watched: Duration, servers: &[Known]) -> Showing {
+        if look.servers != self.servers {
+            // One was started anew, and with it all its connections; or its answer is missing, and with it they are.
+            self.interrupt();
+            self.servers.clone_from(&look.servers);
+        }
+        let mut showing = Showing { ties: self.ties(look, servers), servers: BTreeMap::new() };
+        for server in servers {
+            let changed = showing.ties.iter().find(|(id, _)| *id == server.id).map(|(_, tie)| tie.as_ref());
+            let shown = match changed.unwrap_or(server.tie.as_ref()) {
+                None => Shown::Untied,
+                Some(tie) => match tie.newest(&look.clients) {
+                    Some(since) => Shown::Present { since },
+                    None => self.miss(look, watched, server),
+                },
+            };
+            if !matches!(shown, Shown::Absent | Shown::Gone { .. }) {
+                self.missing.remove(&server.id);
+            }
+            showing.servers.insert(server.id.clone(), shown);
+        }
+        self.missing.retain(|id, _| showing.servers.contains_key(id));
+        self.looked_at = Some(look.at);
+        showing
+    }
+
+    fn miss(&mut self, look: &Look, watched: Duration, server: &Known) -> Shown {
+        if server.connection.is_none() {
+            // It need not be this server's: nobody has seen it yet.
+            return Shown::Absent;
+        }
+        let missing = self.missing.entry(server.id.clone()).or_insert(Missing { watched, at: look.at });
+        if server.heard_at > missing.at {
+            // It speaks by another connection, or did: one that is not known as its own.
+            *missing = Missing { watched, at: look.at };
+        }
+        let is_gone = watched.saturating_sub(missing.watched) >= self.debounce;
+        if is_gone { Shown::Gone { at: missing.at } } else { Shown::Absent }
+    }
+
+    /// What changes of the ties that are made without anybody saying so.
+    fn ties(&mut self, look: &Look, servers: &[Known]) -> Vec<(ServerId, Option<Tie>)> {
+        let publishers: Vec<_> =
+            look.clients.iter().filter(|client| !client.is_guildwire && client.published > 0).collect();
+        let ([server], ..=1) = (servers, publishers.len()) else {
+            self.lone = None;
+            let by_itself = servers.iter().filter(|server| server.tie.as_ref().is_some_and(|tie| !tie.is_by_hand));
+            return by_itself.map(|server| (server.id.clone(), None)).collect();
+        };
+        let publisher = publishers.first().copied();
+        let lone = self.alone(look.at, publisher);
+        let Some(client) = publisher else { return Vec::new() };
+        // That it spoke while nobody else was there, and not only that it is there.
+        let spoke = server.heard_at > lone.since && server.heard_at.plus(APART) >= client.since;
+        let is_known = server.tie.as_ref().is_some_and(|tie| tie.is_by_hand || tie.is_of(client));
+        if !spoke || is_known {
+            return Vec::new();
+        }
+        let tie = Tie { user: client.user.clone(), name: client.name.clone(), is_by_hand: false };
+        vec![(server.id.clone(), Some(tie))]
+    }
+
+    /// Since when this publisher is the only one.
+    fn alone(&mut self, at: Timestamp, publisher: Option<&Client>) -> &Lone {
+        let client = publisher.map(|client| (client.server.clone(), client.number));
+        let before = self.lone.take();
+        let lone = match before {
+            Some(before) if before.client == client => before,
+            // It came since the last look, when nobody was there.
+            Some(Lone { client: None, .. }) => Lone { client, since: self.looked_at.unwrap_or(at) },
+            _ => Lone { client, since: at },
+        };
+        self.lone.insert(lone)
+    }
+}
+
+#[cfg(test)]
+mod tests;
