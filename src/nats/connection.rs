@@ -31,6 +31,9 @@ const CONNECT_TIMEOUT_IN_ALL: Duration = Duration::from_secs(15);
 /// How often a silent connection is pinged: two that go unanswered end it.
 const PING_INTERVAL: Duration = Duration::from_secs(15);
 
+/// What guildwire calls itself, in all that it does on nats-server.
+pub(super) const CLIENT_NAME: &str = "guildwire";
+
 /// What the inboxes begin with on which answers and events come to the bot's own user.
 pub const OWN_INBOXES: &str = "_INBOX_guildwire";
 
@@ -121,7 +124,7 @@ impl Connection {
         let (asked_url, expires) = (url.to_owned(), credential.expires());
         let options = credential
             .connect_options()?
-            .name("guildwire")
+            .name(CLIENT_NAME)
             .custom_inbox_prefix(inboxes)
             .connection_timeout(CONNECT_TIMEOUT)
             .request_timeout(Some(REQUEST_TIMEOUT))

@@ -3,12 +3,14 @@
 
 pub mod check;
 pub mod claims;
+pub mod connected;
 pub mod connection;
 pub mod credential;
 pub mod jetstream;
 pub mod jwt;
 pub mod limits;
 pub mod onlooking;
+pub mod presence;
 pub mod publishing;
 pub mod reach;
 mod said;

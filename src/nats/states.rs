@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use dashmap::DashMap;
 
+use super::connected::ConnectedClients;
 use crate::domain::fault::Fault;
 use crate::domain::ids::AccountName;
 use crate::domain::timestamp::Timestamp;
@@ -56,14 +57,18 @@ pub struct Summary {
 
 /// Every subscribed account's state. Cloning shares it.
 #[derive(Debug, Clone, Default)]
-pub struct AccountStates(Arc<DashMap<AccountName, Standing>>);
+pub struct AccountStates {
+    standings: Arc<DashMap<AccountName, Standing>>,
+    /// Who is connected to each.
+    pub connected: ConnectedClients,
+}
 
 impl AccountStates {
     /// Notes the account's state; the moment stays when the state does. Answers whether it changed.
     #[must_use]
     pub fn set(&self, account: &AccountName, state: AccountState, now: Timestamp) -> bool {
         let connecting = || Standing { state: AccountState::Connecting, since: now, lag: 0 };
-        let mut entry = self.0.entry(account.clone()).or_insert_with(connecting);
+        let mut entry = self.standings.entry(account.clone()).or_insert_with(connecting);
         let changed = entry.state != state;
         if changed {
             (entry.state, entry.since) = (state, now);
@@ -73,20 +78,21 @@ impl AccountStates {
 
     /// Notes how many events wait on the account's stream.
     pub fn set_lag(&self, account: &AccountName, lag: u64) {
-        if let Some(mut entry) = self.0.get_mut(account) {
+        if let Some(mut entry) = self.standings.get_mut(account) {
             entry.lag = lag;
         }
     }
 
     /// Forgets an account that is no longer subscribed.
     pub fn remove(&self, account: &AccountName) {
-        self.0.remove(account);
+        self.standings.remove(account);
+        self.connected.remove(account);
     }
 
     /// How the account stands; `None` when it is not subscribed.
     #[must_use]
     pub fn get(&self, account: &AccountName) -> Option<Standing> {
-        self.0.get(account).map(|entry| entry.value().clone())
+        self.standings.get(account).map(|entry| entry.value().clone())
     }
 
     /// The account's state; `None` when it is not subscribed.
@@ -109,13 +115,13 @@ impl AccountStates {
     /// Every account with how it stands, by name.
     #[must_use]
     pub fn all(&self) -> BTreeMap<AccountName, Standing> {
-        self.0.iter().map(|entry| (entry.key().clone(), entry.value().clone())).collect()
+        self.standings.iter().map(|entry| (entry.key().clone(), entry.value().clone())).collect()
     }
 
     /// What keeps the database from recording, as the first account tells that suffers from it.
     #[must_use]
     pub fn database_trouble(&self) -> Option<String> {
-        self.0.iter().find_map(|entry| match &entry.state {
+        self.standings.iter().find_map(|entry| match &entry.state {
             AccountState::Trouble(Fault::Database(reason)) => Some(reason.clone()),
             _ => None,
         })
@@ -125,7 +131,7 @@ impl AccountStates {
     #[must_use]
     pub fn summary(&self) -> Summary {
         let mut summary = Summary::default();
-        for entry in self.0.iter() {
+        for entry in self.standings.iter() {
             *summary.by_state.entry(entry.state.name()).or_default() += 1;
             summary.lag_max = summary.lag_max.max(entry.lag);
             summary.lag_sum = summary.lag_sum.saturating_add(entry.lag);
