@@ -78,6 +78,8 @@ pub enum Action {
     GuildForgotten,
     /// What was kept of a player was deleted. Nothing here says who that was.
     PlayerForgotten,
+    /// It was said by which NATS connection a game server is known, or by none any more.
+    ServerTied,
     /// The file with an account's credential held another one.
     CredentialReadAgain,
     /// The key that seals secrets was changed.
@@ -100,7 +102,7 @@ pub enum Action {
 
 impl Action {
     /// All that is ever done.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: &[Self] = &[
         Self::AccountAdded,
         Self::AccountEdited,
         Self::AccountConnected,
@@ -122,6 +124,7 @@ impl Action {
         Self::BoardRemoved,
         Self::GuildForgotten,
         Self::PlayerForgotten,
+        Self::ServerTied,
         Self::CredentialReadAgain,
         Self::KeyRotated,
         Self::NatsAccountCreated,
@@ -158,6 +161,7 @@ impl Action {
             Self::BoardRemoved => "board removed",
             Self::GuildForgotten => "guild forgotten",
             Self::PlayerForgotten => "player forgotten",
+            Self::ServerTied => "server tied",
             Self::CredentialReadAgain => "credential read again",
             Self::KeyRotated => "key rotated",
             Self::NatsAccountCreated => "NATS account created",

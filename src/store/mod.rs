@@ -29,6 +29,7 @@ mod open;
 pub mod outbox;
 pub mod owners;
 pub mod positions;
+pub mod presence;
 pub mod privacy;
 pub mod recording;
 pub mod retention;

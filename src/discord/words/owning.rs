@@ -197,6 +197,7 @@ pub const fn action(action: Action) -> &'static str {
         Action::BoardRemoved => "removed a board that showed its servers",
         Action::GuildForgotten => "forgot a Discord server that I was removed from",
         Action::PlayerForgotten => "forgot a player",
+        Action::ServerTied => "said which NATS connection is a game server's",
         Action::CredentialReadAgain => "read the changed credential",
         Action::KeyRotated => "changed the key that seals secrets",
         Action::NatsAccountCreated => "made the account on nats-server",
