@@ -47,7 +47,7 @@ pub(super) async fn seal(shared: &Shared, channel: ChannelId) -> Result<SealedMe
     store.seal(channel, &message, &contents, now).await?;
     if let Some((incident, version)) = shown {
         // Whatever happens to the incident from here on, its message is edited.
-        store.note_shown(incident, channel, version).await?;
+        store.note_incident_shown(incident, channel, version).await?;
     }
     tracing::trace!(%channel, mark = message.mark, rows = ids.len(), "sealed");
     Ok(message)

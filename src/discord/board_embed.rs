@@ -92,12 +92,7 @@ fn embeds(picture: &Picture, mark: &str) -> Vec<Embed> {
 fn server_embed(server: &ShownServer, with_account: bool, room: usize) -> Embed {
     let name = display(server.name.as_deref().unwrap_or(server.id.as_str()), NAME_LIMIT, "?");
     let account = with_account.then_some(server.account.as_str());
-    let since = server.state.since.map(Timestamp::unix_seconds);
-    let head = format!(
-        "{}\n{}",
-        words::board_heading(&name, account),
-        words::standing(server.state.state, server.outlook, since)
-    );
+    let head = format!("{}\n{}", words::board_heading(&name, account), words::standing(server.state, server.outlook));
     let moments = words::board_moments(
         server.wiped_at.map(Timestamp::unix_seconds),
         server.heard_about().map(Timestamp::unix_seconds),

@@ -211,7 +211,7 @@ impl Store {
     }
 
     /// Notes that a channel's message shows `version` of an incident. Where that is not the latest, it stays stale.
-    pub async fn note_shown(&self, incident: i64, channel: ChannelId, version: i64) -> Result<(), StoreError> {
+    pub async fn note_incident_shown(&self, incident: i64, channel: ChannelId, version: i64) -> Result<(), StoreError> {
         sqlx::query(
             "UPDATE incident_messages SET is_stale = 0 WHERE incident_id = $1 AND channel_id = $2
              AND EXISTS (SELECT 1 FROM incidents WHERE id = $1 AND version = $3)",

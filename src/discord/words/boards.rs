@@ -1,29 +1,8 @@
 //! What stands on a board, and what is said of boards.
 
-use super::{count, server_state};
-use crate::domain::outlook::Outlook;
-use crate::domain::server_state::State;
+use super::count;
 
 // ── On a board ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-/// How a server stands as far as it can be seen, since when, and what is known where it can't.
-#[must_use]
-pub fn standing(state: State, outlook: Outlook, since: Option<i64>) -> String {
-    let then = match state {
-        State::Unknown => "",
-        State::Online => " It was online then.",
-        State::Stopping => " It was about to stop then.",
-        State::Offline => " It was offline then.",
-        State::ContactLost => " Contact was lost before that.",
-    };
-    match outlook {
-        Outlook::Seen => server_state(state, since),
-        Outlook::Blind { since } => format!("⚪ **I can't see it** since <t:{}:R>.{then}", since.unix_seconds()),
-        Outlook::Unheard { since } => {
-            format!("⚪ **Nothing heard** of it since <t:{}:R>.{then}", since.unix_seconds())
-        }
-    }
-}
 
 /// A server's name at the head of its part of a board; `account` where there are several.
 #[must_use]
@@ -127,27 +106,4 @@ pub fn board_line(id: i64, channel: u64, servers: &str, link: Option<&str>, trou
 #[must_use]
 pub fn board_removed(channel: u64) -> String {
     format!("🗑️ The board in <#{channel}> is gone, and I delete its message.")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::timestamp::Timestamp;
-
-    #[test]
-    fn what_cannot_be_seen_is_never_told_as_seen() {
-        let since = Timestamp::from_nanoseconds(7_000_000_000);
-        for state in State::ALL {
-            for outlook in [Outlook::Blind { since }, Outlook::Unheard { since }] {
-                let told = standing(*state, outlook, Some(1));
-                assert!(
-                    told.starts_with("⚪ **") && told.contains("since <t:7:R>.") && !told.contains("<t:1:"),
-                    "{told}"
-                );
-            }
-            assert!(!standing(*state, Outlook::Seen, Some(1)).contains('⚪'));
-        }
-        let told = standing(State::Online, Outlook::Blind { since }, Some(1));
-        assert_eq!(told, "⚪ **I can't see it** since <t:7:R>. It was online then.");
-    }
 }
