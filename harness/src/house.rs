@@ -161,6 +161,12 @@ impl House {
         waited.with_context(|| format!("{count} wanted, {} shown: {shown:#?}", shown.len()))?;
         Ok(shown)
     }
+
+    /// Waits until a channel shows these embeds, as [`House::shown`] says: some are edited after a while.
+    pub async fn wait_until_shown(&self, channel: u64, wanted: &[&str]) -> Result<()> {
+        let waited = self.discord.wait_until(PATIENCE, "a channel shows this", |_| self.shown(channel) == wanted).await;
+        waited.with_context(|| format!("{wanted:#?} wanted, shown is {:#?}", self.shown(channel)))
+    }
 }
 
 /// A game server's connection.

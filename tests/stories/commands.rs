@@ -320,12 +320,15 @@ async fn a_binding_hears_its_server_and_no_other_and_a_thread_is_a_channel(datab
         first.publish(&format!("{server}.events.stopping"), "{}").await.unwrap();
     }
     second.publish("main.events.stopping", "{}").await.unwrap();
-    first.publish("main.events.stopped", "{}").await.unwrap();
-    first.publish("main-2.events.stopped", "{}").await.unwrap();
+    first.publish("main.events.wiped", "{}").await.unwrap();
+    first.publish("main-2.events.wiped", "{}").await.unwrap();
     let shown = house.wait_for_shown(thread, 2).await.unwrap();
-    assert_eq!(shown, ["🟠 Server **main** is about to stop", "🔴 Server **main** has stopped"]);
+    assert_eq!(shown, ["🟠 Server **main** is about to stop", "✨ Server **main** was wiped: a fresh world awaits"]);
     let shown = house.wait_for_shown(news, 2).await.unwrap();
-    assert_eq!(shown, ["🟠 Server **main\\-2** is about to stop", "🔴 Server **main\\-2** has stopped"]);
+    assert_eq!(
+        shown,
+        ["🟠 Server **main\\-2** is about to stop", "✨ Server **main\\-2** was wiped: a fresh world awaits"]
+    );
     eventually("all are shown", async || fire::shown(&house.discord, all).len() == 10).await;
     assert_eq!((house.shown(thread).len(), house.shown(news).len()), (2, 2));
     // The same kinds of another server are not an equal binding.

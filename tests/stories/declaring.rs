@@ -183,7 +183,7 @@ async fn a_setup_follows_its_file_and_no_event_is_lost(database: Database) {
     declare(&house, &more);
     let steps = bot.log().matches("did what the settings file says").count();
     read_again(&bot).await;
-    publisher.publish("main.events.stopped", "{}").await.unwrap();
+    publisher.publish("main.events.wiped", "{}").await.unwrap();
     house.wait_for_shown(status, 4).await.unwrap();
     assert_eq!(bot.log().matches("did what the settings file says").count(), steps, "nothing was left to do");
 }
@@ -347,7 +347,7 @@ async fn a_credential_file_is_read_again_when_it_changes(database: Database) {
     bot.wait_for_log(READ_AGAIN, PATIENCE).await.unwrap();
     eventually("it is connected anew", async || bot.log().matches("reading the account's events").count() == 2).await;
     house.nats.reload(&keys(&[&second])).unwrap();
-    publisher.publish("main.events.stopping", "{}").await.unwrap();
+    publisher.publish("main.events.wiped", "{}").await.unwrap();
     house.wait_for_shown(status, 2).await.unwrap();
     assert!(!bot.log().contains("can't read the account; trying again"), "{}", bot.log());
 
@@ -355,7 +355,7 @@ async fn a_credential_file_is_read_again_when_it_changes(database: Database) {
     mount(&house, "half", &second.seed().unwrap()[..30]);
     bot.wait_for_log(LOST, PATIENCE).await.unwrap();
     std::fs::remove_file(house.bot.home_folder().join("mounted/current")).unwrap();
-    publisher.publish("main.events.stopped", "{}").await.unwrap();
+    publisher.publish("main.events.stopping", "{}").await.unwrap();
     house.wait_for_shown(status, 3).await.unwrap();
 
     // The old key goes first: the owner is told, nothing is lost, and it heals by itself.
@@ -366,7 +366,7 @@ async fn a_credential_file_is_read_again_when_it_changes(database: Database) {
     mount(&house, "three", &third.seed().unwrap());
     let shown = house.wait_for_shown(status, 4).await.unwrap();
     let stopping = "🟠 Server **main** is about to stop";
-    assert_eq!(shown, [UP, stopping, "🔴 Server **main** has stopped", WIPED]);
+    assert_eq!(shown, [UP, WIPED, stopping, WIPED]);
     let log = bot.log();
     assert_eq!((log.matches(READ_AGAIN).count(), log.matches(LOST).count()), (2, 1), "{log}");
 }

@@ -15,6 +15,7 @@ on_both_databases!(
 const SEND: u64 = 1 << 11;
 
 const UP: &str = "🟢 Server **main** is up";
+const RELOADED: &str = "🔄 Server **main**: plugin reloaded, or the server was started anew";
 const STOPPED: &str = "🔴 The events of **GA-1** have not come through since <time>. Its nats-server can't be reached. Ask \
                        the account's owner whether it runs; if it does, whoever operates me has to check its address.\nI \
                        keep trying, and say so here when they come again.";
@@ -49,7 +50,7 @@ async fn guilds_are_told_once_when_their_account_stops_and_once_when_it_runs_aga
     assert_eq!(told(&house, new, 2).await, [STOPPED, RESUMED]);
     assert_eq!(told(&house, status, 3).await, [UP, STOPPED, RESUMED]);
     house.publisher(FIRST_ACCOUNT).await.unwrap().publish("main.events.started", "{}").await.unwrap();
-    assert_eq!(told(&house, status, 4).await, [UP, STOPPED, RESUMED, UP]);
+    assert_eq!(told(&house, status, 4).await, [UP, STOPPED, RESUMED, RELOADED]);
     assert_eq!(house.shown(chat), Vec::<String>::new());
     for message in house.discord.messages(status) {
         assert!(!message.notified_everyone && message.notified_roles.is_empty(), "{message:?}");

@@ -185,7 +185,7 @@ async fn a_missing_permission_is_told_with_its_subject(database: Database) {
     ] {
         reading.restart_with(denied);
         // Without one, no acknowledgement is tried.
-        reading.publisher.publish("main.events.stopping", "{}").await.unwrap();
+        reading.publisher.publish("main.events.wiped", "{}").await.unwrap();
         shown += 1;
         reading.is_in_trouble(&words).await;
         reading.restart_with(user());

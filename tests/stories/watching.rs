@@ -110,7 +110,7 @@ async fn what_comes_of_each_message_is_shown_as_it_comes(database: Database) {
     assert!(waits["told"].as_str().unwrap().contains("refuses the channel"), "{waits}");
     assert_eq!(watching.interrupt().await, (Some(0), String::new()));
     assert_eq!(consumers(&stream).await, before);
-    let wanted = ["📥 **Ada** joined **main**", "🌅 **Ada** respawned on **main**", "🟢 Server **main** is up"];
+    let wanted = ["📥 **Ada** joined **main**", "🌅 **Ada** respawned on **main**", RELOADED];
     assert_eq!(house.shown(status), wanted);
 
     // What is past can be looked at, too, and told in words.
@@ -145,6 +145,9 @@ message 1 in channel {status}: {link}
 }
 
 /// Without this, Discord refuses to post.
+/// Somebody was on it before, so it was up.
+const RELOADED: &str = "🔄 Server **main**: plugin reloaded, or the server was started anew";
+
 const VIEW_CHANNEL: u64 = 0x400;
 
 /// What somebody needs who watches without an installation, on the stream `EVENTS`.

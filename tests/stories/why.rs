@@ -75,7 +75,7 @@ async fn each_event_is_told_with_what_became_of_it(database: Database) {
     };
     let why = wait_for_why(&house, guild, channel, "🟢").await;
     let together = format!(
-        "✅ **3 events**, the first <time> 📥 **Ada** joined **main**, the last <time> 🟢 Server **main** is up · {}, the first \
+        "✅ **3 events**, the first <time> 📥 **Ada** joined **main**, the last <time> 🔄 Server **main**: plugin reloaded, or the server was started anew · {}, the first \
          after <took> · for `#{}`, `#{}`",
         link(0),
         ids[0],

@@ -82,6 +82,9 @@ pub const fn incident_line(what: What) -> &'static str {
 /// A server is back.
 #[must_use]
 pub fn incident_over(server: &str, lasted: Duration) -> String {
+    if lasted < Duration::from_secs(1) {
+        return format!("🟢 {server} is back");
+    }
     format!("🟢 {server} is back after {}", duration(lasted))
 }
 
