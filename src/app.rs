@@ -133,7 +133,7 @@ pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<O
         directory,
         limits: Arc::new(limits(settings)),
         connecting: Arc::new(connecting(settings, &key, &durable)),
-        holds: settings.delivery.holds,
+        rules,
         tell_after: settings.notices.after,
         token,
         api_url: settings.discord.api_url.clone(),

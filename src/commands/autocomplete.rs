@@ -12,7 +12,7 @@ use crate::discord::guilds::Guilds;
 use crate::discord::words;
 use crate::domain::ids::AccountName;
 use crate::domain::text::plain;
-use crate::store::directory::Choices;
+use crate::store::directory::{Choices, KnownServer};
 
 /// How much of a name that strangers chose is shown, in UTF-16 units.
 const NAME_LIMIT: usize = 60;
@@ -43,10 +43,16 @@ fn servers(known: &Choices, request: &Request) -> Vec<(String, String)> {
     known
         .servers
         .iter()
-        .filter(|(account, _)| wanted.is_none_or(|wanted| account.as_str() == wanted))
-        .map(|(account, server)| {
-            let name = plain(server.as_str(), NAME_LIMIT, "?");
-            (format!("{name} · {account}"), server.as_str().to_owned())
+        // Those that are hidden stay there for whoever manages them; there is nothing more to hide of them.
+        .filter(|server| !server.is_hidden || request.name == "server rename" || request.name == "server expect")
+        .filter(|server| wanted.is_none_or(|wanted| server.account.as_str() == wanted))
+        .map(|KnownServer { account, id, name, .. }| {
+            let by_id = plain(id.as_str(), NAME_LIMIT / 2, "?");
+            let name = match name {
+                Some(name) => format!("{} ({by_id})", plain(name, NAME_LIMIT, "?")),
+                None => plain(id.as_str(), NAME_LIMIT, "?"),
+            };
+            (format!("{name} · {account}"), id.as_str().to_owned())
         })
         .collect()
 }

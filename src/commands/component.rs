@@ -70,6 +70,8 @@ pub(super) enum Listing {
     Bindings,
     /// `/status`.
     Servers,
+    /// `/server list`.
+    AllServers,
 }
 
 /// How a button looks, as Discord numbers it:
@@ -82,13 +84,14 @@ pub(super) enum ButtonStyle {
 }
 
 impl Listing {
-    const ALL: [Self; 3] = [Self::Accounts, Self::Bindings, Self::Servers];
+    const ALL: [Self; 4] = [Self::Accounts, Self::Bindings, Self::Servers, Self::AllServers];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Accounts => "accounts",
             Self::Bindings => "bindings",
             Self::Servers => "servers",
+            Self::AllServers => "all_servers",
         }
     }
 }
@@ -244,6 +247,7 @@ mod tests {
             Target::Page(Listing::Accounts, 0),
             Target::Page(Listing::Bindings, usize::MAX),
             Target::Page(Listing::Servers, 3),
+            Target::Page(Listing::AllServers, usize::MAX),
             Target::Players(usize::MAX, None),
             Target::Players(3, Some("a:b c\u{1f9e8}".to_owned())),
             Target::Guilds("a".repeat(32).parse().unwrap(), usize::MAX),

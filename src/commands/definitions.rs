@@ -5,7 +5,7 @@ use serenity::model::Permissions;
 use serenity::model::application::{CommandOptionType, InteractionContext};
 use serenity::model::channel::ChannelType;
 
-use super::owning;
+use super::{maintenance, owning, server};
 use crate::discord::words::{self, descriptions};
 use crate::domain::event::Group;
 use crate::domain::style::{Holds, Style};
@@ -13,7 +13,7 @@ use crate::domain::style::{Holds, Style};
 /// Every command, to be registered at once. `holds` are what the styles are offered with.
 #[must_use]
 pub(super) fn all(holds: Holds) -> Vec<CreateCommand> {
-    vec![account(), help(), notify(holds), players(), status(), why()]
+    vec![account(), help(), maintenance(), notify(holds), players(), server(), status(), why()]
 }
 
 /// The commands' names, sorted.
@@ -106,6 +106,46 @@ fn notify(holds: Holds) -> CreateCommand {
 
 fn binding() -> CreateCommandOption {
     text("binding", descriptions::NOTIFY_BINDING).required(true).set_autocomplete(true)
+}
+
+fn maintenance() -> CreateCommand {
+    let duration = maintenance::DURATIONS
+        .iter()
+        .fold(text("duration", descriptions::MAINTENANCE_DURATION).required(true), |option, (name, duration)| {
+            option.add_string_choice(words::duration(*duration), *name)
+        });
+    let reason = text("reason", descriptions::MAINTENANCE_REASON).max_length(maintenance::LONGEST_REASON);
+    let start = of_server("start", descriptions::MAINTENANCE_START).add_sub_option(duration).add_sub_option(reason);
+    let end = of_server("end", descriptions::MAINTENANCE_END);
+    administration("maintenance", descriptions::MAINTENANCE)
+        .add_option(with_account(start))
+        .add_option(with_account(end))
+}
+
+fn server() -> CreateCommand {
+    let name = text("name", descriptions::SERVER_RENAME_NAME).max_length(server::LONGEST_NAME);
+    let rename = of_server("rename", descriptions::SERVER_RENAME).add_sub_option(name);
+    let silence =
+        server::SILENCES.iter().fold(text("silence", descriptions::SERVER_EXPECT_SILENCE), |option, silence| {
+            option.add_string_choice(words::silence_choice(silence.1), silence.0)
+        });
+    let expect = of_server("expect", descriptions::SERVER_EXPECT).add_sub_option(silence);
+    administration("server", descriptions::SERVER)
+        .add_option(subcommand("list", descriptions::SERVER_LIST))
+        .add_option(with_account(rename))
+        .add_option(with_account(expect))
+        .add_option(with_account(of_server("forget", descriptions::SERVER_FORGET)))
+}
+
+/// A subcommand about one server.
+fn of_server(name: &str, description: &str) -> CreateCommandOption {
+    subcommand(name, description)
+        .add_sub_option(text("server", descriptions::SERVER_SERVER).required(true).set_autocomplete(true))
+}
+
+/// With whose the server is, for where two accounts have one of that name.
+fn with_account(subcommand: CreateCommandOption) -> CreateCommandOption {
+    subcommand.add_sub_option(text("account", descriptions::SERVER_ACCOUNT).set_autocomplete(true))
 }
 
 fn players() -> CreateCommand {

@@ -191,8 +191,8 @@ async fn prepare(shared: &Shared) -> Result<Gateway, Failure> {
     check_gateway(&gateway, &shared.api_url, shared.is_test_address).map_err(Failure::Fatal)?;
     shared.limiter.wait_for_gate().await;
     let application = shared.rest.application().await.map_err(failure)?;
-    let commands =
-        serde_json::to_value(definitions::all(shared.holds)).map_err(|error| Failure::Fatal(error.to_string()))?;
+    let commands = serde_json::to_value(definitions::all(shared.rules.holds))
+        .map_err(|error| Failure::Fatal(error.to_string()))?;
     shared.limiter.wait_for_gate().await;
     shared.rest.set_commands(application, &commands).await.map_err(|error| match error {
         RestError::Refused { status: 400, body } => {

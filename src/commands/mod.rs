@@ -14,6 +14,7 @@ mod gateway;
 mod help;
 mod lane_state;
 mod limits;
+mod maintenance;
 mod notify;
 mod owning;
 mod paging;
@@ -21,6 +22,7 @@ mod players;
 mod press;
 mod reply;
 mod request;
+mod server;
 mod servers;
 mod status;
 mod verify;
@@ -50,7 +52,7 @@ use crate::discord::rest::{Rest, RestError};
 use crate::discord::sight::Sight;
 use crate::discord::words;
 use crate::domain::ids::UserId;
-use crate::domain::style::Holds;
+use crate::incidents::Rules;
 use crate::nats::states::AccountStates;
 use crate::store::{Store, StoreError};
 use crate::telemetry::metrics::Metrics;
@@ -83,8 +85,8 @@ pub struct Shared {
     pub limits: Arc<Limits>,
     /// What connecting accounts takes.
     pub connecting: Arc<Connecting>,
-    /// For how long events wait in each style.
-    pub holds: Holds,
+    /// For how long events wait in each style, and what makes a loop.
+    pub rules: Rules,
     /// How long a channel takes no messages until somebody of its guild is told.
     pub tell_after: Duration,
     /// The bot's token, for the gateway.
@@ -201,6 +203,12 @@ async fn execute(shared: &Shared, guilds: &Guilds, request: &Request) -> Result<
         "notify resume" => notify::pause::resume(shared, request).await,
         "notify remove" => notify::remove::remove(shared, request).await,
         "notify test" => notify::test::test(shared, request).await,
+        "server list" => server::list(shared, request.guild, 0).await,
+        "server rename" => server::rename(shared, request).await,
+        "server expect" => server::expect(shared, request).await,
+        "server forget" => server::forget(shared, request).await,
+        "maintenance start" => maintenance::start(shared, request).await,
+        "maintenance end" => maintenance::end(shared, request).await,
         "why" => why::why(shared, request).await,
         _ => Ok(Reply::text(words::UNKNOWN_COMMAND)),
     }

@@ -69,6 +69,20 @@ pub(super) async fn owned(
     Ok(Err(words::not_your_account(&display(wanted, NAME_LIMIT, "?"), &account::named(&theirs))))
 }
 
+/// Whether somebody may say what concerns all who hear an account: its owner where it has one, else whoever may manage a
+/// guild that is linked to it. The commands that ask have seen to the latter.
+pub(super) async fn may_speak_for(
+    shared: &Shared,
+    request: &Request,
+    account: &AccountName,
+) -> Result<Result<(), String>, StoreError> {
+    let owner = shared.store.account(account).await?.and_then(|account| account.owner);
+    Ok(match owner {
+        Some(owner) if owner != request.user => Err(words::only_the_owner(account.as_str())),
+        _ => Ok(()),
+    })
+}
+
 async fn is_linked(shared: &Shared, guild: GuildId, account: &AccountName) -> Result<bool, StoreError> {
     Ok(shared.store.links(guild).await?.iter().any(|link| link.account == *account))
 }

@@ -9,7 +9,7 @@ use super::component::{Listing, Target, text_form};
 use super::owning::{self, Person};
 use super::reply::{Form, Reply};
 use super::request::may_manage;
-use super::{Sender, Shared, account, auditing, notify, players, respond_in_time, status, verify, why};
+use super::{Sender, Shared, account, auditing, notify, players, respond_in_time, server, status, verify, why};
 use crate::clock;
 use crate::discord::rest::RestError;
 use crate::discord::words;
@@ -164,6 +164,7 @@ async fn execute(shared: &Shared, press: &Press, target: &Target) -> Result<Repl
         Target::UnlinkGuild(account, guild) => owning::unlink(shared, press, account, *guild).await,
         Target::Audit(account, page) => auditing::audit(shared, &press.person(), account.as_str(), *page).await,
         Target::Players(page, server) => players::show(shared, press.guild, server.as_deref(), *page).await,
+        Target::Page(Listing::AllServers, page) => server::list(shared, press.guild, *page).await,
         Target::Page(Listing::Servers, page) => status::show(shared, press.guild, None, *page).await,
     }
 }

@@ -1,6 +1,7 @@
 //! The servers that a guild sees: found by what people type, and called what the guild calls them.
 
-use super::Shared;
+use super::request::Request;
+use super::{Shared, account};
 use crate::clock;
 use crate::discord::words;
 use crate::domain::ids::GuildId;
@@ -44,6 +45,28 @@ pub(super) async fn seen(
     };
     let meant = meant(&servers, wanted);
     Ok(if meant.is_empty() { Err(unknown(&servers, wanted)) } else { Ok(meant.into_iter().cloned().collect()) })
+}
+
+/// The one server that a command is about, by its options `server` and, where two accounts have one of that name,
+/// `account`; else why there is none.
+pub(super) async fn chosen(shared: &Shared, request: &Request) -> Result<Result<NamedServer, String>, StoreError> {
+    let Some(wanted) = request.text("server") else { return Ok(Err(words::bad_option("server"))) };
+    let mut servers = match seen(shared, request.guild, Some(wanted)).await? {
+        Ok(servers) => servers,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    if request.text("account").is_some() {
+        let of = match account::wanted(shared, request).await? {
+            Ok(account) => account,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        servers.retain(|server| server.server.account == of);
+    }
+    if servers.len() > 1 {
+        let accounts: Vec<_> = servers.into_iter().map(|server| server.server.account).collect();
+        return Ok(Err(words::which_accounts_server(&display(wanted, NAME_LIMIT, "?"), &account::named(&accounts))));
+    }
+    Ok(servers.pop().ok_or_else(|| words::unknown_server(&display(wanted, NAME_LIMIT, "?"), "")))
 }
 
 /// Those that somebody means: by their ids, else by the guild's own names.

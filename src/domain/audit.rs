@@ -74,6 +74,10 @@ pub enum Action {
     BoardAdded,
     /// Such a board was removed.
     BoardRemoved,
+    /// It was said what is expected of a server.
+    ServerExpected,
+    /// Maintenance of a server was announced or ended.
+    ServerMaintained,
     /// What was kept of a guild was deleted, some time after the bot was removed from it.
     GuildForgotten,
     /// What was kept of a player was deleted. Nothing here says who that was.
@@ -122,6 +126,8 @@ impl Action {
         Self::BindingRemoved,
         Self::BoardAdded,
         Self::BoardRemoved,
+        Self::ServerExpected,
+        Self::ServerMaintained,
         Self::GuildForgotten,
         Self::PlayerForgotten,
         Self::ServerTied,
@@ -159,6 +165,8 @@ impl Action {
             Self::BindingRemoved => "binding removed",
             Self::BoardAdded => "board added",
             Self::BoardRemoved => "board removed",
+            Self::ServerExpected => "server expected",
+            Self::ServerMaintained => "server maintained",
             Self::GuildForgotten => "guild forgotten",
             Self::PlayerForgotten => "player forgotten",
             Self::ServerTied => "server tied",

@@ -3,14 +3,19 @@
 use sqlx::{Any, Transaction};
 
 use super::Observer;
+use crate::domain::audit::{Act, Action, By};
 use crate::domain::ids::{ChannelId, ServerId};
 use crate::domain::incident::{Incident, Telling, What};
 use crate::domain::server_state::Turn;
+use crate::domain::text::plain;
 use crate::domain::timestamp::Timestamp;
 use crate::store::StoreError;
 use crate::store::incidents::KeptIncident;
 use crate::store::recording::NewOutboxRow;
 use crate::store::servers::Server;
+
+/// How much of a server's id is noted, in UTF-16 units.
+const NAME_LIMIT: usize = 100;
 
 /// What became of somebody's wish to begin or to end maintenance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,12 +31,13 @@ pub enum Maintained {
 }
 
 impl Observer<'_> {
-    /// Announces maintenance of a server `until` a moment. An incident that is not over ends with that.
+    /// Announces maintenance of a server `until` a moment, and notes who did. An incident that is not over ends with that.
     pub async fn begin_maintenance(
         &self,
         server: &ServerId,
         until: Timestamp,
         reason: Option<String>,
+        by: &By,
     ) -> Result<Maintained, StoreError> {
         let mut transaction = self.store.write().await?;
         let Some(known) = self.store.hold_server(&mut transaction, self.account, server).await? else {
@@ -47,11 +53,12 @@ impl Observer<'_> {
         }
         let mut begun = self.begun(server, Incident::maintenance(until, reason, !known.state.is_down(), self.now));
         rows.extend(self.tell(&mut transaction, &mut begun, Telling::Opened, (self.now, 0)).await?.rows);
+        self.note(&mut transaction, server, by, &format!("until {}", until.minute())).await?;
         Ok(Maintained::Told(self.finish(transaction, rows).await?))
     }
 
-    /// Ends a server's maintenance before its time.
-    pub async fn end_maintenance(&self, server: &ServerId) -> Result<Maintained, StoreError> {
+    /// Ends a server's maintenance before its time, and notes who did.
+    pub async fn end_maintenance(&self, server: &ServerId, by: &By) -> Result<Maintained, StoreError> {
         let mut transaction = self.store.write().await?;
         let Some(known) = self.store.hold_server(&mut transaction, self.account, server).await? else {
             return Ok(Maintained::UnknownServer);
@@ -61,7 +68,20 @@ impl Observer<'_> {
             return Ok(Maintained::NotMaintained);
         };
         let rows = self.close_maintenance(&mut transaction, &known, open).await?;
+        self.note(&mut transaction, server, by, "ended").await?;
         Ok(Maintained::Told(self.finish(transaction, rows).await?))
+    }
+
+    async fn note(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        server: &ServerId,
+        by: &By,
+        what: &str,
+    ) -> Result<(), StoreError> {
+        let details = format!("server {}: {what}", plain(server.as_str(), NAME_LIMIT, "?"));
+        let act = Act::on(Action::ServerMaintained, self.account).with(details);
+        self.store.note_act(transaction, by, &act).await
     }
 
     /// Ends maintenance, and sounds the alarm for a server that is down then.

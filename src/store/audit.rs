@@ -43,6 +43,13 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Writes a line in a transaction of the caller's, which does what it tells of.
+    pub async fn note_act(&self, transaction: &mut Transaction<'_, Any>, by: &By, act: &Act) -> Result<(), StoreError> {
+        note(transaction, by, act).await
+    }
+}
+
 /// Writes a line, if what else the transaction does is committed.
 pub(super) async fn note(transaction: &mut Transaction<'_, Any>, by: &By, act: &Act) -> Result<(), StoreError> {
     let (actor, user, from_guild) = match by.actor {

@@ -22,6 +22,7 @@ pub mod incidents;
 pub mod lanes;
 pub mod lately;
 pub mod lock;
+mod naming;
 pub mod nats_accounts;
 pub mod notices;
 pub mod online;

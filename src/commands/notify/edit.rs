@@ -24,7 +24,7 @@ pub(in crate::commands) async fn ask(shared: &Shared, request: &Request) -> Resu
         Err(refusal) => return Ok(Reply::text(refusal)),
     };
     let kinds = kind_select(&Target::Kinds(binding.id), binding.kinds);
-    let style = style_select(&Target::Style(binding.id), binding.style, shared.holds);
+    let style = style_select(&Target::Style(binding.id), binding.style, shared.rules.holds);
     let question = words::edit_question(&in_words(shared, &binding));
     Ok(Reply::text(question).with_row(&[kinds]).with_row(&[style]))
 }

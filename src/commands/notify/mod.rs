@@ -119,7 +119,7 @@ pub(super) fn in_words(shared: &Shared, binding: &Binding) -> String {
     let kinds = kinds_in_words(binding.kinds);
     let server = binding.server.as_ref().map(|server| display(server.as_str(), NAME_LIMIT, "?"));
     let mention = binding.mention.map(|role| role.0);
-    let style = (binding.style, shared.holds.of(binding.style));
+    let style = (binding.style, shared.rules.holds.of(binding.style));
     words::binding(binding.channel.0, &kinds, binding.account.as_str(), server.as_deref(), mention, style)
 }
 

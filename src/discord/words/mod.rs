@@ -18,6 +18,7 @@ mod incidents;
 mod managing;
 mod notices;
 mod owning;
+mod servers;
 mod status;
 mod why;
 
@@ -34,6 +35,7 @@ pub use self::incidents::*;
 pub use self::managing::*;
 pub use self::notices::*;
 pub use self::owning::*;
+pub use self::servers::*;
 pub use self::status::*;
 pub use self::why::*;
 use std::time::Duration;

@@ -195,6 +195,8 @@ pub const fn action(action: Action) -> &'static str {
         Action::BindingRemoved => "removed an entry of `/notify list`",
         Action::BoardAdded => "created a board that shows its servers",
         Action::BoardRemoved => "removed a board that showed its servers",
+        Action::ServerExpected => "said what is expected of a server",
+        Action::ServerMaintained => "announced or ended a server's maintenance",
         Action::GuildForgotten => "forgot a Discord server that I was removed from",
         Action::PlayerForgotten => "forgot a player",
         Action::ServerTied => "said which NATS connection is a game server's",
