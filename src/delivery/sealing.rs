@@ -99,7 +99,12 @@ async fn rows(shared: &Shared, channel: ChannelId, due: &[Due]) -> Result<(Vec<R
         let (piece, mention) = match &row.told {
             Told::Event(told) => {
                 let target = target_name(shared, told, &mut names).await?;
-                let event = NamedEvent { event: told.event.clone(), player: told.last_name.clone(), target };
+                let event = NamedEvent {
+                    event: told.event.clone(),
+                    player: told.last_name.clone(),
+                    target,
+                    server: told.server_name.clone(),
+                };
                 (Piece::Event(event), told.mention.clone())
             }
             // Whom it would mention, it says: nobody asked to be called for something that did not happen.
@@ -143,7 +148,7 @@ async fn chapter(
     let telling = Telling {
         account: &kept.account,
         server: &kept.server,
-        name: None,
+        name: told.server_name.as_deref(),
         incident: &kept.incident,
         is_over: kept.closed_at.is_some(),
         rule: shared.loops,
@@ -159,7 +164,8 @@ async fn chapter(
 }
 
 fn sample(told: &DueEvent, target: Option<&str>) -> Embed {
-    sample_embed(&told.event, Names { player: told.last_name.as_deref(), target }, &told.mention)
+    let names = Names { player: told.last_name.as_deref(), target, server: told.server_name.as_deref() };
+    sample_embed(&told.event, names, &told.mention)
 }
 
 /// The name last heard of the other player whom an event is about; `names` keeps what was looked up.

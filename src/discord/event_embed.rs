@@ -11,13 +11,15 @@ use crate::domain::text::{clean, display, plain};
 use super::embed::{Colour, Embed};
 use super::words;
 
-/// The names last heard of the players that an event is about.
+/// The names last heard of the players that an event is about, and its server's.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Names<'a> {
     /// Of [`Event::player`].
     pub player: Option<&'a str>,
     /// Of [`Details::other_player`].
     pub target: Option<&'a str>,
+    /// What the guild calls [`Event::server`]. The id stays in the footer.
+    pub server: Option<&'a str>,
 }
 
 /// The embed that tells of `event`.
@@ -70,7 +72,7 @@ const MESSAGE_LIMIT: usize = 3_000;
 
 /// What `event` says: a sentence, and lines to put below it.
 fn tell(event: &Event, names: Names<'_>) -> (String, Vec<String>) {
-    let known_server = known_server(event);
+    let known_server = known_server(event, names.server);
     let server = known_server.as_deref();
     let player = || subject_of(event, names.player);
     let other = |id: Option<&PlayerId>| somebody(names.target, id);
@@ -202,9 +204,11 @@ fn steam_id(id: Option<&PlayerId>) -> Option<&str> {
     (id.len() == 17 && id.bytes().all(|byte| byte.is_ascii_digit())).then_some(id)
 }
 
-pub(super) fn known_server(event: &Event) -> Option<String> {
+/// The event's server by the guild's name for it, else by its id.
+pub(super) fn known_server(event: &Event, name: Option<&str>) -> Option<String> {
     let id = event.server.as_str();
-    if id == UNKNOWN_SERVER { None } else { shown(id, NAME_LIMIT) }
+    let by_id = || if id == UNKNOWN_SERVER { None } else { shown(id, NAME_LIMIT) };
+    name.and_then(|name| shown(name, NAME_LIMIT)).or_else(by_id)
 }
 
 /// An amount without its sign: sentences say the direction.

@@ -48,7 +48,8 @@ pub(super) fn events_of<'a>(telling: &[usize], rows: &'a [Row]) -> Vec<&'a Named
 }
 
 fn told_together(what: What, tellings: &[Vec<&NamedEvent>]) -> String {
-    let server = tellings.first().and_then(|telling| known_server(&telling.first()?.event));
+    let first = tellings.first().and_then(|telling| telling.first());
+    let server = first.and_then(|first| known_server(&first.event, first.names().server));
     let server = server.as_deref();
     match what {
         What::Reconnected => words::players_reconnected(&names(what, tellings), server),

@@ -75,13 +75,15 @@ pub struct NamedEvent {
     pub player: Option<String>,
     /// Of [`Details::other_player`](crate::domain::event::Details::other_player).
     pub target: Option<String>,
+    /// What the guild calls its server.
+    pub server: Option<String>,
 }
 
 impl NamedEvent {
     /// Its names.
     #[must_use]
     pub fn names(&self) -> Names<'_> {
-        Names { player: self.player.as_deref(), target: self.target.as_deref() }
+        Names { player: self.player.as_deref(), target: self.target.as_deref(), server: self.server.as_deref() }
     }
 }
 
@@ -228,7 +230,13 @@ pub fn compose_anew(
 fn reworded(row: &Row, wording: Wording) -> Row {
     match &row.piece {
         Piece::Event(told) if wording == Wording::Withheld => {
-            let event = NamedEvent { event: withheld(&told.event), player: None, target: None };
+            let event = NamedEvent {
+                event: withheld(&told.event),
+                player: None,
+                target: None,
+                // That Discord refuses may be for this, too.
+                server: None,
+            };
             Row { piece: Piece::Event(event), ..row.clone() }
         }
         _ => row.clone(),

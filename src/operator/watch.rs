@@ -129,7 +129,7 @@ impl Watcher<'_> {
         let mut hearers = None;
         if let (Ok(event), Some(store), Some(fates)) = (reading.event.clone(), &self.store, &mut self.fates) {
             let (player, target) = last_names(store, &event).await?;
-            reading.word(Names { player: player.as_deref(), target: target.as_deref() });
+            reading.word(Names { player: player.as_deref(), target: target.as_deref(), server: None });
             hearers = Some(fates.follow(&event).await?);
         }
         self.left = self.left.map(|left| left - 1);

@@ -58,6 +58,8 @@ pub struct DueChapter {
     pub account: AccountName,
     /// Which.
     pub server: ServerId,
+    /// What the channel's guild calls it, where it gave it a name.
+    pub server_name: Option<String>,
     /// What of the incident is told.
     pub chapter: Chapter,
     /// When what it tells was stored.
@@ -73,6 +75,8 @@ pub struct DueEvent {
     pub event: Event,
     /// The last name heard of its player.
     pub last_name: Option<String>,
+    /// What the channel's guild calls its server, where it gave it a name.
+    pub server_name: Option<String>,
     /// The roles to mention with it.
     pub mention: Vec<RoleId>,
 }
@@ -107,10 +111,14 @@ pub struct Contents<'a> {
     pub given_up: &'a [GivenUp],
 }
 
-/// Rows with what is shown along with them.
+/// Rows with what is shown along with them. A channel is one guild's, so any of its bindings says whose.
 pub(super) const DUE: &str =
     "SELECT outbox.account, id, form, server_id, outbox.player_id, player_name, stored_at, sequence, details,
-                          mention_roles, style, recorded_at, due_at, message_id, players.name AS last_name
+                          mention_roles, style, recorded_at, due_at, message_id, players.name AS last_name,
+                          (SELECT named_servers.name FROM bindings JOIN named_servers
+                               ON named_servers.guild_id = bindings.guild_id
+                           WHERE bindings.channel_id = outbox.channel_id AND named_servers.account = outbox.account
+                               AND named_servers.server_id = outbox.server_id LIMIT 1) AS server_name
                    FROM outbox LEFT JOIN players
                        ON players.account = outbox.account AND players.player_id = outbox.player_id";
 
@@ -320,6 +328,7 @@ pub(super) fn due_from(row: &AnyRow) -> Result<Due, StoreError> {
         INCIDENT => Told::Incident(DueChapter {
             account: account_name(row, 0)?,
             server: ServerId::from(row.try_get::<String, _>("server_id")?),
+            server_name: row.try_get("server_name")?,
             chapter: read_details(row, "chapter")?,
             stored: Timestamp::from_nanoseconds(row.try_get("stored_at")?),
             mention: mentioned(row)?,
@@ -345,6 +354,7 @@ fn event_from(row: &AnyRow) -> Result<DueEvent, StoreError> {
             details: read_details(row, "event")?,
         },
         last_name: row.try_get("last_name")?,
+        server_name: row.try_get("server_name")?,
         mention: mentioned(row)?,
     })
 }

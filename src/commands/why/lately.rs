@@ -244,7 +244,7 @@ fn event_of(row: &LaneRow) -> Option<&DueEvent> {
 fn told(row: &LaneRow) -> String {
     let (at, what) = match &row.due.told {
         Told::Event(due) => {
-            let names = Names { player: due.last_name.as_deref(), target: None };
+            let names = Names { player: due.last_name.as_deref(), target: None, server: due.server_name.as_deref() };
             (due.event.stored, event_line(&due.event, names, EVENT_LIMIT))
         }
         Told::Sample(due) => (due.event.stored, words::SAMPLE_LINE.to_owned()),
@@ -252,7 +252,8 @@ fn told(row: &LaneRow) -> String {
             (*at, words::notice_line(account.as_str()))
         }
         Told::Incident(due) => {
-            let server = words::server(&display(due.server.as_str(), SERVER_LIMIT, "?"));
+            let server =
+                words::server(&display(due.server_name.as_deref().unwrap_or(due.server.as_str()), SERVER_LIMIT, "?"));
             (due.stored, words::incident_in_list(&server))
         }
         Told::Notice(_, Notice::ChannelStopped { channel, since, .. }) => (*since, words::stopped_line(channel.0)),

@@ -26,7 +26,7 @@ fn event(details: Details) -> Event {
 
 /// What is read of `details` when Bob and Alice are known by name, without the time.
 fn read(details: Details) -> String {
-    let embed = event_embed(&event(details), Names { player: Some("Bob"), target: Some("Alice") });
+    let embed = event_embed(&event(details), Names { player: Some("Bob"), target: Some("Alice"), server: None });
     embed.description().replace(" · <t:1700000000:R>", "")
 }
 
@@ -158,7 +158,11 @@ fn a_player_without_a_name_is_their_steam_id_and_only_that_is_linked() {
     assert!(joined("٧٦٥٦١١٩٨٠٠٠٠٠٠٠٠١", None).contains("**٧٦"));
     // What the event tells goes before what was heard earlier.
     let told = Event { player_name: Some(own("Robert")), ..event(Details::PlayerConnected) };
-    assert!(event_embed(&told, Names { player: Some("Bob"), target: None }).description().contains("**Robert**"));
+    assert!(
+        event_embed(&told, Names { player: Some("Bob"), target: None, server: None })
+            .description()
+            .contains("**Robert**")
+    );
 }
 
 #[test]
@@ -192,7 +196,7 @@ fn the_longest_event_fits_with_nothing_of_its_message_lost_to_the_names() {
         category: Some(own(&worst)),
     };
     let long = Event { server: ServerId::from(worst.as_str()), player_name: Some(own(&worst)), ..event(details) };
-    let embed = event_embed(&long, Names { player: None, target: Some(&worst) });
+    let embed = event_embed(&long, Names { player: None, target: Some(&worst), server: None });
     assert!(utf16_length(embed.description()) < 4_096);
     assert!(embed.description().lines().last().unwrap().len() > 2_900);
 }
@@ -214,7 +218,7 @@ proptest! {
             let event = Event {
                 player_name: Some(own(&name)), server: ServerId::from(server.as_str()), ..event(details)
             };
-            let embed = event_embed(&event, Names { player: Some(&text), target: Some(&name) });
+            let embed = event_embed(&event, Names { player: Some(&text), target: Some(&name), server: None });
             prop_assert!(embed.size() <= 6_000 && !embed.description().is_empty());
             let json = serde_json::to_value(&embed).unwrap();
             prop_assert!(matches!(json["description"], Value::String(_)));

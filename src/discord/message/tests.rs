@@ -29,7 +29,7 @@ fn row(second: u64, server: &str, player: Option<&str>, details: Details) -> Row
         sequence: second,
         details,
     };
-    let piece = Piece::Event(NamedEvent { event, player: None, target: None });
+    let piece = Piece::Event(NamedEvent { event, player: None, target: None, server: None });
     Row { piece, mention: Vec::new(), style: Style::Each, hold: Duration::ZERO, alone: None }
 }
 
