@@ -83,7 +83,8 @@ CREATE INDEX incident_messages_stale ON incident_messages (incident_id) WHERE is
 -- Messages that always show how servers stand. `shows_all` is whether that is all servers of its guild, else those of
 -- `board_servers`. `message_id` is the message in Discord, `shown` the body it was given last. `mark` ends the footer of
 -- the message that stands there, or is to be posted: from `posting_since` on until its id is noted, it may stand there
--- already. `replaced_id` is a message that goes once another stands. One that was removed stays until its message is gone.
+-- already. `replaced_id` is a message that
+-- goes once another stands, `replaced_at` when that was decided last. One that was removed stays until its message is gone.
 CREATE TABLE boards (
     id BIGINT NOT NULL PRIMARY KEY,
     guild_id BIGINT NOT NULL,
@@ -96,6 +97,7 @@ CREATE TABLE boards (
     message_id BIGINT,
     posted_at BIGINT,
     replaced_id BIGINT,
+    replaced_at BIGINT,
     shown TEXT,
     -- Why it can't be kept true; NULL while it can.
     trouble TEXT,

@@ -10,9 +10,9 @@ use super::search::{Standing, find};
 use crate::clock;
 use crate::discord::answer::{Edited, Verdict};
 use crate::discord::board_embed::{PLAYERS_LIMIT, Posting, SERVERS_LIMIT, board_body};
-use crate::domain::board::{Board, Picture, ShownServer};
+use crate::domain::board::{Board, OnlinePlayer, Picture, ShownServer};
 use crate::domain::ids::{AccountName, ChannelId, ServerId};
-use crate::domain::outlook::outlook;
+use crate::domain::outlook::Outlook;
 use crate::domain::server_state::ServerState;
 use crate::domain::subject::UNKNOWN_SERVER;
 use crate::domain::timestamp::Timestamp;
@@ -97,20 +97,20 @@ async fn show(
     shared.metrics.edited(outcome(&edited));
     match edited {
         Edited::Done => {
-            shared.store.note_shown(id, &body).await?;
+            shared.store.note_board_shown(id, &body).await?;
             tracing::trace!(board = id, %channel, "edited");
             // What else there is to do comes at the next look.
             Ok(if kept.replaced.is_some() { Next::Again(Duration::ZERO) } else { Next::Edited })
         }
         Edited::Gone => {
-            shared.store.post_board_anew(id, true).await?;
+            shared.store.note_gone(id).await?;
             tracing::info!(board = id, %channel, "a board was deleted in Discord; posting it anew");
             Ok(Next::Again(left_of(RECREATED_EVERY, kept.posted_at)))
         }
         Edited::TooOld => {
-            let wait = left_of(REPLACED_EVERY, kept.posted_at);
+            let wait = left_of(REPLACED_EVERY, kept.replaced_at);
             if wait.is_zero() {
-                shared.store.post_board_anew(id, false).await?;
+                shared.store.replace_board_message(id, clock::now()).await?;
                 tracing::info!(board = id, %channel, "a board is too old to be edited so often; another takes its place");
             }
             Ok(Next::Again(wait))
@@ -159,7 +159,7 @@ async fn post(shared: &Shared, kept: &KeptBoard, picture: &Picture, view: &View)
             Ok(if kept.replaced.is_some() { Next::Again(Duration::ZERO) } else { Next::Edited })
         }
         Verdict::Delivered(None) => {
-            shared.store.post_board_anew(id, true).await?;
+            shared.store.note_gone(id).await?;
             Ok(Next::Again(RECREATED_EVERY))
         }
         verdict => obey(shared, kept, verdict, view, |wait| shared.limiter.close_channel(channel, wait)).await,
@@ -272,16 +272,16 @@ async fn picture(shared: &Shared, board: &Board, view: &View) -> Result<Picture,
     let mut servers = Vec::with_capacity(wanted.len() - more);
     for (account, id, named) in wanted.into_iter().take(SERVERS_LIMIT) {
         let blind_since = view.blind.get(&account).copied();
-        let (online, players) = shared.store.online_players(&account, &id, PLAYERS_LIMIT).await?;
+        let (online, players) = shared.store.players_on(&account, &id, PLAYERS_LIMIT).await?;
+        let players = players.into_iter().map(|player| OnlinePlayer { name: player.name, since: player.since });
         let (name, server) = named.map_or((None, None), |named| (named.name, Some(named.server)));
         let state = server.as_ref().map_or_else(ServerState::default, |server| server.state);
         let heard_at = server.as_ref().map(|server| server.heard_at);
-        let connection_seen_at = server.as_ref().and_then(|server| server.connection).map(|seen| seen.seen_at);
         servers.push(ShownServer {
-            outlook: outlook(state, heard_at.unwrap_or_default(), connection_seen_at, blind_since, now),
+            outlook: server.as_ref().map_or(Outlook::Seen, |server| server.outlook(blind_since, now)),
             wiped_at: server.and_then(|server| server.wiped_at),
             name: name.filter(|_| !view.is_withheld),
-            players: if view.is_withheld { Vec::new() } else { players },
+            players: if view.is_withheld { Vec::new() } else { players.collect() },
             account,
             id,
             state,
@@ -292,7 +292,8 @@ async fn picture(shared: &Shared, board: &Board, view: &View) -> Result<Picture,
     Ok(Picture { servers, more, is_chosen: board.chosen.is_some() })
 }
 
-const fn outcome(edited: &Edited) -> EditOutcome {
+/// How an edit is counted.
+pub(super) const fn outcome(edited: &Edited) -> EditOutcome {
     match edited {
         Edited::Done => EditOutcome::Done,
         Edited::Gone => EditOutcome::Gone,

@@ -12,7 +12,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
 
-use super::{Shared, boards};
+use super::{Shared, boards, incident_edits};
 use crate::clock;
 use crate::domain::ids::{AccountName, ChannelId};
 use crate::domain::retry::backoff;
@@ -37,6 +37,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How often each board is looked at, whether or not anything was heard: time alone changes what is known.
 const LOOK_AT_ALL_EVERY: Duration = Duration::from_mins(1);
 
+/// How many messages of incidents are taken up at a time.
+const MOST_INCIDENTS: u32 = 100;
+
 /// For how long an account has to be out of sight until that is shown: a new connection takes seconds.
 const BLIND_AFTER: Duration = Duration::from_secs(15);
 
@@ -52,6 +55,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 pub(super) enum Subject {
     /// The board of that number.
     Board(i64),
+    /// The message that tells a channel of the incident of that number.
+    Incident(i64),
 }
 
 /// What an attempt came to.
@@ -112,6 +117,7 @@ async fn carry_out(
 ) -> (ChannelId, Subject, Result<Next, StoreError>) {
     let next = match subject {
         Subject::Board(id) => boards::keep(shared, id, &view).await,
+        Subject::Incident(id) => incident_edits::edit(shared, id, channel).await,
     };
     (channel, subject, next)
 }
@@ -122,10 +128,11 @@ struct Editor {
     boards: BTreeMap<i64, WatchedBoard>,
     blind: Arc<BTreeMap<AccountName, Timestamp>>,
     /// How often each failed of late.
-    failures: HashMap<Subject, u32>,
+    failures: HashMap<(ChannelId, Subject), u32>,
     /// Which are shown without what strangers wrote, and until when.
     withheld: HashMap<Subject, Instant>,
     looked_at_all: Option<Instant>,
+    looked_for_incidents: Option<Instant>,
     is_database_failing: bool,
 }
 
@@ -166,6 +173,7 @@ impl Editor {
             failures: HashMap::new(),
             withheld: HashMap::new(),
             looked_at_all: None,
+            looked_for_incidents: None,
             is_database_failing: false,
         }
     }
@@ -200,7 +208,7 @@ impl Editor {
             self.note_failure(&error);
             Next::Failed
         });
-        let failures = self.failures.get(&subject).copied().unwrap_or_default().saturating_add(1);
+        let failures = self.failures.get(&(id, subject)).copied().unwrap_or_default().saturating_add(1);
         let wait = match next {
             Next::Unchanged | Next::Edited => None,
             Next::Again(wait) => Some(wait),
@@ -212,9 +220,9 @@ impl Editor {
             }
         };
         if matches!(next, Next::Failed | Next::Refused) {
-            self.failures.insert(subject, failures);
+            self.failures.insert((id, subject), failures);
         } else {
-            self.failures.remove(&subject);
+            self.failures.remove(&(id, subject));
         }
         let Some(channel) = self.channels.get_mut(&id) else { return };
         let again = channel.running.take().is_some_and(|(_, again)| again);
@@ -239,6 +247,23 @@ impl Editor {
         for (id, board) in self.boards.iter().filter(|(_, board)| !board.accounts.is_disjoint(accounts)) {
             self.channels.entry(board.channel).or_default().want(Subject::Board(*id), now);
         }
+        // An event may be what an incident goes on with.
+        if !is_list_changed
+            && self.looked_for_incidents.is_none_or(|looked| looked.elapsed() >= LOOK_SPACING)
+            && let Err(error) = self.look_for_incidents().await
+        {
+            self.note_failure(&error);
+        }
+    }
+
+    /// Looks for messages that do not show how incidents stand.
+    async fn look_for_incidents(&mut self) -> Result<(), StoreError> {
+        let now = Instant::now();
+        self.looked_for_incidents = Some(now);
+        for stale in self.shared.store.stale_messages(MOST_INCIDENTS).await? {
+            self.channels.entry(stale.channel).or_default().want(Subject::Incident(stale.incident), now);
+        }
+        Ok(())
     }
 
     async fn look(&mut self) {
@@ -253,6 +278,7 @@ impl Editor {
     }
 
     async fn look_at_database(&mut self) -> Result<(), StoreError> {
+        self.look_for_incidents().await?;
         let now = Instant::now();
         let boards = self.shared.store.watched_boards().await?;
         let blind = self.out_of_sight().await?;

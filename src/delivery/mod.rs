@@ -6,6 +6,7 @@
 mod boards;
 mod editing;
 pub mod giving_up;
+mod incident_edits;
 mod lane;
 mod sealing;
 mod search;

@@ -13,7 +13,6 @@ use crate::domain::board::{OnlinePlayer, Picture, ShownServer};
 use crate::domain::outlook::Outlook;
 use crate::domain::server_state::State;
 use crate::domain::text::{display, utf16_length};
-use crate::domain::timestamp::Timestamp;
 
 /// How many servers one board tells of.
 pub const SERVERS_LIMIT: usize = EMBEDS_LIMIT;
@@ -93,10 +92,10 @@ fn server_embed(server: &ShownServer, with_account: bool, room: usize) -> Embed 
     let name = display(server.name.as_deref().unwrap_or(server.id.as_str()), NAME_LIMIT, "?");
     let account = with_account.then_some(server.account.as_str());
     let head = format!("{}\n{}", words::board_heading(&name, account), words::standing(server.state, server.outlook));
-    let moments = words::board_moments(
-        server.wiped_at.map(Timestamp::unix_seconds),
-        server.heard_about().map(Timestamp::unix_seconds),
-    );
+    let moments = server.wiped_at.map(words::wiped).into_iter();
+    // When its connection was seen changes all the time, and would be an edit each time.
+    let moments = moments.chain(server.heard_about().map(|heard| words::freshness(heard, None)));
+    let moments = moments.collect::<Vec<_>>().join(" · ");
     let mut parts = vec![head];
     if server.is_in_sight() && server.state.state != State::Offline {
         let taken = utf16_length(&parts[0]) + utf16_length(&moments) + 2;
@@ -109,13 +108,13 @@ fn server_embed(server: &ShownServer, with_account: bool, room: usize) -> Embed 
 
 /// How many are online, and as many of them by name as fit; those who are left out are counted.
 fn players(players: &[OnlinePlayer], online: u64, room: usize) -> String {
-    let mut told = words::board_online(online);
+    let mut told = format!("👥 {}", words::players_on(online, true));
     // The counts have at most 20 digits each.
     let room = room.saturating_sub(64);
     let mut named = 0;
     for player in players.iter().take(PLAYERS_LIMIT) {
         let name = display(player.name.as_deref().unwrap_or_default(), NAME_LIMIT, words::UNNAMED_PLAYER);
-        let line = words::board_player(&name, player.since.unix_seconds());
+        let line = words::player_since(&name, player.since);
         if utf16_length(&told) + utf16_length(&line) >= room {
             break;
         }

@@ -296,6 +296,21 @@ fn message(rows: &[Row], mut embeds: Vec<Embed>, file: Option<String>, seal: Sea
     Message { json: serde_json::to_string(&request).expect("texts and numbers are JSON"), file, rows: rows.len() }
 }
 
+#[derive(Serialize)]
+struct EditMessage {
+    embeds: [Embed; 1],
+    allowed_mentions: AllowedMentions,
+}
+
+/// The body of the edit that puts `embed` in the place of what the message with that mark shows. Whom it mentioned stays
+/// in its content; an edit calls nobody.
+#[must_use]
+pub fn edit_body(embed: Embed, mark: &str) -> String {
+    let embeds = [embed.with_footer_suffix(mark)];
+    let edit = EditMessage { embeds, allowed_mentions: AllowedMentions::none() };
+    serde_json::to_string(&edit).expect("texts and numbers are JSON")
+}
+
 /// The same message under another nonce, saying that its channel may have shown it before. `None` where it says so
 /// already, or is no message of ours.
 #[must_use]

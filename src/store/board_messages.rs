@@ -7,8 +7,8 @@ use sqlx::Row;
 use super::accounts::account_name;
 use super::boards::{CHOSEN, COLUMNS, board_from};
 use super::{Store, StoreError};
-use crate::domain::board::{Board, OnlinePlayer};
-use crate::domain::ids::{AccountName, ChannelId, ServerId};
+use crate::domain::board::Board;
+use crate::domain::ids::{AccountName, ChannelId};
 use crate::domain::timestamp::Timestamp;
 
 /// A board with its message.
@@ -26,6 +26,8 @@ pub struct KeptBoard {
     pub posted_at: Option<Timestamp>,
     /// A message that goes once another stands.
     pub replaced: Option<u64>,
+    /// When one was replaced last.
+    pub replaced_at: Option<Timestamp>,
     /// The body that the message was given last.
     pub shown: Option<String>,
     /// Why it can't be kept up to date.
@@ -71,7 +73,7 @@ impl Store {
     /// A board with its message.
     pub async fn kept_board(&self, id: i64) -> Result<Option<KeptBoard>, StoreError> {
         let query = format!(
-            "SELECT {COLUMNS}, mark, posting_since, message_id, posted_at, replaced_id, shown, trouble, removed_at
+            "SELECT {COLUMNS}, mark, posting_since, message_id, posted_at, replaced_id, replaced_at, shown, trouble, removed_at
              FROM boards WHERE id = $1"
         );
         let row = sqlx::query(sqlx::AssertSqlSafe(query)).bind(id).fetch_optional(&self.reader).await?;
@@ -85,37 +87,11 @@ impl Store {
             message: number("message_id")?.map(i64::cast_unsigned),
             posted_at: number("posted_at")?.map(Timestamp::from_nanoseconds),
             replaced: number("replaced_id")?.map(i64::cast_unsigned),
+            replaced_at: number("replaced_at")?.map(Timestamp::from_nanoseconds),
             shown: row.try_get("shown")?,
             trouble: row.try_get("trouble")?,
             is_removed: number("removed_at")?.is_some(),
         }))
-    }
-
-    /// How many players are on a server, and those `most` of them who came first, in that order.
-    pub async fn online_players(
-        &self,
-        account: &AccountName,
-        server: &ServerId,
-        most: usize,
-    ) -> Result<(u64, Vec<OnlinePlayer>), StoreError> {
-        let rows = sqlx::query(
-            "SELECT name, since, COUNT(*) OVER () FROM online_players
-             LEFT JOIN players ON players.account = online_players.account
-                 AND players.player_id = online_players.player_id
-             WHERE online_players.account = $1 AND server_id = $2
-             ORDER BY since, online_players.player_id LIMIT $3",
-        )
-        .bind(account.as_str())
-        .bind(server.as_str())
-        .bind(i64::try_from(most).unwrap_or(i64::MAX))
-        .fetch_all(&self.reader)
-        .await?;
-        let online = rows.first().map_or(Ok(0), |row| row.try_get::<i64, _>(2))?;
-        let players = rows
-            .iter()
-            .map(|row| Ok(OnlinePlayer { name: row.try_get(0)?, since: Timestamp::from_nanoseconds(row.try_get(1)?) }))
-            .collect::<Result<_, StoreError>>()?;
-        Ok((online.cast_unsigned(), players))
     }
 
     /// Notes that a board's message is about to be posted, under that mark: it may stand there from now on.
@@ -151,7 +127,7 @@ impl Store {
     }
 
     /// Notes what a board's message shows now.
-    pub async fn note_shown(&self, id: i64, shown: &str) -> Result<(), StoreError> {
+    pub async fn note_board_shown(&self, id: i64, shown: &str) -> Result<(), StoreError> {
         sqlx::query("UPDATE boards SET shown = $1, trouble = NULL WHERE id = $2")
             .bind(shown)
             .bind(id)
@@ -160,13 +136,22 @@ impl Store {
         Ok(())
     }
 
-    /// Has a board be posted anew. What stood there goes then, where it is not gone already.
-    pub async fn post_board_anew(&self, id: i64, is_gone: bool) -> Result<(), StoreError> {
+    /// Has a board be posted anew: its message is gone.
+    pub async fn note_gone(&self, id: i64) -> Result<(), StoreError> {
+        sqlx::query("UPDATE boards SET message_id = NULL, shown = NULL, posting_since = NULL WHERE id = $1")
+            .bind(id)
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
+    /// Has a board be posted anew: its message can't be edited any more, and goes once another stands.
+    pub async fn replace_board_message(&self, id: i64, now: Timestamp) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE boards SET replaced_id = CASE WHEN $1 <> 0 THEN replaced_id ELSE COALESCE(message_id, replaced_id) END,
-                 message_id = NULL, shown = NULL, posting_since = NULL WHERE id = $2",
+            "UPDATE boards SET replaced_id = message_id, replaced_at = $1, message_id = NULL, shown = NULL,
+                 posting_since = NULL WHERE id = $2 AND message_id IS NOT NULL",
         )
-        .bind(i64::from(is_gone))
+        .bind(now.nanoseconds())
         .bind(id)
         .execute(&self.writer)
         .await?;

@@ -187,27 +187,30 @@ impl Store {
 
     /// The messages that don't show the latest version of their incidents and can be edited, at most `limit`.
     pub async fn stale_messages(&self, limit: u32) -> Result<Vec<StaleMessage>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT incident_id, incident_messages.channel_id, messages.discord_id, mark, settled_at
-             FROM incident_messages JOIN outbox ON outbox.id = incident_messages.row_id
-                 JOIN messages ON messages.id = outbox.message_id
-             WHERE is_stale = 1 AND messages.state = 'delivered' AND messages.discord_id IS NOT NULL
-             ORDER BY incident_id, incident_messages.channel_id LIMIT $1",
-        )
-        .bind(i64::from(limit))
-        .fetch_all(&self.reader)
-        .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(StaleMessage {
-                    incident: row.try_get(0)?,
-                    channel: ChannelId::from_column(row.try_get(1)?),
-                    message: row.try_get::<i64, _>(2)?.cast_unsigned(),
-                    mark: row.try_get(3)?,
-                    posted_at: Timestamp::from_nanoseconds(row.try_get(4)?),
-                })
-            })
-            .collect()
+        let query = format!("{STALE} ORDER BY incident_id, incident_messages.channel_id LIMIT $1");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(query)).bind(i64::from(limit)).fetch_all(&self.reader).await?;
+        rows.iter().map(stale_from).collect()
+    }
+
+    /// The message that tells `channel` of an incident, if it does not show the latest version and can be edited.
+    pub async fn stale_message(&self, incident: i64, channel: ChannelId) -> Result<Option<StaleMessage>, StoreError> {
+        let query = format!("{STALE} AND incident_id = $1 AND incident_messages.channel_id = $2");
+        let row = sqlx::query(sqlx::AssertSqlSafe(query))
+            .bind(incident)
+            .bind(channel.to_column())
+            .fetch_optional(&self.reader)
+            .await?;
+        row.as_ref().map(stale_from).transpose()
+    }
+
+    /// Notes that a message is not there any more: nothing is edited there, and nothing answers it.
+    pub async fn note_message_gone(&self, channel: ChannelId, message: u64) -> Result<(), StoreError> {
+        sqlx::query("UPDATE messages SET discord_id = NULL WHERE channel_id = $1 AND discord_id = $2")
+            .bind(channel.to_column())
+            .bind(message.cast_signed())
+            .execute(&self.writer)
+            .await?;
+        Ok(())
     }
 
     /// Notes that a channel's message shows `version` of an incident. Where that is not the latest, it stays stale.
@@ -258,6 +261,21 @@ impl Store {
         self.ring_lanes([channel]);
         Ok(())
     }
+}
+
+const STALE: &str = "SELECT incident_id, incident_messages.channel_id, messages.discord_id, mark, settled_at
+    FROM incident_messages JOIN outbox ON outbox.id = incident_messages.row_id
+        JOIN messages ON messages.id = outbox.message_id
+    WHERE is_stale = 1 AND messages.state = 'delivered' AND messages.discord_id IS NOT NULL";
+
+fn stale_from(row: &AnyRow) -> Result<StaleMessage, StoreError> {
+    Ok(StaleMessage {
+        incident: row.try_get(0)?,
+        channel: ChannelId::from_column(row.try_get(1)?),
+        message: row.try_get::<i64, _>(2)?.cast_unsigned(),
+        mark: row.try_get(3)?,
+        posted_at: Timestamp::from_nanoseconds(row.try_get(4)?),
+    })
 }
 
 fn incident_from(row: &AnyRow) -> Result<KeptIncident, StoreError> {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::server_state::{Cause, ServerState};
+use crate::domain::timestamp::Timestamp;
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_nanoseconds(seconds * 1_000_000_000)
@@ -15,7 +16,7 @@ fn server(id: &str, state: State) -> ShownServer {
         account: "GA-1".parse().unwrap(),
         id: id.into(),
         name: None,
-        state: ServerState { state, since: Some(at(100)), cause: Some(Cause::Heard), says_when_it_stops: false },
+        state: ServerState { state, since: Some(at(100)), cause: Some(Cause::Started), says_when_it_stops: false },
         outlook: Outlook::Seen,
         heard_at: Some(at(700)),
         wiped_at: None,
@@ -43,8 +44,8 @@ fn it_shows_how_a_server_stands_and_who_is_on_it_since_when() {
         json!({
             "content": "",
             "embeds": [{
-                "description": "**Main**\n🟢 online since <t:100:R>\n👥 **3 players** online\nAda · <t:200:R>\n\
-                                \\*\\*Bob\\*\\* · <t:300:R>\n… and 1 more\n🧹 wiped <t:50:R> · last heard about <t:600:R>",
+                "description": "**Main**\n🟢 online since <t:100:R>: it said that it started\n👥 3 players on\nAda · <t:200:R>\n\
+                                \\*\\*Bob\\*\\* · <t:300:R>\n… and 1 more\nwiped <t:50:R> · last heard <t:600:R>",
                 "color": 0x0057_F287,
                 "footer": { "text": "Always up to date · 7f3k2m9q" },
             }],

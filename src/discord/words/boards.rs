@@ -1,7 +1,5 @@
 //! What stands on a board, and what is said of boards.
 
-use super::count;
-
 // ── On a board ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /// A server's name at the head of its part of a board; `account` where there are several.
@@ -10,32 +8,8 @@ pub fn board_heading(server: &str, account: Option<&str>) -> String {
     account.map_or_else(|| format!("**{server}**"), |account| format!("**{server}** · {account}"))
 }
 
-/// How many players are on a server.
-#[must_use]
-pub fn board_online(players: u64) -> String {
-    if players == 0 {
-        "👥 Nobody is on it".to_owned()
-    } else {
-        format!("👥 **{}** online", count(players, "player"))
-    }
-}
-
-/// A player who is on a server, since when.
-#[must_use]
-pub fn board_player(name: &str, since: i64) -> String {
-    format!("{name} · <t:{since}:R>")
-}
-
 /// A player of whom no name was heard.
 pub const UNNAMED_PLAYER: &str = "somebody";
-
-/// When a server was wiped last, and when it was heard of last.
-#[must_use]
-pub fn board_moments(wiped: Option<i64>, heard: Option<i64>) -> String {
-    let wiped = wiped.map(|wiped| format!("🧹 wiped <t:{wiped}:R>"));
-    let heard = heard.map(|heard| format!("last heard about <t:{heard}:R>"));
-    wiped.into_iter().chain(heard).collect::<Vec<_>>().join(" · ")
-}
 
 /// Servers that a board has no room for.
 #[must_use]
@@ -44,11 +18,11 @@ pub fn board_more_servers(count: usize) -> String {
 }
 
 /// A board of all servers, before any was heard of.
-pub const BOARD_EMPTY: &str = "⚪ I have heard of no game server yet. Each appears here with its first event.";
+pub const BOARD_EMPTY: &str = "❔ I have heard of no game server yet. Each appears here with its first event.";
 
 /// A board of chosen servers, none of which is linked any more.
 pub const BOARD_WITHOUT_SERVERS: &str =
-    "⚪ The servers of this board are no longer linked to this Discord server. `/board remove` takes it away.";
+    "❔ The servers of this board are no longer linked to this Discord server. `/board remove` takes it away.";
 
 /// What a board is, below it.
 pub const BOARD_REMARK: &str = "Always up to date";
