@@ -3,14 +3,14 @@
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::Shared;
 use super::notify::kinds_in_words;
 use super::owning;
 use super::reply::choices;
 use super::request::Request;
+use super::{Shared, board};
 use crate::discord::guilds::Guilds;
 use crate::discord::words;
-use crate::domain::ids::AccountName;
+use crate::domain::ids::{AccountName, ChannelId, ServerId};
 use crate::domain::text::plain;
 use crate::store::directory::{Choices, KnownServer};
 
@@ -26,7 +26,14 @@ pub(super) fn offer(shared: &Shared, guilds: &Guilds, request: &Request) -> Valu
             named(&shared.directory.owned_by(request.user, Instant::now()))
         }
         "account" => named(&known.accounts),
-        "server" => servers(&known, request),
+        option if request.name == "board create" && board::SERVERS.contains(&option) => {
+            let servers = servers(&known, request, |account, server| board::choice(account, server));
+            // One that was chosen in another option is not offered again.
+            let taken: Vec<_> = board::SERVERS.iter().filter_map(|option| request.text(option)).collect();
+            servers.into_iter().filter(|(_, value)| !taken.contains(&value.as_str())).collect()
+        }
+        "board" => boards(&known, guilds, request),
+        "server" => servers(&known, request, |_, server| server.as_str().to_owned()),
         "binding" => bindings(&known, guilds, request),
         _ => Vec::new(),
     };
@@ -38,7 +45,12 @@ fn named(accounts: &[AccountName]) -> Vec<(String, String)> {
     accounts.iter().map(|account| (account.to_string(), account.to_string())).collect()
 }
 
-fn servers(known: &Choices, request: &Request) -> Vec<(String, String)> {
+/// The known servers, each under the value that `value_of` makes of it.
+fn servers(
+    known: &Choices,
+    request: &Request,
+    value_of: impl Fn(&AccountName, &ServerId) -> String,
+) -> Vec<(String, String)> {
     let wanted = request.text("account");
     known
         .servers
@@ -52,9 +64,18 @@ fn servers(known: &Choices, request: &Request) -> Vec<(String, String)> {
                 Some(name) => format!("{} ({by_id})", plain(name, NAME_LIMIT, "?")),
                 None => plain(id.as_str(), NAME_LIMIT, "?"),
             };
-            (format!("{name} · {account}"), id.as_str().to_owned())
+            (format!("{name} · {account}"), value_of(account, id))
         })
         .collect()
+}
+
+fn boards(known: &Choices, guilds: &Guilds, request: &Request) -> Vec<(String, String)> {
+    let name = |(id, channel): &(i64, ChannelId)| {
+        let channel =
+            guilds.channel_name(request.guild, *channel).map_or_else(|| channel.to_string(), |name| format!("#{name}"));
+        (format!("#{id} {channel}"), id.to_string())
+    };
+    known.boards.iter().map(name).collect()
 }
 
 fn bindings(known: &Choices, guilds: &Guilds, request: &Request) -> Vec<(String, String)> {

@@ -5,7 +5,7 @@ use serenity::model::Permissions;
 use serenity::model::application::{CommandOptionType, InteractionContext};
 use serenity::model::channel::ChannelType;
 
-use super::{maintenance, owning, server};
+use super::{board, maintenance, owning, server};
 use crate::discord::words::{self, descriptions};
 use crate::domain::event::Group;
 use crate::domain::style::{Holds, Style};
@@ -13,7 +13,7 @@ use crate::domain::style::{Holds, Style};
 /// Every command, to be registered at once. `holds` are what the styles are offered with.
 #[must_use]
 pub(super) fn all(holds: Holds) -> Vec<CreateCommand> {
-    vec![account(), help(), maintenance(), notify(holds), players(), server(), status(), why()]
+    vec![account(), board(), help(), maintenance(), notify(holds), players(), server(), status(), why()]
 }
 
 /// The commands' names, sorted.
@@ -62,6 +62,23 @@ fn account() -> CreateCommand {
 fn owners(name: &str, description: &str) -> CreateCommandOption {
     subcommand(name, description)
         .add_sub_option(text("account", descriptions::ACCOUNT_OWNED).required(true).set_autocomplete(true))
+}
+
+fn board() -> CreateCommand {
+    let channel = CreateCommandOption::new(CommandOptionType::Channel, "channel", descriptions::BOARD_CHANNEL)
+        .required(true)
+        .channel_types(vec![ChannelType::Text, ChannelType::News]);
+    let create = board::SERVERS
+        .iter()
+        .fold(subcommand("create", descriptions::BOARD_CREATE).add_sub_option(channel), |create, option| {
+            create.add_sub_option(text(option, descriptions::BOARD_SERVER).set_autocomplete(true))
+        });
+    let remove = subcommand("remove", descriptions::BOARD_REMOVE)
+        .add_sub_option(text("board", descriptions::BOARD_BOARD).required(true).set_autocomplete(true));
+    administration("board", descriptions::BOARD)
+        .add_option(create)
+        .add_option(subcommand("list", descriptions::BOARD_LIST))
+        .add_option(remove)
 }
 
 fn notify(holds: Holds) -> CreateCommand {

@@ -4,6 +4,7 @@ mod account;
 mod attention;
 mod auditing;
 mod autocomplete;
+mod board;
 mod checking;
 mod component;
 mod connect;
@@ -196,6 +197,9 @@ async fn execute(shared: &Shared, guilds: &Guilds, request: &Request) -> Result<
         "account invite" => owning::invite(shared, request).await,
         "account guilds" => owning::list(shared, request).await,
         "account audit" => auditing::list(shared, request).await,
+        "board create" => board::create(shared, guilds, request).await,
+        "board list" => board::list(shared, request.guild).await,
+        "board remove" => board::remove(shared, request).await,
         "notify add" => notify::add::add(shared, guilds, request).await,
         "notify list" => notify::list::list(shared, request.guild, 0).await,
         "notify edit" => notify::edit::ask(shared, request).await,

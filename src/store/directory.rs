@@ -8,7 +8,7 @@ use super::accounts::account_name;
 use super::bindings::{COLUMNS, binding_from};
 use super::{Store, StoreError};
 use crate::domain::binding::Binding;
-use crate::domain::ids::{AccountName, GuildId, ServerId};
+use crate::domain::ids::{AccountName, ChannelId, GuildId, ServerId};
 
 /// A server that a guild may choose.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub struct Choices {
     pub servers: Vec<KnownServer>,
     /// The guild's bindings, oldest first.
     pub bindings: Vec<Binding>,
+    /// The guild's boards with their channels, oldest first.
+    pub boards: Vec<(i64, ChannelId)>,
 }
 
 impl Store {
@@ -77,6 +79,14 @@ impl Store {
         for row in bindings.bind(guild).fetch_all(&self.reader).await? {
             let binding = binding_from(&row)?;
             found.entry(binding.guild).or_default().bindings.push(binding);
+        }
+        let boards = sqlx::query(
+            "SELECT id, guild_id, channel_id FROM boards
+             WHERE removed_at IS NULL AND (CAST($1 AS BIGINT) IS NULL OR guild_id = $1) ORDER BY id",
+        );
+        for row in boards.bind(guild).fetch_all(&self.reader).await? {
+            let choices = found.entry(GuildId::from_column(row.try_get(1)?)).or_default();
+            choices.boards.push((row.try_get(0)?, ChannelId::from_column(row.try_get(2)?)));
         }
         Ok(found)
     }

@@ -4,6 +4,7 @@
 mod asking;
 mod auditing;
 mod backup;
+mod boards;
 mod bodies;
 mod bounds;
 mod checking;
@@ -21,6 +22,7 @@ mod fire;
 mod gateway;
 mod health;
 mod hostile_servers;
+mod incident_edits;
 mod incidents;
 mod installation;
 mod lanes;

@@ -15,7 +15,7 @@ use guildwire::store::Store;
 use guildwire_harness::house::{FIRST_ACCOUNT, Guild, House, SECOND_ACCOUNT};
 use serde_json::Value;
 
-use crate::installation::{Comparisons, says, usual_house, without_moments};
+use crate::installation::{Comparisons, offered, says, usual_house, without_moments};
 use crate::managing::{admin, binding_ids};
 use crate::support::{Database, on_both_databases};
 
@@ -36,6 +36,7 @@ struct Neighbours {
     theirs: Guild,
     their_channel: u64,
     their_binding: String,
+    their_board: String,
     /// Who tries.
     ours: Guild,
     our_channel: u64,
@@ -71,6 +72,9 @@ impl Neighbours {
         house.notify(theirs, their_channel, "everything", &[]).await.unwrap();
         house.notify(ours, our_channel, "everything", &[]).await.unwrap();
         let their_binding = binding_ids(&house, theirs).await.remove(0);
+        let board_channel = house.channel(theirs, "their-board");
+        house.command(theirs, "board create", &[("channel", board_channel.to_string().into())]).await.unwrap();
+        let their_board = offered(&house, theirs, "board remove", &[], ("board", "")).await.remove(0).1;
 
         let expired_code = "2222-3333-4444-5555-6666".to_owned();
         let store = Store::open(&url).await.unwrap();
@@ -85,6 +89,7 @@ impl Neighbours {
             theirs,
             their_channel,
             their_binding,
+            their_board,
             ours,
             our_channel,
             used_code,
@@ -141,6 +146,8 @@ impl Neighbours {
         let code = |code: &str| ("code", Value::from(code));
         let place = || [("channel", Value::from(channel.to_string())), ("events", "lifecycle".into())];
         let with = |more: &[(&'static str, Value)]| [&place()[..], more].concat();
+        let board_of =
+            |option: &'static str| vec![("channel", Value::from(channel.to_string())), (option, "Vault-77".into())];
         let gone = Some(words::NO_SUCH_BINDING);
         let connect: Vec<(_, Value)> = vec![
             ("name", FIRST_ACCOUNT.into()),
@@ -159,6 +166,13 @@ impl Neighbours {
             (("account audit", vec![account()]), Some(NOT_YOURS)),
             (("account rotate", vec![account()]), Some(NOT_YOURS)),
             (("account connect", connect), Some(TAKEN)),
+            (("board create", board_of("server")), Some(NO_SUCH_SERVER)),
+            (("board create", board_of("server2")), Some(NO_SUCH_SERVER)),
+            (("board create", board_of("server3")), Some(NO_SUCH_SERVER)),
+            (("board create", board_of("server4")), Some(NO_SUCH_SERVER)),
+            (("board create", board_of("server5")), Some(NO_SUCH_SERVER)),
+            (("board list", vec![]), None),
+            (("board remove", vec![("board", self.their_board.as_str().into())]), Some(words::NO_SUCH_BOARD)),
             (("notify add", with(&[account()])), Some(NOT_LINKED)),
             (("notify add", with(&[server()])), Some(NO_SUCH_SERVER)),
             (("notify list", vec![]), None),
@@ -225,7 +239,7 @@ impl Neighbours {
     /// What the other owner has, and what was ever done to it.
     async fn belongings(&self) -> String {
         let mut all = String::new();
-        for name in ["account list", "notify list"] {
+        for name in ["account list", "notify list", "board list"] {
             all += &without_moments(&says(&self.house, self.theirs, name, &[]).await);
         }
         all + &self.house.operate(&["audit", "--account", FIRST_ACCOUNT, "--json"]).await.unwrap()

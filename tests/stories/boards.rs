@@ -1,0 +1,307 @@
+//! Boards: one message that is always true, edited in place, sparingly, and never lost.
+
+use std::time::{Duration, Instant};
+
+use discord_sim::{Bucket, Message, Options, Route, Sim, Trouble};
+use guildwire_harness::house::{Guild, House, PATIENCE, Publisher};
+use guildwire_harness::{RunningBot, TcpProxy};
+use serde_json::Value;
+
+use crate::fire::{Fire, eventually};
+use crate::installation::{offered, says, without_moments};
+use crate::support::{Database, on_both_databases};
+
+on_both_databases!(
+    a_board_is_true_and_is_edited_sparingly,
+    a_board_stands_once_whatever_dies,
+    a_board_that_was_deleted_comes_back_and_one_that_is_too_old_is_replaced,
+    a_board_says_when_it_can_not_see,
+    a_channel_that_refuses_is_noted_and_goes_on_when_it_is_mended,
+    boards_are_listed_refused_in_clear_words_and_removed,
+);
+
+const SEND_MESSAGES: u64 = 1 << 11;
+const EDITS: &str = "PATCH /channels/{channel}/messages/{message}";
+
+/// A house with a linked guild, and a channel for a board.
+struct Hall {
+    fire: Fire,
+    bot: RunningBot,
+}
+
+impl Hall {
+    async fn open(database: Database) -> Hall {
+        Hall::open_as(Fire::lay(database).await).await
+    }
+
+    async fn open_as(fire: Fire) -> Hall {
+        let bot = fire.link().await;
+        Hall { fire, bot }
+    }
+
+    fn house(&self) -> &House {
+        &self.fire.house
+    }
+
+    fn discord(&self) -> &Sim {
+        &self.fire.house.discord
+    }
+
+    fn servers(&self) -> &Publisher {
+        &self.fire.servers
+    }
+
+    fn guild(&self) -> Guild {
+        self.fire.guild
+    }
+
+    /// Waits until what happens from now on is heard.
+    async fn is_read(&self) {
+        self.bot.wait_for_log("reading the account's events", PATIENCE).await.unwrap();
+    }
+
+    async fn create(&self, more: &[(&str, Value)]) -> String {
+        let mut options = vec![("channel", self.fire.channel.to_string().into())];
+        options.extend_from_slice(more);
+        says(self.house(), self.guild(), "board create", &options).await
+    }
+
+    /// Something happens on the server `main`.
+    async fn happens(&self, event: &str, payload: &str) {
+        self.servers().publish(&format!("main.{event}"), payload).await.unwrap();
+    }
+
+    async fn joins(&self, player: u64, name: &str) {
+        let payload = serde_json::json!({ "player": { "name": name } }).to_string();
+        self.happens(&format!("players.{player}.events.connected"), &payload).await;
+    }
+
+    fn messages(&self) -> Vec<Message> {
+        self.discord().messages(self.fire.channel)
+    }
+
+    /// What the channel says.
+    fn board(&self) -> String {
+        let messages = self.messages();
+        messages.iter().map(text).collect()
+    }
+
+    async fn shows(&self, wanted: &str) {
+        let waited = self.discord().wait_until(PATIENCE, wanted, |_| self.board().contains(wanted)).await;
+        assert!(waited.is_ok(), "no {wanted:?} in {:?}\n{}", self.board(), self.bot.log());
+    }
+
+    fn edits(&self) -> u64 {
+        self.discord().statistics().requests_to(EDITS)
+    }
+
+    fn every_edit_changed_something(&self) {
+        let bodies = self.discord().bodies();
+        let edits: Vec<_> = bodies.iter().filter(|(route, _)| route.starts_with("PATCH /channels")).collect();
+        assert!(!edits.is_empty() && edits.windows(2).all(|pair| pair[0] != pair[1]), "{edits:#?}");
+    }
+
+    async fn restart(&mut self) {
+        assert!(self.bot.terminate().await.unwrap().success());
+        self.bot = self.fire.house.start().await.unwrap();
+        self.is_read().await;
+    }
+}
+
+fn text(message: &Message) -> String {
+    let told = message.embeds.iter().filter_map(|embed| embed.description.as_deref()).collect::<Vec<_>>().join("\n");
+    without_moments(&told)
+}
+
+async fn a_board_is_true_and_is_edited_sparingly(database: Database) {
+    let hall = Hall::open(database).await;
+    let said = hall.create(&[]).await;
+    let created = format!(
+        "📋 <#{}> has a board from now on, with all servers of the linked accounts, later ones too. I edit it whenever \
+         something changes.",
+        hall.fire.channel
+    );
+    assert_eq!(said, created);
+    hall.shows("I have heard of no game server yet.").await;
+    assert_eq!(hall.messages()[0].raw["flags"], 4096, "nobody is called");
+
+    // No channel is bound: the board alone has the account read.
+    hall.is_read().await;
+    hall.happens("events.started", "{}").await;
+    hall.shows("**main**\n🟢 online since <time>: it said that it started\n👥 nobody on\nlast heard <time>").await;
+    let begun = Instant::now();
+    let before = hall.edits();
+    for number in 0..60 {
+        hall.joins(number, &format!("Player {number}")).await;
+        tokio::time::sleep(Duration::from_millis(150)).await;
+    }
+    hall.joins(100, "@everyone **Bob** <@1>").await;
+    hall.shows("👥 61 players on\nPlayer 0 · <time>\n").await;
+    let allowed = u64::try_from(begun.elapsed().as_millis() / 5000).unwrap() + 1;
+    let edited = hall.edits() - before;
+    assert!((1..=allowed).contains(&edited), "{edited} edits, {allowed} allowed");
+    for number in 0..60 {
+        hall.happens(&format!("players.{number}.events.disconnected"), "{}").await;
+    }
+    hall.shows("👥 1 player on\n＠everyone \\*\\*Bob\\*\\* \\<\\@1\\> · <time>\nlast heard").await;
+
+    // What shows nowhere is no edit.
+    for number in 0..5 {
+        hall.happens(&format!("players.{number}.events.disconnected"), "{}").await;
+    }
+    eventually("all is recorded", async || hall.fire.is_all_recorded().await).await;
+    hall.happens("events.stopped", "{}").await;
+    hall.shows("**main**\n🔴 offline since <time>: it said that it stopped\nlast heard <time>").await;
+    hall.every_edit_changed_something();
+    let statistics = hall.discord().statistics();
+    assert_eq!((statistics.invalid, statistics.rate_limited_total()), (0, 0), "{:?}", statistics.rejected);
+    assert_eq!(hall.messages().len(), 1);
+    for (route, body) in hall.discord().bodies() {
+        if route.contains("messages") {
+            assert_eq!(body["allowed_mentions"]["parse"], serde_json::json!([]), "{route} {body}");
+        }
+    }
+}
+
+async fn a_board_stands_once_whatever_dies(database: Database) {
+    let mut hall = Hall::open(database).await;
+    // Its post is carried out and not answered, and the nonce is forgotten before it can be tried again.
+    hall.discord().trouble(Route::MessageCreateIn(hall.fire.channel), Trouble::LoseReply, Some(1));
+    hall.create(&[]).await;
+    hall.discord().wait_for_messages(hall.fire.channel, 1, PATIENCE).await.unwrap();
+    hall.bot.kill().await.unwrap();
+    hall.discord().forget_nonces();
+    hall.bot = hall.fire.house.start().await.unwrap();
+    hall.is_read().await;
+    hall.happens("events.started", "{}").await;
+    hall.shows("**main**\n🟢 online since <time>").await;
+    assert_eq!(hall.discord().statistics().creates_accepted, 1, "it was found");
+
+    // A restart neither posts nor edits what is true already.
+    let message = hall.messages()[0].id;
+    hall.restart().await;
+    hall.happens("events.stopped", "{}").await;
+    hall.shows("🔴 offline").await;
+    assert_eq!(hall.messages()[0].id, message);
+    assert_eq!(hall.discord().statistics().creates_accepted, 1);
+    hall.every_edit_changed_something();
+}
+
+async fn a_board_that_was_deleted_comes_back_and_one_that_is_too_old_is_replaced(database: Database) {
+    let bucket = Bucket { limit: 100, window: Duration::from_secs(1) };
+    let options = Options { message_bucket: Some(bucket), old_edits_per_hour: Some(1), ..Options::default() };
+    let hall = Hall::open_as(Fire::lay_with(database, options).await).await;
+    hall.create(&[]).await;
+    hall.shows("no game server yet").await;
+    hall.is_read().await;
+    let first = hall.messages()[0].id;
+    hall.discord().delete_message(hall.fire.channel, first);
+    hall.happens("events.started", "{}").await;
+    hall.shows("🟢 online").await;
+    let second = hall.messages()[0].id;
+    assert!(second > first);
+    assert_eq!(hall.bot.log().matches("a board was deleted in Discord; posting it anew").count(), 1);
+
+    hall.discord().pass_time(Duration::from_hours(2));
+    hall.happens("events.stopped", "{}").await;
+    hall.shows("🔴 offline").await;
+    assert_eq!(hall.messages()[0].id, second, "while that is allowed");
+    hall.happens("events.started", "{}").await;
+    let replaced = |_: &Sim| hall.messages().len() == 1 && hall.board().contains("🟢 online");
+    let waited = hall.discord().wait_until(PATIENCE, "another takes its place", replaced).await;
+    assert!(waited.is_ok(), "{}", hall.bot.log());
+    assert!(hall.messages()[0].id > second, "{:?}", hall.discord().statistics());
+    assert_eq!(hall.discord().statistics().refused_with(30_046), 1, "{}", hall.bot.log());
+    hall.happens("events.stopped", "{}").await;
+    hall.shows("🔴 offline").await;
+}
+
+async fn a_board_says_when_it_can_not_see(database: Database) {
+    let mut fire = Fire::lay(database).await;
+    let proxy: TcpProxy = fire.nats_proxy().await;
+    let hall = Hall::open_as(fire).await;
+    hall.create(&[]).await;
+    hall.is_read().await;
+    hall.joins(1, "Ada").await;
+    hall.shows("🟢 online, at least since <time>\n👥 1 player on\nAda · <time>").await;
+    proxy.refuse(true);
+    proxy.cut();
+    hall.shows("❔ out of my sight since <time>: I can't read what its servers send. Before that: 🟢 online").await;
+    assert!(!hall.board().contains("Ada"), "{}", hall.board());
+    proxy.refuse(false);
+    hall.shows("🟢 online, at least since <time>\n👥 1 player on\nAda · <time>").await;
+}
+
+async fn a_channel_that_refuses_is_noted_and_goes_on_when_it_is_mended(database: Database) {
+    let hall = Hall::open(database).await;
+    hall.create(&[]).await;
+    hall.shows("no game server yet").await;
+    hall.is_read().await;
+    hall.discord().deny(hall.fire.channel, SEND_MESSAGES);
+    let list = async || says(hall.house(), hall.guild(), "board list", &[]).await;
+    let refused = hall.discord().statistics().invalid;
+    eventually("the gateway shows it, and the board says so", async || {
+        hall.happens("events.started", "{}").await;
+        list().await.contains("🔴 not up to date: missing Send Messages")
+    })
+    .await;
+    assert!(hall.board().contains("no game server yet"));
+    assert_eq!(hall.discord().statistics().invalid, refused, "what is known to be refused is not asked for");
+    hall.discord().deny(hall.fire.channel, 0);
+    eventually("it goes on", async || {
+        hall.happens("events.started", "{}").await;
+        hall.board().contains("🟢 online")
+    })
+    .await;
+    assert!(!list().await.contains('🔴'));
+}
+
+async fn boards_are_listed_refused_in_clear_words_and_removed(database: Database) {
+    let hall = Hall::open(database).await;
+    let (house, guild) = (hall.house(), hall.guild());
+    assert_eq!(says(house, guild, "board list", &[]).await, "There is no board here yet. `/board create` makes one.");
+    hall.create(&[]).await;
+    hall.shows("no game server yet").await;
+    hall.is_read().await;
+    let there = format!(
+        "<#{}> has a board already. Choose another channel, or take that one away with `/board remove` first.",
+        hall.fire.channel
+    );
+    assert_eq!(hall.create(&[]).await, there);
+    hall.happens("events.started", "{}").await;
+    hall.servers().publish("other.events.started", "{}").await.unwrap();
+    hall.shows("**other**").await;
+
+    let second = house.channel(guild, "second");
+    let in_second = |server: &str| [("channel", second.to_string().into()), ("server", Value::from(server))];
+    let unknown = says(house, guild, "board create", &in_second("nowhere")).await;
+    assert_eq!(unknown, "I have heard of no server nowhere yet. I know: **main**, **other**.");
+    let choices = offered(house, guild, "board create", &[("server2", "GA-1 main".into())], ("server", "")).await;
+    assert_eq!(choices, [("other · GA-1".to_owned(), "GA-1 other".to_owned())], "not what was chosen already");
+    let said = says(house, guild, "board create", &in_second("GA-1 other")).await;
+    assert!(said.contains("with **other**."), "{said}");
+    let messages = hall.discord().wait_for_messages(second, 1, PATIENCE).await.unwrap();
+    assert!(text(&messages[0]).starts_with("**other**\n🟢 online") && !text(&messages[0]).contains("main"));
+
+    let listed = without_moments(&says(house, guild, "board list", &[]).await);
+    let ids = offered(house, guild, "board remove", &[], ("board", "")).await;
+    for ((_, id), wanted) in ids.iter().zip(["all servers of the linked accounts", "**other**"]) {
+        assert!(listed.contains(&format!("`#{id}` <#")) && listed.contains(wanted), "{listed}");
+    }
+    assert_eq!(ids.iter().map(|(name, _)| name.split(' ').nth(1).unwrap()).collect::<Vec<_>>(), ["#events", "#second"]);
+    for number in 0..3 {
+        let channel = house.channel(guild, &format!("more-{number}"));
+        says(house, guild, "board create", &[("channel", channel.to_string().into())]).await;
+    }
+    let sixth = house.channel(guild, "sixth");
+    let many = says(house, guild, "board create", &[("channel", sixth.to_string().into())]).await;
+    assert!(many.starts_with("This Discord server has 5 boards, and that is the most."), "{many}");
+
+    let removed = says(house, guild, "board remove", &[("board", ids[0].1.as_str().into())]).await;
+    assert_eq!(removed, format!("🗑️ The board in <#{}> is gone, and I delete its message.", hall.fire.channel));
+    let waited = hall.discord().wait_until(PATIENCE, "it is deleted", |_| hall.messages().is_empty()).await;
+    assert!(waited.is_ok(), "{}", hall.bot.log());
+    let again = says(house, guild, "board remove", &[("board", ids[0].1.as_str().into())]).await;
+    assert_eq!(again, "There is no such board here. `/board list` shows what there is.");
+    assert!(hall.create(&[]).await.contains("has a board from now on"), "its channel is free again");
+}
