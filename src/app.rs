@@ -50,8 +50,7 @@ pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<O
     let token = settings.discord.token_required()?.clone();
     let (store, lock, key) = open(settings).await?;
     let keeper = Keeper::start(store.clone(), Arc::clone(&key), settings.setup.clone()).await?;
-    let installation = intake::installation(&store).await?;
-    let durable = intake::durable_name(&installation);
+    let durable = intake::durable_name(&intake::installation(&store).await?);
     let metrics = Metrics::default();
     let limiter = Arc::new(Limiter::new(settings.discord.messages_per_second));
     let rest = Rest::new(&settings.discord.api_url, token.clone(), settings.delivery.request_timeout)?
@@ -87,6 +86,7 @@ pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<O
         key: Arc::clone(&key),
         durable: durable.clone(),
         rules,
+        looking: settings.status.looking,
         drain: lifecycle.drain(),
     };
     lifecycle.spawn("states", intake::bulletin::run(reading.clone()));

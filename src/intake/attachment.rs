@@ -1,6 +1,8 @@
 //! An attachment to an account's durable consumer: made, or given the filter that the bindings need, and set back to the
 //! recorded position. What it delivers is `following`'s business.
 
+use std::time::Duration;
+
 use async_nats::jetstream::consumer::pull::Stream;
 use tokio::time::Instant;
 
@@ -13,6 +15,9 @@ use crate::domain::position::{Position, Session};
 use crate::nats::connection::Connection;
 use crate::nats::jetstream::{AfterReset, Covering, deliveries};
 use crate::nats::states::AccountState;
+
+/// How long the answer about the account's limits may take: reading waits for it.
+const LIMITS_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Why an attachment ended, and so what comes next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,5 +171,14 @@ impl Reader {
             self.shared.store.cover_bindings(&account.name, revision, &begun).await?;
         }
         Ok((covering, Hearers { revision, bindings }))
+    }
+}
+
+/// Whether the account's storage is full, and whether that may be asked again. Few may ask it, and none has to: it is not
+/// asked again by who was refused, or got no answer.
+pub(super) async fn full_storage(connection: &Connection) -> (Option<Fault>, bool) {
+    match tokio::time::timeout(LIMITS_PATIENCE, connection.limits()).await {
+        Ok(Ok(limits)) => (limits.storage_full(), true),
+        Ok(Err(_)) | Err(_) => (None, false),
     }
 }

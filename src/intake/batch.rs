@@ -67,6 +67,17 @@ struct PendingSign {
     sequence: u64,
     /// The rows that tell of the event by itself, where no incident does.
     rows: Vec<NewOutboxRow>,
+    /// On which connection a server is that started.
+    connection: Connection,
+}
+
+/// That a server says that it started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SaidStart {
+    /// When.
+    pub(super) said_at: Timestamp,
+    /// When anything was heard of it before, in the same batch.
+    pub(super) heard_at: Option<Timestamp>,
 }
 
 /// What is counted once the batch is recorded.
@@ -141,6 +152,31 @@ impl Batch {
     #[must_use]
     pub fn rejected(&self) -> usize {
         self.rejects.len()
+    }
+
+    /// The servers that say in it that they started, since then: each one's first word of that.
+    pub(super) fn starts_since(&self, since: Timestamp) -> BTreeMap<ServerId, SaidStart> {
+        let (mut starts, mut heard) = (BTreeMap::new(), BTreeMap::new());
+        for entry in &self.entries {
+            let Entry::Sign(sign) = entry else { continue };
+            if sign.kind == Kind::ServerStarted && sign.at >= since {
+                let start = SaidStart { said_at: sign.at, heard_at: heard.get(&sign.server).copied() };
+                starts.entry(sign.server.clone()).or_insert(start);
+            }
+            heard.insert(sign.server.clone(), sign.at);
+        }
+        starts
+    }
+
+    /// Says on which connection a server is that started.
+    pub(super) fn set_connection(&mut self, server: &ServerId, connection: Connection) {
+        for entry in &mut self.entries {
+            if let Entry::Sign(sign) = entry
+                && sign.server == *server
+            {
+                sign.connection = connection;
+            }
+        }
     }
 
     /// Records the batch for the account's `bindings` and moves the position from `before` to `after`, all or nothing.
@@ -238,7 +274,14 @@ impl Batch {
         }
         let place = self.entries.len();
         self.last_signs.insert(server.clone(), place);
-        let sign = PendingSign { server: server.clone(), kind, at, sequence: delivered.sequence, rows: Vec::new() };
+        let sign = PendingSign {
+            server: server.clone(),
+            kind,
+            at,
+            sequence: delivered.sequence,
+            rows: Vec::new(),
+            connection: Connection::Unseen,
+        };
         self.entries.push(Entry::Sign(sign));
         tells_state(kind).then_some(place)
     }
@@ -313,7 +356,7 @@ async fn rows(
             Entry::Sign(sign) => sign,
         };
         let Some(state) = states.get_mut(&sign.server) else { continue };
-        let (shown, at) = (Sign::of_event(sign.kind, Connection::Unseen), sign.at);
+        let (shown, at) = (Sign::of_event(sign.kind, sign.connection), sign.at);
         // The usual: most events come from servers that run.
         if !tells_state(sign.kind) && state.after(shown, at) == (*state, Turn::None) {
             continue;

@@ -85,7 +85,7 @@ impl Reader {
                 Ok(None) => return Ok(Next::Attach(Reason::Ended)),
                 Ok(Some(Err(error))) => return Ok(after_pull_error(&error)),
                 Ok(Some(Ok(message))) => {
-                    let next = self.take(account, attachment, message).await?;
+                    let next = self.take(connection, account, attachment, message).await?;
                     if attachment.recorded > 0 {
                         self.note_recorded(attachment);
                     }
@@ -100,6 +100,7 @@ impl Reader {
     /// Records `first` and all that is there already behind it; says what comes next when the attachment has to end.
     async fn take(
         &self,
+        connection: &Connection,
         account: &Account,
         attachment: &mut Attachment,
         first: Message,
@@ -147,6 +148,7 @@ impl Reader {
 
         tracing::trace!(account = %self.account, messages = done.len(), "fetched");
         if let Some(first_new) = first_new {
+            self.see_starts(connection, &mut batch).await;
             if !self.record(attachment, batch, before, first_new).await? {
                 return Ok(Some(Next::Attach(Reason::Fenced)));
             }

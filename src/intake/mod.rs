@@ -14,6 +14,7 @@ mod leaving;
 mod moves;
 pub mod notices;
 mod pace;
+pub mod presence;
 pub mod reader;
 pub mod roster;
 

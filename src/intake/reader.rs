@@ -7,17 +7,19 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::attachment::{Attachment, Next, Start};
+use super::attachment::{Attachment, Next, Start, full_storage};
 use super::checking::Checking;
 use super::disturbance::{Disturbances, Reason};
 use super::leaving::Attached;
 use super::open_credential;
 use super::pace::Pace;
+use super::presence::Presence;
 use crate::clock;
 use crate::domain::account::Account;
 use crate::domain::fault::Fault;
 use crate::domain::hosts::AllowedHosts;
 use crate::domain::ids::AccountName;
+use crate::domain::presence::Looking;
 use crate::domain::retry::backoff;
 use crate::incidents::Rules;
 use crate::nats::check::Afterwards;
@@ -32,9 +34,6 @@ use crate::telemetry::metrics::{Metrics, Work};
 
 /// An attachment that lives so long, or records anything, is a success.
 const STEADY: Duration = Duration::from_secs(5);
-
-/// How long the answer about the account's limits may take: reading waits for it.
-const LIMITS_PATIENCE: Duration = Duration::from_secs(1);
 
 /// So many connections in a row may be lost at once before that needs another explanation than bad luck.
 const TOLERATED_CUTS: u32 = 2;
@@ -74,6 +73,8 @@ pub struct Shared {
     pub durable: String,
     /// How long events wait for others, and what incidents go by.
     pub rules: Rules,
+    /// How often it is looked which game servers are connected.
+    pub looking: Looking,
     /// Cancelled when the service stops.
     pub drain: CancellationToken,
 }
@@ -239,7 +240,11 @@ impl Reader {
             Err(error) => return Err(self.if_deleted(error, &account).await),
         };
         self.leave_former(Attached { url: account.url.clone(), reach, credential, stream: stream.clone() }).await?;
-        self.read(&connection, &account, &sealed, &stream, &mut turn).await
+        let presence = Presence::of(&self.shared, &self.account, &connection);
+        tokio::select! {
+            next = self.read(&connection, &account, &sealed, &stream, &mut turn) => next,
+            never = presence.watch() => match never {},
+        }
     }
 
     /// Attaches again and again, until something else is to be done than that. Gives its `turn` to connect back once it is
@@ -382,14 +387,5 @@ impl Reader {
         let Some(report) = checking.check(&account).await? else { return Ok(()) };
         let text = serde_json::to_string(&report).expect("a report is JSON");
         store.answer_check(check, &text).await
-    }
-}
-
-/// Whether the account's storage is full, and whether that may be asked again. Few may ask it, and none has to: it is not
-/// asked again by who was refused, or got no answer.
-async fn full_storage(connection: &Connection) -> (Option<Fault>, bool) {
-    match tokio::time::timeout(LIMITS_PATIENCE, connection.limits()).await {
-        Ok(Ok(limits)) => (limits.storage_full(), true),
-        Ok(Err(_)) | Err(_) => (None, false),
     }
 }

@@ -1,0 +1,183 @@
+//! Looking whether game servers are connected, beside reading what they publish and on the same connection. It holds up
+//! nothing: what can't be seen or noted is looked at again.
+//!
+//! What a look shows is `domain::presence`'s business, what that means `domain::server_state`'s.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::batch::Batch;
+use super::reader::{Reader, Shared};
+use crate::clock;
+use crate::domain::ids::AccountName;
+use crate::domain::presence::{Known, Looking, SeenConnection, Shown, Sight, said_on};
+use crate::domain::server_state::{End, Sign, State, Turn};
+use crate::domain::timestamp::Timestamp;
+use crate::incidents::Observer;
+use crate::nats::connection::Connection;
+use crate::nats::presence::Unseen;
+use crate::store::StoreError;
+use crate::store::servers::Server;
+
+/// How often it is tried again whether one may ask, where one was told not to.
+const DENIED_FOR: Duration = Duration::from_mins(10);
+
+/// How often it is noted that a connection is there which is known to be.
+const NOTED_EVERY: Duration = Duration::from_mins(1);
+
+/// How long recording a server's start waits to know on which connection it was said.
+const START_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How old that event may be: the connections of now tell nothing of an older one's.
+const START_AGE: Duration = Duration::from_secs(30);
+
+/// Looks at an account's connections, by one of them.
+pub(super) struct Presence {
+    shared: Shared,
+    account: AccountName,
+    connection: Connection,
+    began: Instant,
+}
+
+/// Why a look came to nothing.
+#[derive(Debug, thiserror::Error)]
+enum LookError {
+    #[error(transparent)]
+    Unseen(#[from] Unseen),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Presence {
+    /// Looks from the connection's beginning on.
+    pub(super) fn of(shared: &Shared, account: &AccountName, connection: &Connection) -> Self {
+        Self { shared: shared.clone(), account: account.clone(), connection: connection.clone(), began: Instant::now() }
+    }
+
+    /// Looks again and again, for as long as it is let.
+    pub(super) async fn watch(self) -> Infallible {
+        let Looking { every, debounce } = self.shared.looking;
+        let mut sight = Sight::new(debounce);
+        let mut failing = false;
+        loop {
+            let looked = self.look(&mut sight).await;
+            let pause = if matches!(looked, Err(LookError::Unseen(Unseen::Denied))) { DENIED_FOR } else { every };
+            match looked {
+                Ok(()) => failing = false,
+                Err(error) => {
+                    sight.interrupt();
+                    // Once for as long as it lasts. That one may not ask is told by the account's check.
+                    if !std::mem::replace(&mut failing, true) && matches!(error, LookError::Store(_)) {
+                        tracing::warn!(
+                            account = %self.account, %error, "can't note which game servers are connected; trying again"
+                        );
+                    } else {
+                        tracing::debug!(account = %self.account, %error, "can't see which game servers are connected");
+                    }
+                }
+            }
+            // Not all accounts at once.
+            tokio::time::sleep(pause.mul_f64(rand::random_range(0.9..1.1))).await;
+        }
+    }
+
+    async fn look(&self, sight: &mut Sight) -> Result<(), LookError> {
+        let look = self.connection.look_at_connections(None).await;
+        self.shared.states.connected.set(&self.account, &look);
+        let look = look?;
+        let servers = self.shared.store.servers_of_account(&self.account).await?;
+        let known: Vec<_> = servers.iter().map(known).collect();
+        let showing = sight.look(&look, self.began.elapsed(), &known);
+        for (server, tie) in &showing.ties {
+            tracing::debug!(account = %self.account, server = server.as_str(), tied = tie.is_some(), "tied by itself");
+            self.shared.store.tie_server_by_itself(&self.account, server, tie.as_ref()).await?;
+        }
+        for (server, known) in servers.iter().zip(&known) {
+            let changed = showing.ties.iter().find(|(id, _)| *id == server.id).map(|(_, tie)| tie.as_ref());
+            match showing.servers.get(&server.id) {
+                Some(Shown::Present { since }) => {
+                    self.observe(server, Sign::Connected { since: *since }, *since).await?;
+                    let Some(tie) = changed.unwrap_or(server.tie.as_ref()) else { continue };
+                    let seen = SeenConnection { since: *since, seen_at: look.at };
+                    let is_noted = changed.is_none()
+                        && server.connection.is_some_and(|before| {
+                            before.since == *since && look.at.since(before.seen_at) < NOTED_EVERY
+                        });
+                    if !is_noted {
+                        self.shared.store.see_connection(&self.account, &server.id, tie, seen).await?;
+                    }
+                }
+                Some(Shown::Gone { at }) => self.is_gone(server, known, *at).await?,
+                Some(Shown::Absent | Shown::Untied) | None => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn is_gone(&self, server: &Server, known: &Known, missed_at: Timestamp) -> Result<(), LookError> {
+        let (Some(tie), Some(connection)) = (&server.tie, server.connection) else { return Ok(()) };
+        if !is_news(server, Sign::Gone(End::Unknown), missed_at) {
+            return Ok(());
+        }
+        let ended = self.connection.ended_connections(Some(&tie.user)).await?;
+        if let Some((end, at)) = known.went(missed_at, tie.end_of(connection, &ended)) {
+            self.observe(server, Sign::Gone(end), at).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes note of what a look showed of a server.
+    async fn observe(&self, server: &Server, sign: Sign, at: Timestamp) -> Result<(), StoreError> {
+        if !is_news(server, sign, at) {
+            return Ok(());
+        }
+        let Shared { store, rules, .. } = &self.shared;
+        let bindings = store.bindings_of_account(&self.account).await?;
+        let observer =
+            Observer { store, account: &self.account, bindings: &bindings, rules: *rules, now: clock::now() };
+        let state = observer.observe_alone(&server.id, sign, at).await?;
+        tracing::debug!(
+            account = %self.account, server = server.id.as_str(), ?sign, state = state.state.name(), "seen by its connection"
+        );
+        Ok(())
+    }
+}
+
+impl Reader {
+    /// Finds out on which connection the servers are that say in this batch that they started just now.
+    pub(super) async fn see_starts(&self, connection: &Connection, batch: &mut Batch) {
+        let starts = batch.starts_since(clock::now().minus(START_AGE));
+        if starts.is_empty() {
+            return;
+        }
+        // Known only while one may ask, and does.
+        let Some(nats_servers) = self.shared.states.connected.servers(&self.account) else { return };
+        let Ok(servers) = self.shared.store.servers_of_account(&self.account).await else { return };
+        let tied = |server: &&Server| {
+            server.tie.is_some() && server.state.state == State::Online && starts.contains_key(&server.id)
+        };
+        let servers: Vec<_> = servers.iter().filter(tied).collect();
+        if servers.is_empty() {
+            return;
+        }
+        let look = connection.look_at_connections(Some(nats_servers));
+        let Ok(Ok(look)) = tokio::time::timeout(START_PATIENCE, look).await else { return };
+        for server in servers {
+            let Some(since) = server.tie.as_ref().and_then(|tie| tie.newest(&look.clients)) else { continue };
+            let start = starts[&server.id];
+            let heard_at = start.heard_at.map_or(server.heard_at, |heard_at| heard_at.max(server.heard_at));
+            batch.set_connection(&server.id, said_on(since, start.said_at, heard_at));
+        }
+    }
+}
+
+/// Whether a sign tells anything of a server as it is noted.
+fn is_news(server: &Server, sign: Sign, at: Timestamp) -> bool {
+    server.state.after(sign, at) != (server.state, Turn::None)
+}
+
+fn known(server: &Server) -> Known {
+    Known { id: server.id.clone(), heard_at: server.heard_at, tie: server.tie.clone(), connection: server.connection }
+}
