@@ -279,16 +279,22 @@ impl Sight {
     fn ties(&mut self, look: &Look, servers: &[Known]) -> Vec<(ServerId, Option<Tie>)> {
         let publishers: Vec<_> =
             look.clients.iter().filter(|client| !client.is_guildwire && client.published > 0).collect();
-        let ([server], ..=1) = (servers, publishers.len()) else {
-            self.lone = None;
+        let lone = match publishers.as_slice() {
+            [] => Some(self.alone(look.at, None).since),
+            [client] => Some(self.alone(look.at, Some(client)).since),
+            _ => {
+                self.lone = None;
+                None
+            }
+        };
+        // Also while no server is known: the first one's first word makes it known.
+        let ([server], Some(alone_since)) = (servers, lone) else {
             let by_itself = servers.iter().filter(|server| server.tie.as_ref().is_some_and(|tie| !tie.is_by_hand));
             return by_itself.map(|server| (server.id.clone(), None)).collect();
         };
-        let publisher = publishers.first().copied();
-        let lone = self.alone(look.at, publisher);
-        let Some(client) = publisher else { return Vec::new() };
+        let [client] = publishers.as_slice() else { return Vec::new() };
         // That it spoke while nobody else was there, and not only that it is there.
-        let spoke = server.heard_at > lone.since && server.heard_at.plus(APART) >= client.since;
+        let spoke = server.heard_at > alone_since && server.heard_at.plus(APART) >= client.since;
         let is_known = server.tie.as_ref().is_some_and(|tie| tie.is_by_hand || tie.is_of(client));
         if !spoke || is_known {
             return Vec::new();

@@ -113,6 +113,7 @@ impl Presence {
                 Some(Shown::Absent | Shown::Untied) | None => {}
             }
         }
+        tracing::trace!(account = %self.account, clients = look.clients.len(), "looked who is connected");
         Ok(())
     }
 

@@ -65,6 +65,10 @@ fn one_that_comes_where_nobody_was_is_tied_by_its_first_word() {
     see(&mut sight, 100, &[guildwire(1)], &[server("a", 90, None)]);
     let came = [guildwire(1), client(2, "game", 108, 1)];
     assert_eq!(see(&mut sight, 115, &came, &[server("a", 109, None)]).ties.len(), 1);
+    // Also where the server itself was not known before.
+    let mut sight = Sight::new(DEBOUNCE);
+    see(&mut sight, 100, &[guildwire(1)], &[]);
+    assert_eq!(see(&mut sight, 115, &came, &[server("a", 109, None)]).ties.len(), 1);
     // What came by a connection that is gone again is not the new one's.
     let mut sight = Sight::new(DEBOUNCE);
     see(&mut sight, 100, &[guildwire(1)], &[server("a", 90, None)]);
