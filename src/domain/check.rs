@@ -26,6 +26,8 @@ pub enum Check {
     Acknowledgement,
     /// The account's limits leave room.
     Limits,
+    /// It can be seen who is connected.
+    Presence,
     /// The consumer can be deleted.
     Deletion,
 }
@@ -69,7 +71,7 @@ pub struct Report {
 
 impl Check {
     /// All of them, in their order.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Credential,
         Self::Connection,
         Self::Version,
@@ -79,6 +81,7 @@ impl Check {
         Self::Pull,
         Self::Acknowledgement,
         Self::Limits,
+        Self::Presence,
         Self::Deletion,
     ];
 
@@ -95,6 +98,7 @@ impl Check {
             Self::Pull => "pull",
             Self::Acknowledgement => "acknowledge",
             Self::Limits => "limits",
+            Self::Presence => "presence",
             Self::Deletion => "delete",
         }
     }

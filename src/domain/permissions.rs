@@ -6,6 +6,10 @@
 use super::account::Account;
 use super::subject::Root;
 
+/// Where nats-server is asked who is connected to an account. Reading goes without: then it can't be seen which game servers
+/// are connected.
+pub const CONNECTIONS: &str = "$SYS.REQ.ACCOUNT.PING.CONNZ";
+
 /// The subjects that a user is allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Permissions {
@@ -29,6 +33,7 @@ pub fn to_read(stream: &str, durable: &str, inboxes: &str) -> Permissions {
             format!("$JS.ACK.{stream}.{durable}.>"),
             // The other form of acknowledgements' subjects, which a server may be told to use.
             format!("$JS.ACK.*.*.{stream}.{durable}.>"),
+            CONNECTIONS.to_owned(),
         ],
         subscribe: vec![format!("{inboxes}.>")],
     }
@@ -124,6 +129,7 @@ mod tests {
       \"$JS.API.CONSUMER.DELETE.EVENTS.guildwire-x\"
       \"$JS.ACK.EVENTS.guildwire-x.>\"
       \"$JS.ACK.*.*.EVENTS.guildwire-x.>\"
+      \"$SYS.REQ.ACCOUNT.PING.CONNZ\"
     ] }
     subscribe: { allow: [\"_INBOX_guildwire.>\"] }
   }

@@ -7,12 +7,14 @@
 use super::connection::Connection;
 use super::credential::Credential;
 use super::jetstream::StreamSeen;
+use super::presence::Unseen;
 use super::reach::Reach;
 use super::said::said;
 use crate::domain::account::Account;
 use crate::domain::check::{Check, Outcome, Report};
 use crate::domain::event::KindSet;
 use crate::domain::fault::Fault;
+use crate::domain::permissions::CONNECTIONS;
 use crate::domain::subject::Subject;
 use crate::domain::timestamp::Timestamp;
 
@@ -190,13 +192,23 @@ impl Walk<'_> {
         let acknowledged = connection.try_acknowledging(stream, durable, reply).await;
         passed(report, Check::Acknowledgement, tried, acknowledged, |()| "permitted".to_owned())?;
 
-        let Ok(limits) = connection.limits().await else {
+        if let Ok(limits) = connection.limits().await {
+            let judged = limits.storage_full().map_or(Ok(()), Err);
+            passed(report, Check::Limits, "$JS.API.INFO", judged, |()| limits.to_string())?;
+        } else {
             let left = "may not be asked, and need not be".to_owned();
             report.note(Check::Limits, "$JS.API.INFO", Outcome::Left(left));
-            return Ok(());
+        }
+        let outcome = match connection.look_at_connections(None).await {
+            Ok(_) => Outcome::Passed("shows which game servers are connected".to_owned()),
+            Err(Unseen::Denied) => Outcome::Left(
+                "may not be asked, so that it can't be seen which game servers are connected; events are read all the same"
+                    .to_owned(),
+            ),
+            Err(unseen) => Outcome::Left(unseen.to_string()),
         };
-        let judged = limits.storage_full().map_or(Ok(()), Err);
-        passed(report, Check::Limits, "$JS.API.INFO", judged, |()| limits.to_string())
+        report.note(Check::Presence, CONNECTIONS, outcome);
+        Ok(())
     }
 
     async fn take_back(self, connection: &Connection, stream: &str, report: &mut Report) -> Result<(), Stopped> {

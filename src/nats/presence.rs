@@ -14,10 +14,8 @@ use time::OffsetDateTime;
 
 use super::connection::{CLIENT_NAME, Connection};
 use super::said::said;
+use crate::domain::permissions::CONNECTIONS;
 use crate::domain::presence::{Client, Ended, Look, end_of_reason};
-
-/// Where one asks.
-pub const CONNECTIONS: &str = "$SYS.REQ.ACCOUNT.PING.CONNZ";
 
 /// How long the first answer may take.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -70,6 +70,7 @@ fn all_well(url: &str, stream: &str, pull: &str, limits: &str, delete: &str) -> 
 ✓ pull: $JS.API.CONSUMER.MSG.NEXT.EVENTS.guildwire-<id>: {pull}
 ✓ acknowledge: $JS.ACK.EVENTS.guildwire-<id>.>: permitted
 {limits}
+✓ presence: $SYS.REQ.ACCOUNT.PING.CONNZ: shows which game servers are connected
 {delete}
 "
     )
@@ -89,7 +90,7 @@ async fn what_is_missing_is_named_with_its_subject(database: Database) {
         "✓ delete: $JS.API.CONSUMER.DELETE.EVENTS.guildwire-<id>: the consumer is gone again",
     );
     let mut compare = Comparisons::default();
-    let names = ["stream", "consumer", "reset", "pull", "acknowledge", "limits", "delete"];
+    let names = ["stream", "consumer", "reset", "pull", "acknowledge", "limits", "presence", "delete"];
     for (step, denied, tried, missing) in [
         (0, "$JS.API.STREAM.NAMES", "$JS.API.STREAM.NAMES, for v0.*.servers.>", "$JS.API.STREAM.NAMES"),
         (0, "$JS.API.STREAM.INFO.>", "", "$JS.API.STREAM.INFO.EVENTS"),
@@ -97,7 +98,7 @@ async fn what_is_missing_is_named_with_its_subject(database: Database) {
         (2, "$JS.API.CONSUMER.RESET.>", "", "$JS.API.CONSUMER.RESET.EVENTS.guildwire-<id>"),
         (3, "$JS.API.CONSUMER.MSG.NEXT.>", "", "$JS.API.CONSUMER.MSG.NEXT.EVENTS.guildwire-<id>"),
         (4, "$JS.ACK.>", "", "$JS.ACK.EVENTS.guildwire-<id>.>"),
-        (6, "$JS.API.CONSUMER.DELETE.>", "", "$JS.API.CONSUMER.DELETE.EVENTS.guildwire-<id>"),
+        (7, "$JS.API.CONSUMER.DELETE.>", "", "$JS.API.CONSUMER.DELETE.EVENTS.guildwire-<id>"),
     ] {
         house.nats.reload(&config(user().publish_deny(&[denied, "$JS.API.INFO"]))).unwrap();
         let (said, code, error) = check(&house).await;
@@ -112,13 +113,13 @@ async fn what_is_missing_is_named_with_its_subject(database: Database) {
             // What was made is taken back all the same, before the rest is said not to be tried.
             wanted.truncate(3 + step + 1);
             wanted.push(good.lines().last().unwrap().to_owned());
-            wanted.extend(names[step + 1..6].iter().map(|name| format!("– {name}: not tried")));
+            wanted.extend(names[step + 1..7].iter().map(|name| format!("– {name}: not tried")));
         }
         compare.equal(denied, &said, &format!("{}\n", wanted.join("\n")));
-        compare.equal(denied, &error, "error: 1 of 10 checks failed\n");
+        compare.equal(denied, &error, "error: 1 of 11 checks failed\n");
         assert_eq!(code, Some(1), "{denied}");
         // The last one leaves it there, and says so.
-        assert!(step == 6 || stream.consumer_names_are_empty().await, "{denied}");
+        assert!(step == 7 || stream.consumer_names_are_empty().await, "{denied}");
     }
     house.nats.reload(&config(user().subscribe_deny(&["_INBOX_guildwire.>"]))).unwrap();
     let (said, code, _) = check(&house).await;
@@ -130,6 +131,12 @@ async fn what_is_missing_is_named_with_its_subject(database: Database) {
     let (said, code, _) = check(&house).await;
     compare.equal("all well", &said, &good);
     assert_eq!(code, Some(0));
+    house.nats.reload(&config(user().publish_deny(&["$SYS.>", "$JS.API.INFO"]))).unwrap();
+    let (said, code, _) = check(&house).await;
+    let blind = "– presence: $SYS.REQ.ACCOUNT.PING.CONNZ: may not be asked, so that it can't be seen which game servers are \
+                 connected; events are read all the same";
+    compare.equal("blind", said.lines().rev().nth(1).unwrap(), blind);
+    assert_eq!(code, Some(0), "reading goes without");
 }
 
 /// Whether a stream has no consumer.
