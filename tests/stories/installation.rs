@@ -41,7 +41,8 @@ pub(crate) async fn house_around(nats: NatsServer, database: Database) -> House 
     House { nats, discord, bot }
 }
 
-async fn new_database(database: Database) -> Option<String> {
+/// The address of a new database, where it is not in the house itself.
+pub(crate) async fn new_database(database: Database) -> Option<String> {
     match database {
         Database::Sqlite => None,
         Database::Postgres => Some(Postgres::shared().create_database("story").await.unwrap()),

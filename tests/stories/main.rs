@@ -35,6 +35,7 @@ mod notices;
 mod operating;
 mod owning;
 mod position;
+mod presence;
 mod privacy;
 mod publishing;
 mod refusals;

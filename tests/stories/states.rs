@@ -209,19 +209,19 @@ async fn a_refused_credential_is_told_and_good_again_once_the_user_is_back(datab
 }
 
 /// An operator's own account and how its users are signed.
-struct Signed {
+pub(crate) struct Signed {
     operator: KeyPair,
     account: KeyPair,
     system: KeyPair,
 }
 
 impl Signed {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { operator: KeyPair::new_operator(), account: KeyPair::new_account(), system: KeyPair::new_account() }
     }
 
     /// The server's configuration, with so many connections for the account, and with these users revoked.
-    fn config(&self, connections: i64, revoked: &[&KeyPair]) -> NatsConfig {
+    pub(crate) fn config(&self, connections: i64, revoked: &[&KeyPair]) -> NatsConfig {
         let limits = json!({
             "subs": -1, "data": -1, "payload": -1, "imports": -1, "exports": -1, "wildcards": true, "conn": connections,
             "leaf": -1, "mem_storage": 1_048_576, "disk_storage": 1_073_741_824, "streams": 10, "consumer": 10,
@@ -244,7 +244,7 @@ impl Signed {
     }
 
     /// A user's credentials file, good until then.
-    fn creds(&self, user: &KeyPair, expires: Option<i64>) -> String {
+    pub(crate) fn creds(&self, user: &KeyPair, expires: Option<i64>) -> String {
         let claims = json!({ "type": "user", "version": 2, "subs": -1, "data": -1, "payload": -1 });
         let user_jwt = match expires {
             Some(expires) => crate::credentials::expiring_jwt(&self.account, user, "bot", &claims, expires),
