@@ -96,7 +96,7 @@ proptest! {
         let fixtures = fixtures();
         let (_, fixture) = index.get(&fixtures);
         if let Ok(subject) = Subject::parse(&Root::default(), &fixture.subject) {
-            let names = Names { player: Some(&names[0]), target: Some(&names[1]) };
+            let names = Names { player: Some(&names[0]), target: Some(&names[1]), server: None };
             let embed = event_embed(&decoded(&subject, &payload), names);
             prop_assert!(embed.size() <= 6_000);
         }

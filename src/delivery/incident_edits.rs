@@ -55,7 +55,7 @@ pub(super) async fn edit(shared: &Shared, incident: i64, channel: ChannelId) -> 
     shared.metrics.edited(outcome(&edited));
     match edited {
         Edited::Done => {
-            shared.store.note_shown(incident, channel, kept.version).await?;
+            shared.store.note_incident_shown(incident, channel, kept.version).await?;
             tracing::trace!(%channel, mark = stale.mark, "edited");
             Ok(Next::Edited)
         }
@@ -90,7 +90,7 @@ async fn obey(shared: &Shared, kept: &KeptIncident, channel: ChannelId, verdict:
         // The lane's own message tells it in the end, in other words where that takes them.
         Verdict::Unacceptable(reason) | Verdict::Filtered(reason) => {
             tracing::warn!(%channel, reason, "Discord does not accept an edit; the message stays as it is");
-            shared.store.note_shown(kept.id, channel, kept.version).await?;
+            shared.store.note_incident_shown(kept.id, channel, kept.version).await?;
             Next::Edited
         }
     })
