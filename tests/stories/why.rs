@@ -82,7 +82,10 @@ async fn each_event_is_told_with_what_became_of_it(database: Database) {
         ids[1]
     );
     compare.equal("shown together", &lines(&why), &together);
-    let up = format!("✅ <time> 🟢 Server **main** is up · {} after <took>", link(0));
+    let up = format!(
+        "✅ <time> 🔄 Server **main**: plugin reloaded, or the server was started anew · {} after <took>",
+        link(0)
+    );
     compare.equal("of the one binding", &of_binding(&ids[0]).await, &up);
     let joined = format!(
         "✅ **2 events**, the first <time> 📥 **Ada** joined **main**, the last <time> 📥 **\\*\\*Lin\\*\\*** joined **main** · {}, \
