@@ -214,6 +214,9 @@ impl ServerState {
             (State::Unknown, Sign::Connected { .. }) => (to(State::Online, Cause::Connected), Turn::Appeared),
 
             (State::Online, Sign::Started(_)) if self.repeats_itself(at) => (told, Turn::None),
+            (State::Online, Sign::Started(Connection::New | Connection::Unseen)) if self.was_seen_coming(at) => {
+                (Self { cause: Some(Cause::Started), ..told }, Turn::None)
+            }
             (State::Online, Sign::Started(Connection::New)) => (to(State::Online, Cause::Started), Turn::Restarted),
             (State::Online, Sign::Started(connection)) => (told, Turn::Reloaded(connection)),
 
@@ -275,6 +278,11 @@ impl ServerState {
 
     fn repeats_itself(self, at: Timestamp) -> bool {
         self.cause == Some(Cause::Started) && self.since.is_some_and(|since| at.since(since) <= REPEATED_WITHIN)
+    }
+
+    /// Whether the connection on which the server says that it started told so already: it connects first.
+    fn was_seen_coming(self, at: Timestamp) -> bool {
+        self.cause == Some(Cause::Connected) && self.since.is_some_and(|since| at.since(since) <= LATE)
     }
 
     /// Whether an event after a stop is more than a late one. A departure always is one: it comes last.

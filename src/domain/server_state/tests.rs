@@ -246,3 +246,17 @@ fn only_of_a_server_that_says_when_it_stops_an_end_without_a_word_is_a_crash() {
     assert!(STOPPING.after(Sign::Stopped, later(1)).0.says_when_it_stops);
     assert!(!closed(STOPPING).is_crash());
 }
+
+#[test]
+fn a_start_that_its_connection_told_already_is_no_second_one() {
+    let seen = ServerState { cause: Some(Cause::Connected), ..ONLINE };
+    let since = seen.since.unwrap();
+    for connection in [Connection::New, Connection::Unseen] {
+        let (after, turn) = seen.after(Sign::Started(connection), since.plus(Duration::from_mins(2)));
+        assert_eq!((after, turn), (ServerState { cause: Some(Cause::Started), ..seen }, Turn::None));
+    }
+    let (_, turn) = seen.after(Sign::Started(Connection::New), since.plus(Duration::from_secs(121)));
+    assert_eq!(turn, Turn::Restarted);
+    let (_, turn) = seen.after(Sign::Started(Connection::Same), since.plus(Duration::from_secs(60)));
+    assert_eq!(turn, Turn::Reloaded(Connection::Same));
+}
