@@ -42,11 +42,17 @@ on_sqlite!(
 /// What a game server's user is asked to do, so that its connection goes stale within seconds.
 const PINGS: &str = "ping_interval: \"1s\"\nping_max: 1";
 
+/// What a channel shows of a server that says that it started, and of one that is back: once in the message that told of
+/// its end, and once in an answer to it.
+const UP: &str = "🟢 Server **main** is up";
+const BACK: &str = "🟢 Server **main** is back";
+
 /// An account with guildwire, which reads it, and two game servers' keys.
 struct Scene {
     house: House,
     store: Store,
     keys: [KeyPair; 2],
+    channel: u64,
     bot: RunningBot,
 }
 
@@ -109,7 +115,7 @@ async fn scene_of(
     house.link(guild, FIRST_ACCOUNT).await.unwrap();
     house.notify(guild, channel, "lifecycle", &[]).await.unwrap();
     let store = Store::open(&database_url.unwrap_or_else(|| sqlite_url(&house))).await.unwrap();
-    Scene { house, store, keys: [KeyPair::new_user(), KeyPair::new_user()], bot }
+    Scene { house, store, keys: [KeyPair::new_user(), KeyPair::new_user()], channel, bot }
 }
 
 fn with_database(bot: Bot, url: Option<&str>) -> Bot {
@@ -182,6 +188,11 @@ impl Scene {
         self.is("tied", |server| server.tie.is_some() && server.connection.is_some()).await
     }
 
+    /// Waits until the channel shows these, by their first lines.
+    async fn shows(&self, wanted: &[&str]) {
+        self.house.wait_until_shown(self.channel, wanted).await.unwrap();
+    }
+
     /// Waits until guildwire has looked so often from now on.
     async fn looks(&self, count: usize) {
         let looks = || self.bot.log().matches("looked who is connected").count();
@@ -214,12 +225,16 @@ async fn one_that_is_killed_is_closed_and_back_when_it_is_started(database: Data
     );
     // Told once, and not again at each look.
     scene.looks(3).await;
+    scene.shows(&[UP, "🔴 Server **main** is offline"]).await;
     assert_eq!(scene.server().await.unwrap().state, closed.state);
 
     let _game = scene.start(0, "main");
     let back = scene.is("back", |server| server.state.state == State::Online).await;
     assert!(back.state.since.unwrap() > since);
     scene.is("seen anew", |server| server.connection.is_some_and(|connection| connection.since > since)).await;
+    let all_back =
+        async || scene.house.shown(scene.channel)[1..].iter().filter(|line| line.starts_with(BACK)).count() == 2;
+    eventually("the message that told of its end, and an answer to it, say that it is back", all_back).await;
     assert!(!scene.bot.log().contains("127.0.0.1:4"), "no client's address is logged");
 }
 
@@ -230,6 +245,7 @@ async fn one_that_hangs_is_out_of_contact(database: Database) {
     scene.is_tied().await;
     game.signal("STOP");
     let stale = scene.stands(State::ContactLost, Cause::Stale).await;
+    scene.shows(&[UP, "⚫ Server **main**: contact lost"]).await;
     game.signal("CONT");
     let back = scene.stands(State::Online, Cause::Connected).await;
     assert!(back.state.since > stale.state.since);
@@ -264,6 +280,7 @@ async fn a_nats_server_that_is_started_anew_changes_nothing(database: Database) 
         scene.is("seen anew", |server| server.connection.is_some_and(|connection| connection.since > before)).await;
     assert_eq!(state(&after), state(&tied));
     scene.looks(12).await;
+    scene.shows(&[UP]).await;
     assert_eq!(scene.server().await.map(|server| state(&server)), Some(state(&tied)));
     assert!(!scene.bot.log().contains("Gone("), "nobody was said to be gone");
 }
@@ -285,6 +302,8 @@ async fn of_two_publishers_nobody_can_tell_until_somebody_says_so(database: Data
     assert!(scene.store.tie_server(&account(), &main_server(), tied.tie.as_ref(), &by).await.unwrap());
     let tied = scene.is_tied().await;
     assert!(tied.tie.unwrap().is_by_hand);
+    // Of a process that dies before it has read all, nats-server says that reading failed, which may be the network's doing.
+    scene.looks(1).await;
     game.kill().await;
     scene.stands(State::Offline, Cause::Closed).await;
     let audit = scene.house.operate(&["audit"]).await.unwrap();
