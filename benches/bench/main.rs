@@ -3,6 +3,7 @@
 //! Prints a table, which is also Markdown, and leaves each group's figures as JSON in `bench/` of cargo's target folder.
 
 mod accounts;
+mod boards;
 mod bots;
 mod figure;
 mod installation;
@@ -24,7 +25,7 @@ use figure::Figure;
 use troubles::Fact;
 
 /// What can be named, in the order in which it is measured.
-const GROUPS: [&str; 7] = ["latency", "lanes", "storm", "memory", "intake", "accounts", "troubles"];
+const GROUPS: [&str; 8] = ["latency", "lanes", "storm", "boards", "memory", "intake", "accounts", "troubles"];
 
 #[tokio::main]
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "a table is what this is for, and it takes minutes")]
@@ -73,6 +74,7 @@ async fn measure(name: &str) -> Result<Measured> {
         "latency" => latency::measure().await?.into(),
         "lanes" => lanes::measure().await?.into(),
         "storm" => storm::measure().await?.into(),
+        "boards" => boards::measure().await?.into(),
         "memory" => memory::measure().await?.into(),
         "intake" => intake::measure().await?.into(),
         "accounts" => accounts::measure().await?.into(),
