@@ -74,7 +74,10 @@ async fn is_true(discord: &Sim, board: u64) -> Result<()> {
     let shows = |discord: &Sim| {
         let messages = discord.messages(board);
         messages.len() == 1
-            && messages[0].embeds.iter().any(|embed| embed.description.as_ref().is_some_and(|it| it.contains(&everybody)))
+            && messages[0]
+                .embeds
+                .iter()
+                .any(|embed| embed.description.as_ref().is_some_and(|it| it.contains(&everybody)))
     };
     discord.wait_until(PATIENCE, "the board shows everybody", shows).await.context("the board is not true")
 }

@@ -164,8 +164,8 @@ impl House {
 
     /// Waits until a channel shows these embeds, as [`House::shown`] says: some are edited after a while.
     pub async fn wait_until_shown(&self, channel: u64, wanted: &[&str]) -> Result<()> {
-        let waited = self.discord.wait_until(PATIENCE, "a channel shows this", |_| self.shown(channel) == wanted).await;
-        waited.with_context(|| format!("{wanted:#?} wanted, shown is {:#?}", self.shown(channel)))
+        let result = self.discord.wait_until(PATIENCE, "a channel shows this", |_| self.shown(channel) == wanted).await;
+        result.with_context(|| format!("{wanted:#?} wanted, shown is {:#?}", self.shown(channel)))
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) fn offer(shared: &Shared, guilds: &Guilds, request: &Request) -> Valu
         }
         "account" => named(&known.accounts),
         option if request.name == "board create" && board::SERVERS.contains(&option) => {
-            let servers = servers(&known, request, |account, server| board::choice(account, server));
+            let servers = servers(&known, request, board::choice);
             // One that was chosen in another option is not offered again.
             let taken: Vec<_> = board::SERVERS.iter().filter_map(|option| request.text(option)).collect();
             servers.into_iter().filter(|(_, value)| !taken.contains(&value.as_str())).collect()

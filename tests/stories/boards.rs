@@ -87,8 +87,8 @@ impl Hall {
     }
 
     async fn shows(&self, wanted: &str) {
-        let waited = self.discord().wait_until(PATIENCE, wanted, |_| self.board().contains(wanted)).await;
-        assert!(waited.is_ok(), "no {wanted:?} in {:?}\n{}", self.board(), self.bot.log());
+        let result = self.discord().wait_until(PATIENCE, wanted, |_| self.board().contains(wanted)).await;
+        assert!(result.is_ok(), "no {wanted:?} in {:?}\n{}", self.board(), self.bot.log());
     }
 
     fn edits(&self) -> u64 {

@@ -41,9 +41,9 @@ async fn wait_for_last(fire: &Fire, count: usize, wanted: &str) -> Vec<Message> 
         let messages = discord.messages(fire.channel);
         messages.len() == count && messages.last().is_some_and(|last| text(last).starts_with(wanted))
     };
-    let waited = fire.house.discord.wait_until(PATIENCE, wanted, reads).await;
+    let result = fire.house.discord.wait_until(PATIENCE, wanted, reads).await;
     let messages = fire.house.discord.messages(fire.channel);
-    assert!(waited.is_ok(), "{:?}", messages.iter().map(text).collect::<Vec<_>>());
+    assert!(result.is_ok(), "{:?}", messages.iter().map(text).collect::<Vec<_>>());
     messages
 }
 
