@@ -253,7 +253,7 @@ async fn a_channel_that_refuses_is_noted_and_goes_on_when_it_is_mended(database:
         hall.board().contains("🟢 online")
     })
     .await;
-    assert!(!list().await.contains('🔴'));
+    eventually("and says no more that it can't", async || !list().await.contains('🔴')).await;
 }
 
 async fn boards_are_listed_refused_in_clear_words_and_removed(database: Database) {
