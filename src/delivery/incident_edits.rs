@@ -36,7 +36,7 @@ pub(super) async fn edit(shared: &Shared, incident: i64, channel: ChannelId) -> 
     let telling = Telling {
         account: &kept.account,
         server: &kept.server,
-        name: None,
+        name: stale.server_name.as_deref(),
         incident: &kept.incident,
         is_over: kept.closed_at.is_some(),
         rule: shared.loops,

@@ -40,6 +40,8 @@ pub struct StaleMessage {
     pub mark: String,
     /// When it was seen to stand there.
     pub posted_at: Timestamp,
+    /// What the channel's guild calls the server, where it gave it a name.
+    pub server_name: Option<String>,
 }
 
 const COLUMNS: &str = "account, id, server_id, story, version, closed_at";
@@ -263,7 +265,10 @@ impl Store {
     }
 }
 
-const STALE: &str = "SELECT incident_id, incident_messages.channel_id, messages.discord_id, mark, settled_at
+const STALE: &str = "SELECT incident_id, incident_messages.channel_id, messages.discord_id, mark, settled_at,
+        (SELECT named_servers.name FROM bindings JOIN named_servers ON named_servers.guild_id = bindings.guild_id
+             WHERE bindings.channel_id = outbox.channel_id AND named_servers.account = outbox.account
+                 AND named_servers.server_id = outbox.server_id LIMIT 1)
     FROM incident_messages JOIN outbox ON outbox.id = incident_messages.row_id
         JOIN messages ON messages.id = outbox.message_id
     WHERE is_stale = 1 AND messages.state = 'delivered' AND messages.discord_id IS NOT NULL";
@@ -275,6 +280,7 @@ fn stale_from(row: &AnyRow) -> Result<StaleMessage, StoreError> {
         message: row.try_get::<i64, _>(2)?.cast_unsigned(),
         mark: row.try_get(3)?,
         posted_at: Timestamp::from_nanoseconds(row.try_get(4)?),
+        server_name: row.try_get(5)?,
     })
 }
 

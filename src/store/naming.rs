@@ -27,6 +27,7 @@ impl Store {
         .bind(name)
         .execute(&self.writer)
         .await?;
+        self.ring_boards([account.clone()]);
         Ok(named.rows_affected() > 0)
     }
 
@@ -51,6 +52,7 @@ impl Store {
         .bind(server.as_str())
         .execute(&self.writer)
         .await?;
+        self.ring_boards([account.clone()]);
         Ok(hidden.rows_affected() > 0)
     }
 
