@@ -114,7 +114,7 @@ impl Observer<'_> {
         Ok(())
     }
 
-    /// Commits with these rows, and rings the lanes that they are in.
+    /// Commits with these rows, and rings the lanes that they are in, and the boards.
     async fn finish(
         &self,
         mut transaction: Transaction<'_, Any>,
@@ -124,6 +124,7 @@ impl Observer<'_> {
         transaction.commit().await?;
         let channels: Vec<_> = rows.iter().map(|row| row.channel_id).collect();
         self.store.ring_lanes(channels.iter().copied());
+        self.store.ring_boards([self.account.clone()]);
         Ok(channels)
     }
 

@@ -257,6 +257,6 @@ fn a_start_that_its_connection_told_already_is_no_second_one() {
     }
     let (_, turn) = seen.after(Sign::Started(Connection::New), since.plus(Duration::from_secs(121)));
     assert_eq!(turn, Turn::Restarted);
-    let (_, turn) = seen.after(Sign::Started(Connection::Same), since.plus(Duration::from_secs(60)));
+    let (_, turn) = seen.after(Sign::Started(Connection::Same), since.plus(Duration::from_mins(1)));
     assert_eq!(turn, Turn::Reloaded(Connection::Same));
 }
