@@ -1,5 +1,7 @@
 //! What is offered while an option is typed.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -7,7 +9,7 @@ use super::notify::kinds_in_words;
 use super::owning;
 use super::reply::choices;
 use super::request::Request;
-use super::{Shared, board};
+use super::{Shared, board, server};
 use crate::discord::guilds::Guilds;
 use crate::discord::words;
 use crate::domain::ids::{AccountName, ChannelId, ServerId};
@@ -34,6 +36,7 @@ pub(super) fn offer(shared: &Shared, guilds: &Guilds, request: &Request) -> Valu
         }
         "board" => boards(&known, guilds, request),
         "server" => servers(&known, request, |_, server| server.as_str().to_owned()),
+        "connection" => connections(shared, &known, request),
         "binding" => bindings(&known, guilds, request),
         _ => Vec::new(),
     };
@@ -76,6 +79,30 @@ fn boards(known: &Choices, guilds: &Guilds, request: &Request) -> Vec<(String, S
         (format!("#{id} {channel}"), id.to_string())
     };
     known.boards.iter().map(name).collect()
+}
+
+/// What is connected to the account of the server that was chosen, for whoever may say which connection is its.
+fn connections(shared: &Shared, known: &Choices, request: &Request) -> Vec<(String, String)> {
+    let (wanted, account) = (request.text("server").unwrap_or_default(), request.text("account"));
+    let accounts: BTreeSet<_> = known
+        .servers
+        .iter()
+        .filter(|server| server.id.as_str() == wanted || server.name.as_deref() == Some(wanted))
+        .map(|server| &server.account)
+        .filter(|of| account.is_none_or(|account| of.as_str() == account))
+        .filter(|of| shared.directory.is_no_others(request.user, of))
+        .collect();
+    let none = (words::NO_CONNECTION_CHOICE.to_owned(), server::NO_CONNECTION.to_owned());
+    let mut offered = vec![none];
+    for client in accounts.into_iter().flat_map(|account| server::clients(shared, account).unwrap_or_default()) {
+        let [user, name, language] =
+            [&client.user, &client.name, &client.language].map(|text| plain(text, NAME_LIMIT / 2, "–"));
+        let choice = (words::connection_choice(&user, &name, &language), server::connection_key(&client));
+        if !offered.contains(&choice) {
+            offered.push(choice);
+        }
+    }
+    offered
 }
 
 fn bindings(known: &Choices, guilds: &Guilds, request: &Request) -> Vec<(String, String)> {

@@ -146,7 +146,8 @@ fn server() -> CreateCommand {
         server::SILENCES.iter().fold(text("silence", descriptions::SERVER_EXPECT_SILENCE), |option, silence| {
             option.add_string_choice(words::silence_choice(silence.1), silence.0)
         });
-    let expect = of_server("expect", descriptions::SERVER_EXPECT).add_sub_option(silence);
+    let connection = text("connection", descriptions::SERVER_EXPECT_CONNECTION).set_autocomplete(true);
+    let expect = of_server("expect", descriptions::SERVER_EXPECT).add_sub_option(silence).add_sub_option(connection);
     administration("server", descriptions::SERVER)
         .add_option(subcommand("list", descriptions::SERVER_LIST))
         .add_option(with_account(rename))

@@ -101,6 +101,13 @@ impl Directory {
         accounts
     }
 
+    /// Whether nobody else owns an account, as far as is known, without any wait.
+    pub(super) fn is_no_others(&self, user: UserId, account: &AccountName) -> bool {
+        let owned = self.0.owned.lock().unwrap_or_else(PoisonError::into_inner);
+        owned.read_at.is_some()
+            && owned.by.iter().all(|(owner, accounts)| *owner == user || !accounts.contains(account))
+    }
+
     /// Has something looked up again, soon.
     fn ask(&self, ask: impl FnOnce(&mut Stale)) {
         ask(&mut self.0.stale.lock().unwrap_or_else(PoisonError::into_inner));

@@ -85,7 +85,7 @@ async fn looked_up(
         Ok(server) => server,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    if let Err(refusal) = owning::may_speak_for(shared, request, &server.server.account).await? {
+    if let Err(refusal) = owning::may_speak_for(shared, request.user, &server.server.account).await? {
         return Ok(Err(refusal));
     }
     let bindings = shared.store.bindings_of_account(&server.server.account).await?;

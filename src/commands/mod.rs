@@ -207,7 +207,7 @@ async fn execute(shared: &Shared, guilds: &Guilds, request: &Request) -> Result<
         "notify resume" => notify::pause::resume(shared, request).await,
         "notify remove" => notify::remove::remove(shared, request).await,
         "notify test" => notify::test::test(shared, request).await,
-        "server list" => server::list(shared, request.guild, 0).await,
+        "server list" => server::list(shared, request.guild, request.user, 0).await,
         "server rename" => server::rename(shared, request).await,
         "server expect" => server::expect(shared, request).await,
         "server forget" => server::forget(shared, request).await,

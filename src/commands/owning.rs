@@ -73,12 +73,12 @@ pub(super) async fn owned(
 /// guild that is linked to it. The commands that ask have seen to the latter.
 pub(super) async fn may_speak_for(
     shared: &Shared,
-    request: &Request,
+    user: UserId,
     account: &AccountName,
 ) -> Result<Result<(), String>, StoreError> {
     let owner = shared.store.account(account).await?.and_then(|account| account.owner);
     Ok(match owner {
-        Some(owner) if owner != request.user => Err(words::only_the_owner(account.as_str())),
+        Some(owner) if owner != user => Err(words::only_the_owner(account.as_str())),
         _ => Ok(()),
     })
 }

@@ -164,7 +164,7 @@ async fn execute(shared: &Shared, press: &Press, target: &Target) -> Result<Repl
         Target::UnlinkGuild(account, guild) => owning::unlink(shared, press, account, *guild).await,
         Target::Audit(account, page) => auditing::audit(shared, &press.person(), account.as_str(), *page).await,
         Target::Players(page, server) => players::show(shared, press.guild, server.as_deref(), *page).await,
-        Target::Page(Listing::AllServers, page) => server::list(shared, press.guild, *page).await,
+        Target::Page(Listing::AllServers, page) => server::list(shared, press.guild, press.user, *page).await,
         Target::Page(Listing::Servers, page) => status::show(shared, press.guild, None, *page).await,
     }
 }

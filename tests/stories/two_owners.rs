@@ -187,7 +187,7 @@ impl Neighbours {
             (("players", vec![server()]), Some(NO_SUCH_SERVER)),
             (("server list", vec![]), None),
             (("server rename", vec![server(), account(), ("name", "Ours".into())]), Some(NO_SUCH_SERVER)),
-            (("server expect", vec![server(), account(), ("silence", "5m".into())]), Some(NO_SUCH_SERVER)),
+            (("server expect", vec![server(), account(), ("connection", "none".into())]), Some(NO_SUCH_SERVER)),
             (("server forget", vec![server(), account()]), Some(NO_SUCH_SERVER)),
             (("server rename", vec![("server", "main".into()), account(), ("name", "x".into())]), Some(NOT_LINKED)),
             (

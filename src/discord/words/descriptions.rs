@@ -55,6 +55,7 @@ pub const SERVER_RENAME: &str = "Give a game server a name of your own";
 pub const SERVER_RENAME_NAME: &str = "The name; its id again when left out";
 pub const SERVER_EXPECT: &str = "Say what to expect of a game server, or show that";
 pub const SERVER_EXPECT_SILENCE: &str = "Silent for longer means contact lost, where its connection can't be seen";
+pub const SERVER_EXPECT_CONNECTION: &str = "Which of the connections to NATS is its";
 pub const SERVER_FORGET: &str = "Hide a game server here until it is heard of again";
 pub const STATUS: &str = "How the game servers stand, since when, and how fresh that is";
 pub const STATUS_SERVER: &str = "Only this game server";

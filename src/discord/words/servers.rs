@@ -27,6 +27,39 @@ pub fn tied_to(user: &str, name: Option<&str>, is_by_hand: bool) -> String {
     format!("connection: user {user}{name} ({how})")
 }
 
+/// The same for somebody who may not choose it.
+pub const TIED: &str = "known by its connection";
+
+/// A connection where one is chosen, in plain text.
+#[must_use]
+pub fn connection_choice(user: &str, name: &str, language: &str) -> String {
+    format!("user {user} · {name} · {language}")
+}
+
+/// The choice of none.
+pub const NO_CONNECTION_CHOICE: &str = "none: take back what was said";
+
+/// Who is connected to an account can't be seen.
+#[must_use]
+pub fn connections_unseen(account: &str) -> String {
+    format!(
+        "I can't see who is connected to **{account}**: my user there may not ask, or nobody answers. Say with `silence`          for how long a server may be silent instead."
+    )
+}
+
+/// No such connection is open.
+pub const NO_SUCH_CONNECTION: &str = "There is no such connection now. Choose one of those that are offered while the \
+                                      server is connected.";
+
+/// Which connection is a server's now; `None` where nobody says any more.
+#[must_use]
+pub fn connection_expected(server: &str, tie: Option<&str>) -> String {
+    match tie {
+        Some(tie) => format!("✅ **{server}** is known by its {tie} from now on."),
+        None => format!("✅ **{server}** is known by no connection any more, unless it can only be one."),
+    }
+}
+
 /// What is expected of a server.
 #[must_use]
 pub fn expected_of(tie: Option<&str>, silence: Option<Duration>) -> String {
