@@ -191,3 +191,36 @@ async fn events_say_who_is_on_in_whatever_batches_they_come() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn who_came_after_a_stop_is_there_and_whoever_came_before_is_not() {
+    let pause = ["main.events.chatted"; 130];
+    let before = ["main.players.ada.events.connected", "main.players.bob.events.connected"];
+    let after = [
+        "main.events.stopped",
+        // Late news of the time before.
+        "main.players.late.events.connected",
+        "main.events.started",
+        "main.players.bob.events.connected",
+        "main.players.cy.events.connected",
+    ];
+    let left = ["main.players.bob.events.disconnected"];
+    let all = [&before[..], &pause, &after, &pause, &left].concat();
+    on_both(async |database| {
+        let store = database.open().await;
+        let (once, each) = (add_account(&store, "GA-1").await, add_account(&store, "GA-2").await);
+        for account in [&once, &each] {
+            store.install_position(&account.name, STREAM, START).await.unwrap();
+        }
+        record(&store, &once, START, &all).await;
+        let mut from = START;
+        for subject in &all {
+            from = record(&store, &each, from, &[*subject]).await;
+        }
+        for account in ["GA-1", "GA-2"] {
+            // Bob's departure ends the stay that began after the stop: the one before ended with it.
+            assert_eq!(on(&store, account, "main").await, ["cy"], "{account}");
+        }
+    })
+    .await;
+}
