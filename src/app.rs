@@ -34,7 +34,7 @@ use crate::store::connecting::MostConnected;
 use crate::store::lock::RunnerLock;
 use crate::store::{Store, StoreError};
 use crate::telemetry::metrics::Metrics;
-use crate::{clock, commands, delivery, http, intake, status, telemetry};
+use crate::{clock, commands, delivery, http, intake, pings, status, telemetry};
 
 /// How often what is done with is forgotten.
 const FORGET_EVERY: Duration = Duration::from_hours(1);
@@ -112,6 +112,9 @@ pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<O
     };
     delivery::start(&sending, &lifecycle);
 
+    let pinging = pings::Shared { store: store.clone(), cooldown: settings.pings.cooldown, drain: lifecycle.drain() };
+    lifecycle.spawn("pings", pings::run(pinging));
+
     let (retention, kept) = watch::channel(settings.retention.clone());
     lifecycle.spawn("retention", forget(store.clone(), sight.clone(), kept, lifecycle.drain()));
     lifecycle.spawn("departures", commands::departures::watch(store.clone(), sight.clone(), lifecycle.drain()));
@@ -134,6 +137,7 @@ pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<O
         limits: Arc::new(limits(settings)),
         connecting: Arc::new(connecting(settings, &key, &durable)),
         rules,
+        ping_cooldown: settings.pings.cooldown,
         tell_after: settings.notices.after,
         token,
         api_url: settings.discord.api_url.clone(),

@@ -13,6 +13,7 @@ pub mod intake;
 pub mod lifecycle;
 pub mod nats;
 pub mod operator;
+pub mod pings;
 pub mod sealing;
 pub mod secrets;
 pub mod settings;

@@ -56,6 +56,8 @@ pub struct Settings {
     pub notices: Notices,
     /// How it is found out how servers stand.
     pub status: Status,
+    /// How members are pinged.
+    pub pings: Pings,
     /// How long what is done with is kept.
     pub retention: Retention,
     /// How much one guild and one person may ask for.
@@ -160,6 +162,13 @@ pub struct Delivery {
 pub struct Notices {
     /// How long an account has to be out until its guilds are told.
     pub after: Duration,
+}
+
+/// Section `pings`.
+#[derive(Debug, Clone)]
+pub struct Pings {
+    /// For how long a member is not pinged again for the same.
+    pub cooldown: Duration,
 }
 
 /// Section `retention`.
@@ -267,6 +276,9 @@ impl Settings {
             },
             status: Status::read(&mut given),
             notices: Notices { after: given.read("notices.after_seconds", |value| values::seconds(value, 1..=86_400)) },
+            pings: Pings {
+                cooldown: given.read("pings.cooldown_seconds", |value| values::seconds(value, 1..=604_800)),
+            },
             retention: Retention {
                 settled: given.read("retention.settled_days", |value| values::days(value, 1..=365)),
                 players: given.read("retention.players_days", |value| values::days(value, 1..=3650)),
@@ -372,6 +384,7 @@ impl Settings {
         ];
         fixed.extend(self.status.shown());
         fixed.extend([
+            ("pings.cooldown_seconds", self.pings.cooldown.as_secs().to_string()),
             ("retention.settled_days", days(self.retention.settled)),
             ("retention.players_days", days(self.retention.players)),
             ("retention.servers_days", days(self.retention.servers)),

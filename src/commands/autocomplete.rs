@@ -6,10 +6,9 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::notify::kinds_in_words;
-use super::owning;
 use super::reply::choices;
 use super::request::Request;
-use super::{Shared, board, server};
+use super::{Shared, board, owning, server};
 use crate::discord::guilds::Guilds;
 use crate::discord::words;
 use crate::domain::ids::{AccountName, ChannelId, ServerId};
@@ -35,6 +34,7 @@ pub(super) fn offer(shared: &Shared, guilds: &Guilds, request: &Request) -> Valu
             servers.into_iter().filter(|(_, value)| !taken.contains(&value.as_str())).collect()
         }
         "board" => boards(&known, guilds, request),
+        "server" if request.name.starts_with("ping ") => servers(&known, request, board::choice),
         "server" => servers(&known, request, |_, server| server.as_str().to_owned()),
         "connection" => connections(shared, &known, request),
         "binding" => bindings(&known, guilds, request),

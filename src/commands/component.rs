@@ -7,13 +7,14 @@ use std::str::FromStr;
 
 use serde_json::{Value, json};
 
+use crate::discord::board_embed::PING_BUTTON;
 use crate::discord::words;
 use crate::domain::event::{Kind, KindSet};
 use crate::domain::ids::{AccountName, GuildId};
 use crate::domain::style::{Holds, Style};
 
 /// What custom ids begin with. One that begins with anything else means nothing.
-pub const COMPONENTS: [&str; 13] = [
+pub const COMPONENTS: [&str; 16] = [
     "unlink",
     "verify",
     "jwt",
@@ -27,6 +28,9 @@ pub const COMPONENTS: [&str; 13] = [
     "unlink_which",
     "unlink_guild",
     "audit",
+    "ping",
+    "ping_choose",
+    "ping_leave",
 ];
 
 /// What a button or a select is for.
@@ -59,6 +63,12 @@ pub(super) enum Target {
     UnlinkGuild(AccountName, GuildId),
     /// Show that page of what was done to an account.
     Audit(AccountName, usize),
+    /// Ask what a member wants to be pinged for: below a board, where everybody sees it.
+    Ping,
+    /// Ping the member for what was chosen.
+    ChoosePing,
+    /// End all that the member wants to be pinged for.
+    LeavePings,
 }
 
 /// A list that may be longer than a message.
@@ -116,7 +126,20 @@ impl Target {
             Self::AskToUnlink(account) => format!("unlink_which:{account}"),
             Self::UnlinkGuild(account, guild) => format!("unlink_guild:{guild}:{account}"),
             Self::Audit(account, page) => format!("audit:{page}:{account}"),
+            Self::Ping => PING_BUTTON.to_owned(),
+            Self::ChoosePing => "ping_choose".to_owned(),
+            Self::LeavePings => "ping_leave".to_owned(),
         }
+    }
+
+    /// Whether everybody may use it, and not only those who may configure the bot.
+    #[must_use]
+    pub(super) const fn is_for_everybody(&self) -> bool {
+        // How the servers stand and who is on them, and so those pages; and what one is pinged for oneself.
+        matches!(
+            self,
+            Self::Page(Listing::Servers, _) | Self::Players(..) | Self::Ping | Self::ChoosePing | Self::LeavePings
+        )
     }
 
     /// What a custom id stands for, if it is one of ours.
@@ -156,6 +179,9 @@ impl Target {
             "unlink_which" => rest.parse().ok().map(Self::AskToUnlink),
             "unlink_guild" => numbered(rest).map(|(guild, account)| Self::UnlinkGuild(account, GuildId(guild))),
             "audit" => numbered(rest).map(|(page, account)| Self::Audit(account, page)),
+            "ping" if id == name => Some(Self::Ping),
+            "ping_choose" if id == name => Some(Self::ChoosePing),
+            "ping_leave" if id == name => Some(Self::LeavePings),
             _ => None,
         }
     }
@@ -254,6 +280,9 @@ mod tests {
             Target::AskToUnlink("a".repeat(32).parse().unwrap()),
             Target::UnlinkGuild("a".repeat(32).parse().unwrap(), GuildId(u64::MAX)),
             Target::Audit("a".repeat(32).parse().unwrap(), usize::MAX),
+            Target::Ping,
+            Target::ChoosePing,
+            Target::LeavePings,
         ] {
             let id = target.custom_id();
             assert!(id.len() <= 100, "{id}");
@@ -309,6 +338,8 @@ mod tests {
             "unlink_guild:GA-1:1",
             "audit:GA-1",
             "audit:x:GA-1",
+            "ping:",
+            "ping_choose:1",
         ] {
             let target = Target::from_custom_id(id);
             assert_eq!(target, None, "{id:?}");

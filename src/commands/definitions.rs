@@ -5,15 +5,16 @@ use serenity::model::Permissions;
 use serenity::model::application::{CommandOptionType, InteractionContext};
 use serenity::model::channel::ChannelType;
 
-use super::{board, maintenance, owning, server};
+use super::{board, maintenance, owning, pings, server};
 use crate::discord::words::{self, descriptions};
 use crate::domain::event::Group;
+use crate::domain::ping::Wish;
 use crate::domain::style::{Holds, Style};
 
 /// Every command, to be registered at once. `holds` are what the styles are offered with.
 #[must_use]
 pub(super) fn all(holds: Holds) -> Vec<CreateCommand> {
-    vec![account(), board(), help(), maintenance(), notify(holds), players(), server(), status(), why()]
+    vec![account(), board(), help(), maintenance(), notify(holds), ping(), players(), server(), status(), why()]
 }
 
 /// The commands' names, sorted.
@@ -75,22 +76,49 @@ fn board() -> CreateCommand {
         });
     let remove = subcommand("remove", descriptions::BOARD_REMOVE)
         .add_sub_option(text("board", descriptions::BOARD_BOARD).required(true).set_autocomplete(true));
+    let pings =
+        subcommand("pings", descriptions::BOARD_PINGS).add_sub_option(self::channel(descriptions::BOARD_PINGS_CHANNEL));
     administration("board", descriptions::BOARD)
         .add_option(create)
         .add_option(subcommand("list", descriptions::BOARD_LIST))
         .add_option(remove)
+        .add_option(pings)
+}
+
+/// A channel that can be told something.
+fn channel(description: &str) -> CreateCommandOption {
+    CreateCommandOption::new(CommandOptionType::Channel, "channel", description).channel_types(vec![
+        ChannelType::Text,
+        ChannelType::News,
+        ChannelType::NewsThread,
+        ChannelType::PublicThread,
+        ChannelType::PrivateThread,
+    ])
+}
+
+fn ping() -> CreateCommand {
+    let when = Wish::NAMES.iter().fold(text("when", descriptions::PING_ME_WHEN).required(true), |option, wish| {
+        option.add_string_choice(words::wish_choice(wish), *wish)
+    });
+    let players = CreateCommandOption::new(CommandOptionType::Integer, "players", descriptions::PING_ME_PLAYERS)
+        .min_int_value(1)
+        .max_int_value(u64::from(pings::MOST_PLAYERS));
+    let server = |description| text("server", description).set_autocomplete(true);
+    let me = subcommand("me", descriptions::PING_ME)
+        .add_sub_option(server(descriptions::PING_ME_SERVER).required(true))
+        .add_sub_option(when)
+        .add_sub_option(players);
+    let leave = subcommand("leave", descriptions::PING_LEAVE).add_sub_option(server(descriptions::PING_LEAVE_SERVER));
+    CreateCommand::new("ping")
+        .description(descriptions::PING)
+        .contexts(vec![InteractionContext::Guild])
+        .add_option(me)
+        .add_option(subcommand("list", descriptions::PING_LIST))
+        .add_option(leave)
 }
 
 fn notify(holds: Holds) -> CreateCommand {
-    let channel = CreateCommandOption::new(CommandOptionType::Channel, "channel", descriptions::NOTIFY_ADD_CHANNEL)
-        .required(true)
-        .channel_types(vec![
-            ChannelType::Text,
-            ChannelType::News,
-            ChannelType::NewsThread,
-            ChannelType::PublicThread,
-            ChannelType::PrivateThread,
-        ]);
+    let channel = channel(descriptions::NOTIFY_ADD_CHANNEL).required(true);
     let events =
         Group::ALL.iter().fold(text("events", descriptions::NOTIFY_ADD_EVENTS).required(true), |option, group| {
             option.add_string_choice(words::group(*group), group.name())

@@ -19,6 +19,8 @@ mod maintenance;
 mod notify;
 mod owning;
 mod paging;
+mod ping_button;
+mod pings;
 mod players;
 mod press;
 mod reply;
@@ -88,6 +90,8 @@ pub struct Shared {
     pub connecting: Arc<Connecting>,
     /// For how long events wait in each style, and what makes a loop.
     pub rules: Rules,
+    /// For how long a member is not pinged again for the same.
+    pub ping_cooldown: Duration,
     /// How long a channel takes no messages until somebody of its guild is told.
     pub tell_after: Duration,
     /// The bot's token, for the gateway.
@@ -157,7 +161,11 @@ async fn answer(shared: &Shared, guilds: &Guilds, interaction: &CommandInteracti
 /// Offers choices for an option that is being typed.
 async fn offer(shared: &Shared, guilds: &Guilds, interaction: &CommandInteraction) -> Result<(), RestError> {
     let choices = match Request::new(interaction) {
-        Some(request) if request.may_manage() || FOR_ALL.contains(&request.name.as_str()) => {
+        Some(request)
+            if request.may_manage()
+                || FOR_ALL.contains(&request.name.as_str())
+                || request.name.starts_with("ping ") =>
+        {
             autocomplete::offer(shared, guilds, &request)
         }
         _ => reply::choices([]),
@@ -182,6 +190,9 @@ async fn execute(shared: &Shared, guilds: &Guilds, request: &Request) -> Result<
         "status" => return status::status(shared, request).await,
         "players" => return players::players(shared, request).await,
         "help" => return help::help(shared, request).await,
+        "ping me" => return pings::me(shared, request).await,
+        "ping list" => return pings::list(shared, request.guild, request.user).await,
+        "ping leave" => return pings::leave(shared, request).await,
         _ => {}
     }
     // The permission that a command is registered with is a default that a guild's admins may change.
@@ -213,6 +224,7 @@ async fn execute(shared: &Shared, guilds: &Guilds, request: &Request) -> Result<
         "server forget" => server::forget(shared, request).await,
         "maintenance start" => maintenance::start(shared, request).await,
         "maintenance end" => maintenance::end(shared, request).await,
+        "board pings" => pings::allow(shared, guilds, request).await,
         "why" => why::why(shared, request).await,
         _ => Ok(Reply::text(words::UNKNOWN_COMMAND)),
     }

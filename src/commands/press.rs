@@ -9,7 +9,10 @@ use super::component::{Listing, Target, text_form};
 use super::owning::{self, Person};
 use super::reply::{Form, Reply};
 use super::request::may_manage;
-use super::{Sender, Shared, account, auditing, notify, players, respond_in_time, server, status, verify, why};
+use super::{
+    Sender, Shared, account, auditing, notify, ping_button, pings, players, respond_in_time, server, status, verify,
+    why,
+};
 use crate::clock;
 use crate::discord::rest::RestError;
 use crate::discord::words;
@@ -100,6 +103,11 @@ pub(super) async fn answer(shared: &Shared, interaction: &ComponentInteraction) 
             let form = text_form(words::JWT_TITLE, words::JWT_LABEL, &target);
             shared.rest.respond(sender.interaction, sender.token, &form).await
         }
+        // It stands below a message that is everybody's.
+        Ok((press, target @ Target::Ping)) => {
+            let form = Form::New { ephemeral: true };
+            respond_in_time(shared, &sender, form, carry_out(shared, &press, &target)).await
+        }
         Ok((press, target)) => respond_in_time(shared, &sender, Form::Update, carry_out(shared, &press, &target)).await,
     }
 }
@@ -130,9 +138,7 @@ fn permitted(shared: &Shared, press: &Press) -> Result<Target, String> {
     let now = clock::now();
     shared.limits.use_command(press.user, now).map_err(|again| words::too_many_commands(again.unix_seconds()))?;
     let target = press.target.clone().ok_or_else(|| words::UNKNOWN_BUTTON.to_owned())?;
-    // Everybody may see how the servers stand and who is on them, and so turn those pages.
-    let is_for_all = matches!(target, Target::Page(Listing::Servers, _) | Target::Players(..));
-    if !is_for_all && !may_manage(press.permissions) {
+    if !target.is_for_everybody() && !may_manage(press.permissions) {
         return Err(words::NEEDS_MANAGE_SERVER.to_owned());
     }
     Ok(target)
@@ -165,6 +171,9 @@ async fn execute(shared: &Shared, press: &Press, target: &Target) -> Result<Repl
         Target::Audit(account, page) => auditing::audit(shared, &press.person(), account.as_str(), *page).await,
         Target::Players(page, server) => players::show(shared, press.guild, server.as_deref(), *page).await,
         Target::Page(Listing::AllServers, page) => server::list(shared, press.guild, press.user, *page).await,
+        Target::Ping => ping_button::offer(shared, press).await,
+        Target::ChoosePing => ping_button::choose(shared, press).await,
+        Target::LeavePings => pings::leave_all(shared, press.guild, press.user).await,
         Target::Page(Listing::Servers, page) => status::show(shared, press.guild, None, *page).await,
     }
 }

@@ -33,6 +33,7 @@ enum Given {
     Text(String),
     Channel(ChosenChannel),
     Role(RoleId),
+    Number(i64),
 }
 
 impl Request {
@@ -86,6 +87,15 @@ impl Request {
         }
     }
 
+    /// The whole number given for an option.
+    #[must_use]
+    pub(super) fn number(&self, name: &str) -> Option<i64> {
+        match self.options.get(name)? {
+            Given::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
+
     /// The option that is being typed, and what stands there so far.
     #[must_use]
     pub(super) fn focused(&self) -> Option<(&str, &str)> {
@@ -122,6 +132,7 @@ impl Request {
                     _ => Place::Channel,
                 },
             }),
+            ResolvedValue::Integer(number) => Given::Number(*number),
             ResolvedValue::Role(role) => Given::Role(RoleId(role.id.get())),
             _ => return,
         };

@@ -10,6 +10,7 @@ use crate::discord::event_embed::{Names, sample_embed};
 use crate::discord::incident_embed::{Telling, closing_embed, forgotten_embed, incident_embed};
 use crate::discord::message::{Alone, Lateness, Message, NamedEvent, Piece, Row, Seal, compose, compose_anew};
 use crate::discord::notice_embed::notice_embed;
+use crate::discord::ping_embed::ping_embed;
 use crate::domain::condense::is_late;
 use crate::domain::ids::{AccountName, ChannelId, PlayerId};
 use crate::domain::incident::{Chapter, Phase};
@@ -54,9 +55,9 @@ pub(super) async fn seal(shared: &Shared, channel: ChannelId) -> Result<SealedMe
 }
 
 /// How many of the rows that are due first can be in one message. What happens to a server takes one of its own, for that
-/// is edited; `is_more` is whether something else is to be told first.
+/// is edited, and so does what calls members; `is_more` is whether something else is to be told first.
 fn together(due: &[Due], is_more: bool) -> usize {
-    let first = due.iter().position(|row| matches!(row.told, Told::Incident(_)));
+    let first = due.iter().position(|row| matches!(row.told, Told::Incident(_) | Told::Ping(..)));
     match first {
         Some(0) if !is_more => 1,
         Some(before) => before,
@@ -113,6 +114,10 @@ async fn rows(shared: &Shared, channel: ChannelId, due: &[Due]) -> Result<(Vec<R
                 (Piece::Apart(sample(told, target.as_deref())), Vec::new())
             }
             Told::Notice(account, notice) => (Piece::Apart(notice_embed(account, notice)), Vec::new()),
+            Told::Ping(account, call) => {
+                alone = Some(Alone { calls: call.users.clone(), ..Alone::default() });
+                (Piece::Apart(ping_embed(account, call)), Vec::new())
+            }
             Told::Incident(told) => {
                 let chapter = chapter(shared, channel, told, row.hold).await?;
                 shown = chapter.version.map(|version| (told.chapter.incident, version));
@@ -160,7 +165,7 @@ async fn chapter(
     }
     let answers = shared.store.message_of_incident(*incident, channel).await?;
     let (embed, file) = closing_embed(&telling);
-    Ok(ToldChapter { embed, alone: Alone { answers, file }, version: None })
+    Ok(ToldChapter { embed, alone: Alone { answers, file, calls: Vec::new() }, version: None })
 }
 
 fn sample(told: &DueEvent, target: Option<&str>) -> Embed {

@@ -4,7 +4,7 @@
 //! message, what is told of each by its share of the message. What is left out is counted.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::embed::{Colour, DESCRIPTION_LIMIT, EMBEDS_LIMIT, Embed, MESSAGE_LIMIT};
 use super::message::AllowedMentions;
@@ -13,6 +13,9 @@ use crate::domain::board::{OnlinePlayer, Picture, ShownServer};
 use crate::domain::outlook::Outlook;
 use crate::domain::server_state::State;
 use crate::domain::text::{display, utf16_length};
+
+/// What the button below a board stands for, by which members are pinged.
+pub const PING_BUTTON: &str = "ping";
 
 /// How many servers one board tells of.
 pub const SERVERS_LIMIT: usize = EMBEDS_LIMIT;
@@ -64,9 +67,13 @@ pub fn board_body(picture: &Picture, mark: &str, posting: Option<Posting<'_>>) -
     serde_json::to_string(&message).expect("texts and numbers are JSON")
 }
 
-/// The rows of buttons below a board.
-fn components(_picture: &Picture) -> Vec<Value> {
-    Vec::new()
+/// The rows of buttons below a board: what it shows, members can be pinged for.
+fn components(picture: &Picture) -> Vec<Value> {
+    if picture.servers.is_empty() {
+        return Vec::new();
+    }
+    let button = json!({ "type": 2, "style": 2, "label": words::PING_ME, "custom_id": PING_BUTTON });
+    vec![json!({ "type": 1, "components": [button] })]
 }
 
 fn embeds(picture: &Picture, mark: &str) -> Vec<Embed> {

@@ -15,7 +15,7 @@ use super::words;
 use crate::domain::condense::{self, condense};
 use crate::domain::event::Event;
 use crate::domain::given_up::GivenUp;
-use crate::domain::ids::RoleId;
+use crate::domain::ids::{RoleId, UserId};
 use crate::domain::style::Style;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::wording::{Wording, withheld};
@@ -55,6 +55,8 @@ pub struct Alone {
     pub answers: Option<u64>,
     /// The text of a file that goes with it.
     pub file: Option<String>,
+    /// The users that it calls, no more than [`mentioned_at_once`](crate::domain::ping::mentioned_at_once) says.
+    pub calls: Vec<UserId>,
 }
 
 /// What a row tells.
@@ -143,17 +145,19 @@ struct Attachment {
     filename: &'static str,
 }
 
-/// Only these roles may be notified: by default Discord would notify whomever the content names.
+/// Only these may be notified: by default Discord would notify whomever the content names.
 #[derive(Serialize)]
 pub(super) struct AllowedMentions {
     parse: [&'static str; 0],
     roles: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    users: Vec<String>,
 }
 
 impl AllowedMentions {
     /// Nobody may be notified.
     pub(super) const fn none() -> Self {
-        Self { parse: [], roles: Vec::new() }
+        Self { parse: [], roles: Vec::new(), users: Vec::new() }
     }
 }
 
@@ -219,7 +223,10 @@ pub fn compose_anew(
     lateness: Lateness,
     seal: Seal<'_>,
 ) -> Message {
-    let rows: Vec<Row> = rows.iter().map(|row| Row { mention: Vec::new(), ..reworded(row, wording) }).collect();
+    let rows: Vec<Row> = rows
+        .iter()
+        .map(|row| Row { mention: Vec::new(), alone: calling_nobody(row), ..reworded(row, wording) })
+        .collect();
     let bundles = condense(&events(&rows));
     let is_late = lateness.is_any(&rows);
     let CatchUp { embed, file } =
@@ -241,6 +248,10 @@ fn reworded(row: &Row, wording: Wording) -> Row {
         }
         _ => row.clone(),
     }
+}
+
+fn calling_nobody(row: &Row) -> Option<Alone> {
+    row.alone.clone().map(|alone| Alone { calls: Vec::new(), ..alone })
 }
 
 fn events(rows: &[Row]) -> Vec<Option<&Event>> {
@@ -280,10 +291,20 @@ fn message(rows: &[Row], mut embeds: Vec<Embed>, file: Option<String>, seal: Sea
         embeds.push(last.with_footer_suffix(seal.mark));
     }
     let is_quiet = !rows.is_empty() && rows.iter().all(|row| row.style == Style::Quiet);
+    let users: Vec<UserId> =
+        rows.iter().filter_map(|row| row.alone.as_ref()).flat_map(|alone| &alone.calls).copied().collect();
+    // Each is shown as a field of its own, so nothing has to stand between them.
+    let called = users.iter().map(|user| format!("<@{user}>")).collect::<Vec<_>>().concat();
+    let roles_called = roles.iter().map(|role| format!("<@&{role}>"));
+    let mentions = roles_called.chain(Some(called).filter(|called| !called.is_empty()));
     let request = CreateMessage {
-        content: roles.iter().map(|role| format!("<@&{role}>")).collect::<Vec<_>>().join(" "),
+        content: mentions.collect::<Vec<_>>().join(" "),
         embeds,
-        allowed_mentions: AllowedMentions { parse: [], roles: roles.iter().map(ToString::to_string).collect() },
+        allowed_mentions: AllowedMentions {
+            parse: [],
+            roles: roles.iter().map(ToString::to_string).collect(),
+            users: users.iter().map(ToString::to_string).collect(),
+        },
         flags: if is_quiet { SUPPRESS_NOTIFICATIONS } else { 0 },
         message_reference: rows
             .iter()

@@ -12,6 +12,7 @@ mod joined_embed;
 pub mod limiter;
 pub mod message;
 pub mod notice_embed;
+pub mod ping_embed;
 pub mod rest;
 pub mod sight;
 pub mod words;

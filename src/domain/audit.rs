@@ -78,6 +78,10 @@ pub enum Action {
     ServerExpected,
     /// Maintenance of a server was announced or ended.
     ServerMaintained,
+    /// A channel was allowed in which members may be pinged.
+    PingsAllowed,
+    /// That was taken back.
+    PingsForbidden,
     /// What was kept of a guild was deleted, some time after the bot was removed from it.
     GuildForgotten,
     /// What was kept of a player was deleted. Nothing here says who that was.
@@ -128,6 +132,8 @@ impl Action {
         Self::BoardRemoved,
         Self::ServerExpected,
         Self::ServerMaintained,
+        Self::PingsAllowed,
+        Self::PingsForbidden,
         Self::GuildForgotten,
         Self::PlayerForgotten,
         Self::ServerTied,
@@ -167,6 +173,8 @@ impl Action {
             Self::BoardRemoved => "board removed",
             Self::ServerExpected => "server expected",
             Self::ServerMaintained => "server maintained",
+            Self::PingsAllowed => "pings allowed",
+            Self::PingsForbidden => "pings forbidden",
             Self::GuildForgotten => "guild forgotten",
             Self::PlayerForgotten => "player forgotten",
             Self::ServerTied => "server tied",

@@ -23,6 +23,7 @@ pub mod notice;
 pub mod online;
 pub mod outlook;
 pub mod permissions;
+pub mod ping;
 pub mod position;
 pub mod presence;
 pub mod retry;

@@ -80,6 +80,9 @@ debounce_seconds = 75
 loop_seconds = 600
 hold_seconds = 900
 
+[pings]
+cooldown_seconds = 3600
+
 [retention]
 settled_days = 7
 players_days = 90

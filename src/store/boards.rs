@@ -13,8 +13,10 @@ use crate::domain::timestamp::Timestamp;
 
 pub(super) const COLUMNS: &str = "boards.id, guild_id, channel_id, shows_all, created_by, created_at";
 
-/// The condition under which the account `accounts.name` is subscribed: it has a binding, or a board shows it.
+/// The condition under which the account `accounts.name` is subscribed: it has a binding, or a board shows it, or members
+/// wait for something on its servers.
 pub(super) const IS_SUBSCRIBED: &str = "(EXISTS (SELECT 1 FROM bindings WHERE bindings.account = accounts.name)
+     OR EXISTS (SELECT 1 FROM pings WHERE pings.account = accounts.name)
      OR EXISTS (SELECT 1 FROM links JOIN boards ON boards.guild_id = links.guild_id
      WHERE links.account = accounts.name AND removed_at IS NULL AND (shows_all <> 0 OR EXISTS
          (SELECT 1 FROM board_servers WHERE board_id = boards.id AND board_servers.account = accounts.name))))";

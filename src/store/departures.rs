@@ -15,22 +15,41 @@ use crate::domain::timestamp::Timestamp;
 /// How many rows go at once: intake must not wait long for the writer.
 const AT_ONCE: i64 = 500;
 
+/// A statement about the channels in which a guild is told anything.
+macro_rules! of_channels {
+    ($statement:literal) => {
+        concat!(
+            "WITH channels AS (SELECT channel_id FROM bindings WHERE guild_id = $1
+                 UNION SELECT channel_id FROM ping_channels WHERE guild_id = $1) ",
+            $statement
+        )
+    };
+}
+
 /// What is kept of a guild's channels and can be many rows, some at a time: what waits, what was told, and by what.
 const ROWS: [&str; 3] = [
-    "DELETE FROM outbox WHERE id IN (SELECT outbox.id FROM outbox JOIN bindings ON bindings.channel_id = outbox.channel_id
-         WHERE guild_id = $1 AND message_id IS NULL LIMIT $2)",
-    "DELETE FROM outbox WHERE id IN (SELECT outbox.id FROM outbox JOIN messages ON messages.id = outbox.message_id
-         JOIN bindings ON bindings.channel_id = messages.channel_id WHERE guild_id = $1 LIMIT $2)",
-    "DELETE FROM messages WHERE id IN (SELECT messages.id FROM messages JOIN bindings
-         ON bindings.channel_id = messages.channel_id WHERE guild_id = $1 LIMIT $2)",
+    of_channels!(
+        "DELETE FROM outbox WHERE id IN (SELECT outbox.id FROM outbox JOIN channels
+         ON channels.channel_id = outbox.channel_id WHERE message_id IS NULL LIMIT $2)"
+    ),
+    of_channels!(
+        "DELETE FROM outbox WHERE id IN (SELECT outbox.id FROM outbox JOIN messages
+         ON messages.id = outbox.message_id JOIN channels ON channels.channel_id = messages.channel_id LIMIT $2)"
+    ),
+    of_channels!(
+        "DELETE FROM messages WHERE id IN (SELECT messages.id FROM messages JOIN channels
+         ON channels.channel_id = messages.channel_id LIMIT $2)"
+    ),
 ];
 
-/// The rest, of which `bindings` are needed until the end.
-const REST: [&str; 7] = [
-    "DELETE FROM outbox WHERE channel_id IN (SELECT channel_id FROM bindings WHERE guild_id = $1) AND message_id IS NULL",
-    "DELETE FROM messages WHERE channel_id IN (SELECT channel_id FROM bindings WHERE guild_id = $1)",
-    "DELETE FROM stopped_lanes WHERE channel_id IN (SELECT channel_id FROM bindings WHERE guild_id = $1)",
-    "DELETE FROM given_up WHERE channel_id IN (SELECT channel_id FROM bindings WHERE guild_id = $1)",
+/// The rest, of which what names the channels is needed until the end.
+const REST: [&str; 9] = [
+    of_channels!("DELETE FROM outbox WHERE channel_id IN (SELECT channel_id FROM channels) AND message_id IS NULL"),
+    of_channels!("DELETE FROM messages WHERE channel_id IN (SELECT channel_id FROM channels)"),
+    of_channels!("DELETE FROM stopped_lanes WHERE channel_id IN (SELECT channel_id FROM channels)"),
+    of_channels!("DELETE FROM given_up WHERE channel_id IN (SELECT channel_id FROM channels)"),
+    "DELETE FROM ping_channels WHERE guild_id = $1",
+    "DELETE FROM pings WHERE guild_id = $1",
     "DELETE FROM bindings WHERE guild_id = $1 AND is_declared = 0",
     "DELETE FROM boards WHERE guild_id = $1",
     "DELETE FROM links WHERE guild_id = $1 AND is_declared = 0",
@@ -42,6 +61,7 @@ impl Store {
         let rows = sqlx::query(
             "SELECT kept.guild_id, departed_at FROM (
                  SELECT guild_id FROM links UNION SELECT guild_id FROM boards
+                 UNION SELECT guild_id FROM ping_channels
                  UNION SELECT guild_id FROM departed_guilds) AS kept
              LEFT JOIN departed_guilds ON departed_guilds.guild_id = kept.guild_id",
         )
@@ -74,7 +94,8 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes what is kept of a guild that the bot departed from before `cutoff`: its links, bindings, boards and messages. What
+    /// Deletes what is kept of a guild that the bot departed from before `cutoff`: its links, bindings, boards, pings and
+    /// messages. What
     /// the settings file has stays, for only the file ends that. The accounts stay, and with them where they were connected:
     /// that keeps them from connecting to anywhere. `Ok(false)` when it did not depart, or later.
     pub async fn forget_guild(&self, guild: GuildId, cutoff: Timestamp, by: &By) -> Result<bool, StoreError> {

@@ -133,6 +133,7 @@ pub struct Backlog {
 
 /// Of `ended`, whose channels are in no binding any more and have nothing left to show.
 const ENDED: &str = "NOT EXISTS (SELECT 1 FROM bindings WHERE bindings.channel_id = ended.channel_id)
+     AND NOT EXISTS (SELECT 1 FROM ping_channels WHERE ping_channels.channel_id = ended.channel_id)
      AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.channel_id = ended.channel_id AND message_id IS NULL)
      AND NOT EXISTS (SELECT 1 FROM messages WHERE messages.channel_id = ended.channel_id AND state = 'sealed')";
 
@@ -274,10 +275,14 @@ impl Store {
         Ok(())
     }
 
-    /// Where a channel is, and whether it may be a thread, as its bindings tell.
+    /// Where a channel is, and whether it may be a thread, as its bindings tell, or that members are
+    /// pinged there.
     pub async fn home_of_channel(&self, channel: ChannelId) -> Result<Option<(GuildId, bool)>, StoreError> {
         let row = sqlx::query(
-            "SELECT guild_id, MIN(COALESCE(is_thread, 1)) FROM bindings WHERE channel_id = $1 GROUP BY guild_id",
+            "SELECT guild_id, MIN(may_be_thread) FROM (
+                 SELECT guild_id, COALESCE(is_thread, 1) AS may_be_thread FROM bindings WHERE channel_id = $1
+                 UNION ALL SELECT guild_id, 1 FROM ping_channels WHERE channel_id = $1) AS places
+             GROUP BY guild_id",
         )
         .bind(channel.to_column())
         .fetch_optional(&self.reader)
@@ -285,10 +290,12 @@ impl Store {
         row.map(|row| Ok((GuildId::from_column(row.try_get(0)?), row.try_get::<i64, _>(1)? != 0))).transpose()
     }
 
-    /// A guild's bound channels, or those of all guilds, and whether each may be a thread.
+    /// A guild's channels that are told anything, or those of all guilds, and whether each may be a thread.
     pub async fn channels_of(&self, guild: Option<GuildId>) -> Result<Vec<(GuildId, ChannelId, bool)>, StoreError> {
         let rows = sqlx::query(
-            "SELECT guild_id, channel_id, MIN(COALESCE(is_thread, 1)) FROM bindings
+            "SELECT guild_id, channel_id, MIN(may_be_thread) FROM (
+                 SELECT guild_id, channel_id, COALESCE(is_thread, 1) AS may_be_thread FROM bindings
+                 UNION ALL SELECT guild_id, channel_id, 1 FROM ping_channels) AS places
              WHERE CAST($1 AS BIGINT) IS NULL OR guild_id = $1 GROUP BY guild_id, channel_id",
         )
         .bind(guild.map(GuildId::to_column))

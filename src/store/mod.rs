@@ -29,6 +29,7 @@ pub mod online;
 mod open;
 pub mod outbox;
 pub mod owners;
+pub mod pings;
 pub mod positions;
 pub mod presence;
 pub mod privacy;
@@ -154,6 +155,8 @@ struct Shared {
     configuration: Notify,
     /// Rung when a consumer covered bindings, or reading an account has begun.
     coverage: Notify,
+    /// Rung with the boards, for whoever looks at all accounts.
+    servers: Notify,
     /// Rung when a lane has something new to send, with the lanes' channels.
     lanes: Notify,
     rung_lanes: Mutex<BTreeSet<ChannelId>>,
@@ -237,6 +240,11 @@ impl Store {
         self.shared.coverage.notified()
     }
 
+    /// Waits until [`Store::ring_boards`] is called, by whoever looks at all accounts then. Enable it before looking, else a ring can be missed.
+    pub fn servers_bell(&self) -> tokio::sync::futures::Notified<'_> {
+        self.shared.servers.notified()
+    }
+
     /// Says that the lanes of `channels` have something to send.
     pub fn ring_lanes(&self, channels: impl IntoIterator<Item = ChannelId>) {
         let mut rung = self.shared.rung_lanes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -258,6 +266,7 @@ impl Store {
         rung.accounts.extend(accounts);
         drop(rung);
         self.shared.boards.notify_one();
+        self.shared.servers.notify_waiters();
     }
 
     /// Says that boards were created or taken away.

@@ -55,6 +55,7 @@ impl Store {
             next_number: AtomicI64::new(0),
             configuration: Notify::new(),
             coverage: Notify::new(),
+            servers: Notify::new(),
             lanes: Notify::new(),
             rung_lanes: Mutex::default(),
             boards: Notify::new(),

@@ -14,6 +14,7 @@ use crate::domain::given_up::GivenUp;
 use crate::domain::ids::{AccountName, ChannelId, PlayerId, RoleId, ServerId};
 use crate::domain::incident::Chapter;
 use crate::domain::notice::Notice;
+use crate::domain::ping::Call;
 use crate::domain::style::Style;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::wording::Wording;
@@ -24,6 +25,7 @@ pub const EVENT: &str = "event";
 pub const INCIDENT: &str = "incident";
 pub(super) const SAMPLE: &str = "sample";
 pub(super) const NOTICE: &str = "notice";
+pub(super) const PING: &str = "ping";
 
 /// What is due in a channel.
 #[derive(Debug, Clone)]
@@ -47,6 +49,8 @@ pub enum Told {
     Sample(DueEvent),
     /// News of an account itself.
     Notice(AccountName, Notice),
+    /// What members waited for, on a server of that account.
+    Ping(AccountName, Call),
     /// What happens to a server.
     Incident(DueChapter),
 }
@@ -333,6 +337,7 @@ pub(super) fn due_from(row: &AnyRow) -> Result<Due, StoreError> {
             stored: Timestamp::from_nanoseconds(row.try_get("stored_at")?),
             mention: mentioned(row)?,
         }),
+        PING => Told::Ping(account_name(row, 0)?, read_details(row, "ping")?),
         _ => return Err(StoreError::BadRow { what: "form", value: form }),
     };
     let style: String = row.try_get("style")?;

@@ -148,7 +148,7 @@ impl Store {
             .await?;
         let events = format!(
             "SELECT id, account, server_id, channel_id, form, player_id, player_name, stored_at, sequence, details, message_id
-             FROM outbox WHERE form <> 'notice' AND ($2 = '' OR account = $2) AND (player_id = $1 OR {}) ORDER BY id",
+             FROM outbox WHERE form NOT IN ('notice', 'ping') AND ($2 = '' OR account = $2) AND (player_id = $1 OR {}) ORDER BY id",
             alike("details", &of.needles)
         );
         let events = self.asked(&events, &of, of.needles.len()).await?;

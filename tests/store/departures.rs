@@ -35,6 +35,13 @@ async fn furnished(store: &Store) {
          SELECT channel_id, 'chat', 3, 1, 2 FROM bindings",
     )
     .await;
+    for statement in [
+        "INSERT INTO ping_channels (guild_id, channel_id) SELECT guild_id, channel_id FROM bindings",
+        "INSERT INTO pings (guild_id, user_id, account, server_id, wish, players, armed, created_at)
+         SELECT guild_id, 300, account, 'main', 'back', 0, 0, 1 FROM bindings",
+    ] {
+        run(store, statement).await;
+    }
     run(
         store,
         "INSERT INTO told_outages (guild_id, account, channel_id, since)
@@ -58,13 +65,13 @@ async fn a_guild_is_forgotten_when_its_grace_is_over_and_no_other_is() {
 
         assert!(store.forget_guild(GUILD, at(101), &itself(3000)).await.unwrap());
         assert!(!store.forget_guild(GUILD, at(101), &itself(301)).await.unwrap());
-        for table in ["outbox", "messages", "stopped_lanes", "given_up", "told_outages", "bindings"] {
+        for table in ["outbox", "messages", "stopped_lanes", "given_up", "told_outages", "bindings", "ping_channels"] {
             let query = format!("SELECT COUNT(*) FROM {table} WHERE channel_id = 200");
             assert_eq!(count(&store, query.leak()).await, 0, "{table}");
         }
         assert_eq!(count(&store, "SELECT COUNT(*) FROM outbox WHERE channel_id = 201").await, 1300);
         assert_eq!(count(&store, "SELECT COUNT(*) FROM messages WHERE channel_id = 201").await, 2);
-        for table in ["stopped_lanes", "given_up", "told_outages"] {
+        for table in ["stopped_lanes", "given_up", "told_outages", "ping_channels", "pings"] {
             assert_eq!(count(&store, format!("SELECT COUNT(*) FROM {table}").leak()).await, 1, "{table}");
         }
         assert_eq!(store.kept_guilds().await.unwrap(), [(OTHERS, None)].into());

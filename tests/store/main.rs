@@ -17,6 +17,7 @@ mod nats_accounts;
 mod online;
 mod outbox;
 mod owners;
+mod pings;
 mod positions;
 mod privacy;
 mod recording;

@@ -34,6 +34,7 @@ mod minting;
 mod notices;
 mod operating;
 mod owning;
+mod pings;
 mod position;
 mod presence;
 mod privacy;

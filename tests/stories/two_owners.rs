@@ -26,6 +26,7 @@ const NOT_YOURS: &str = "The account GA\\-1 is not yours: only who owns an accou
 const TAKEN: &str =
     "I know another account by the name **GA-1** already. Choose another name; it is for Discord alone.";
 const NOT_LINKED: &str = "The account GA\\-1 is not linked here. Linked are: **GA-2**.";
+const NO_SUCH_PINGS: &str = "You asked for no pings of **Vault\\-77** here. `/ping list` shows what you asked for.";
 const NO_SUCH_SERVER: &str = "I have heard of no server Vault\\-77 yet. I know: **main**.";
 
 /// Two owners, each with a guild, an account, a channel and a server.
@@ -196,6 +197,10 @@ impl Neighbours {
             ),
             (("maintenance end", vec![server(), account()]), Some(NO_SUCH_SERVER)),
             (("help", vec![]), None),
+            (("board pings", vec![("channel", channel.to_string().into())]), None),
+            (("ping me", vec![server(), ("when", "wiped".into())]), Some(NO_SUCH_SERVER)),
+            (("ping list", vec![]), Some(words::NO_PINGS)),
+            (("ping leave", vec![server()]), Some(NO_SUCH_PINGS)),
             (("why", vec![]), None),
             (("why", vec![binding()]), gone),
         ]
@@ -225,6 +230,9 @@ impl Neighbours {
             (select("unlink_which:GA-1".to_owned(), &guild.to_string()), Some(NOT_YOURS)),
             (button(format!("unlink_guild:{guild}:GA-1")), Some(NOT_YOURS)),
             (button("audit:0:GA-1".to_owned()), Some(NOT_YOURS)),
+            (button("ping".to_owned()), None),
+            (select("ping_choose".to_owned(), "wiped:0:GA-1 Vault-77"), None),
+            (button("ping_leave".to_owned()), Some(words::NO_PINGS)),
             (button("verify:GA-1".to_owned()), Some(NOT_YOURS)),
             // It opens a form that asks for something and tells nothing.
             (button("jwt:GA-1".to_owned()), Some(words::JWT_TITLE)),
@@ -367,12 +375,15 @@ async fn a_member_without_the_permission_gets_nothing(database: Database) {
             // What happened on the servers of one's own guild is for everybody.
             "status" | "players" => assert!(shown(&reply).contains("Vault"), "{reply:?}"),
             "help" => compare.equal(name, &reply.content, words::HELP_FOR_EVERYBODY),
+            // What one is pinged for oneself is everybody's own, where an admin allowed it.
+            "ping me" => compare.equal(name, &reply.content, words::PINGS_NOT_ALLOWED),
+            "ping list" => compare.equal(name, &reply.content, words::NO_PINGS),
+            "ping leave" => compare.equal(name, &reply.content, NO_SUCH_PINGS),
             _ => compare.equal(name, &reply.content, words::NEEDS_MANAGE_SERVER),
         }
     }
-    for (name, options) in
-        registered(house).into_iter().filter(|(name, _)| !["status", "players"].contains(&name.as_str()))
-    {
+    let for_everybody = ["status", "players", "ping me", "ping leave"];
+    for (name, options) in registered(house).into_iter().filter(|(name, _)| !for_everybody.contains(&name.as_str())) {
         for option in options.iter().filter(|option| option["autocomplete"] == true) {
             let option = option["name"].as_str().unwrap();
             let offered = discord.autocomplete_unchecked(member, &name, &[], option, "").await.unwrap();
@@ -382,10 +393,13 @@ async fn a_member_without_the_permission_gets_nothing(database: Database) {
     let below = discord.command_unchecked(member, "help", &[]).await.unwrap();
     for (what, _) in neighbours.components() {
         let reply = neighbours.forge(member, &below, &what).await;
-        if what.0 == "page:servers:0" || what.0.starts_with("players:") {
-            assert!(shown(&reply).contains("Vault"), "{reply:?}");
-        } else {
-            compare.equal(&what.0, &reply.content, words::NEEDS_MANAGE_SERVER);
+        match what.0.as_str() {
+            "page:servers:0" => assert!(shown(&reply).contains("Vault"), "{reply:?}"),
+            id if id.starts_with("players:") => assert!(shown(&reply).contains("Vault"), "{reply:?}"),
+            "ping" => compare.equal("ping", &reply.content, words::PINGS_NOT_ALLOWED),
+            "ping_choose" => assert!(shown(&reply).contains(words::PINGS_NOT_ALLOWED), "{reply:?}"),
+            "ping_leave" => compare.equal("ping_leave", &reply.content, words::NO_PINGS),
+            id => compare.equal(id, &reply.content, words::NEEDS_MANAGE_SERVER),
         }
     }
     for ((id, _), _) in neighbours.components() {

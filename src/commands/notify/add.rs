@@ -113,7 +113,7 @@ async fn wanted_server(
 }
 
 /// Why the bot can't tell a channel of events, if it can't.
-fn refusal_of_channel(
+pub(in crate::commands) fn refusal_of_channel(
     guilds: &Guilds,
     guild: GuildId,
     channel: ChosenChannel,

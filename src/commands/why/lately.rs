@@ -6,6 +6,7 @@ use crate::commands::Shared;
 use crate::commands::lane_state::REASON_LIMIT;
 use crate::discord::event_embed::Names;
 use crate::discord::event_line::event_line;
+use crate::discord::ping_embed::ping_sentence;
 use crate::discord::words;
 use crate::domain::binding::Binding;
 use crate::domain::given_up::GivenUp;
@@ -90,7 +91,7 @@ impl Lately {
             let is_of_it = |row: &LaneRow| match &row.due.told {
                 Told::Event(due) => binding.asks_for(&due.event),
                 Told::Sample(due) => due.event.account == binding.account,
-                Told::Notice(account, _) => *account == binding.account,
+                Told::Notice(account, _) | Told::Ping(account, _) => *account == binding.account,
                 Told::Incident(due) => due.account == binding.account,
             };
             self.last.rows.retain(is_of_it);
@@ -236,7 +237,7 @@ fn asked_for_by(run: &Run<'_>, named: &[Binding]) -> String {
 fn event_of(row: &LaneRow) -> Option<&DueEvent> {
     match &row.due.told {
         Told::Event(due) => Some(due),
-        Told::Sample(_) | Told::Notice(..) | Told::Incident(_) => None,
+        Told::Sample(_) | Told::Notice(..) | Told::Incident(_) | Told::Ping(..) => None,
     }
 }
 
@@ -256,6 +257,7 @@ fn told(row: &LaneRow) -> String {
                 words::server(&display(due.server_name.as_deref().unwrap_or(due.server.as_str()), SERVER_LIMIT, "?"));
             (due.stored, words::incident_in_list(&server))
         }
+        Told::Ping(_, call) => (call.at, words::call_line(&ping_sentence(call), call.users.len())),
         Told::Notice(_, Notice::ChannelStopped { channel, since, .. }) => (*since, words::stopped_line(channel.0)),
     };
     words::at(at.unix_seconds(), &what)

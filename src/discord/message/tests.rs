@@ -296,3 +296,14 @@ fn nothing_is_cut_where_everything_that_may_be_said_is_said() {
     assert!(told.contains("more like these") && told.contains("9000 messages"), "{told}");
     assert!(told.ends_with("more are in the numbers above only."), "{told}");
 }
+
+#[test]
+fn who_is_called_is_named_once_and_nobody_is_where_it_was_not_accepted() {
+    let calls = vec![UserId(1), UserId(2)];
+    let rows = [Row { alone: Some(Alone { calls, ..Alone::default() }), ..apart("back") }];
+    let body = parsed(&composed(&rows));
+    assert_eq!(body["content"], "<@1><@2>");
+    assert_eq!(body["allowed_mentions"], json!({ "parse": [], "roles": [], "users": ["1", "2"] }));
+    let anew = parsed(&compose_anew(&rows, &[], Wording::Plain, told_at(60), SEAL));
+    assert_eq!((&anew["content"], &anew["allowed_mentions"]), (&Value::Null, &json!({ "parse": [], "roles": [] })));
+}

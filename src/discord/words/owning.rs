@@ -197,6 +197,8 @@ pub const fn action(action: Action) -> &'static str {
         Action::BoardRemoved => "removed a board that showed its servers",
         Action::ServerExpected => "said what is expected of a server",
         Action::ServerMaintained => "announced or ended a server's maintenance",
+        Action::PingsAllowed => "allowed a channel for members' pings",
+        Action::PingsForbidden => "took back the channel for members' pings",
         Action::GuildForgotten => "forgot a Discord server that I was removed from",
         Action::PlayerForgotten => "forgot a player",
         Action::ServerTied => "said which NATS connection is a game server's",

@@ -1,0 +1,155 @@
+//! Members' own pings: `/ping` for everybody, and `/board pings`, by which an admin allows a channel for them.
+
+use super::board::choice;
+use super::notify::add::refusal_of_channel;
+use super::reply::Reply;
+use super::request::Request;
+use super::servers::NAME_LIMIT;
+use super::{Shared, servers};
+use crate::clock;
+use crate::discord::guilds::Guilds;
+use crate::discord::words;
+use crate::domain::ids::{GuildId, UserId};
+use crate::domain::ping::{MOST_OF_GUILD, MOST_OF_MEMBER, Wish};
+use crate::domain::text::display;
+use crate::store::StoreError;
+use crate::store::pings::{Asked, Place, Waiting};
+use crate::store::servers::NamedServer;
+
+/// More players than any server holds.
+pub(super) const MOST_PLAYERS: u32 = 10_000;
+
+/// `/ping me`.
+pub(super) async fn me(shared: &Shared, request: &Request) -> Result<Reply, StoreError> {
+    let Some(wanted) = request.text("server") else { return Ok(Reply::text(words::bad_option("server"))) };
+    let players = request.number("players").and_then(|players| u32::try_from(players).ok()).unwrap_or_default();
+    let Some(name) = request.text("when").filter(|name| Wish::NAMES.contains(name)) else {
+        return Ok(Reply::text(words::bad_option("when")));
+    };
+    let Some(wish) = Wish::from_name(name, players.min(MOST_PLAYERS)) else {
+        return Ok(Reply::text(words::PING_NEEDS_PLAYERS));
+    };
+    let meant = match meant(shared, request.guild, wanted).await? {
+        Ok(meant) => meant,
+        Err(refusal) => return Ok(Reply::text(refusal)),
+    };
+    let [named] = meant.as_slice() else {
+        return Ok(Reply::text(words::which_server(&display(wanted, NAME_LIMIT, "?"))));
+    };
+    let said = ask(shared, (request.guild, request.user), &place_of(named), named.name.as_deref(), wish).await?;
+    Ok(Reply::text(said))
+}
+
+/// The servers that somebody means: the one that was chosen, else those of that name; or what to answer.
+async fn meant(shared: &Shared, guild: GuildId, wanted: &str) -> Result<Result<Vec<NamedServer>, String>, StoreError> {
+    let servers = shared.store.servers_of_guild(guild).await?;
+    match servers.into_iter().find(|named| choice(&named.server.account, &named.server.id) == wanted) {
+        Some(chosen) => Ok(Ok(vec![chosen])),
+        None => servers::seen(shared, guild, Some(wanted)).await,
+    }
+}
+
+/// Has a member wait for something, and says what became of that.
+pub(super) async fn ask(
+    shared: &Shared,
+    (guild, user): (GuildId, UserId),
+    place: &Place,
+    name: Option<&str>,
+    wish: Wish,
+) -> Result<String, StoreError> {
+    let server = shown_name(place, name);
+    Ok(match shared.store.ask_for_ping((guild, user), place, wish, clock::now()).await? {
+        Asked::Done(channel, progress) => {
+            let said = words::ping_asked(&server, wish, channel.0, shared.ping_cooldown);
+            let is_so_now = matches!(wish, Wish::Players(_)) && !progress.armed;
+            if is_so_now { format!("{said} {}", words::PING_NOT_NOW) } else { said }
+        }
+        Asked::There(channel) => words::ping_there(&server, wish, channel.0),
+        Asked::NotAllowed => words::PINGS_NOT_ALLOWED.to_owned(),
+        Asked::NoSuchServer => words::ping_server_gone(&server),
+        Asked::TooManyOfMember => words::too_many_pings(MOST_OF_MEMBER),
+        Asked::TooManyOfGuild => words::too_many_pings_here(MOST_OF_GUILD),
+    })
+}
+
+/// `/ping list`.
+pub(super) async fn list(shared: &Shared, guild: GuildId, user: UserId) -> Result<Reply, StoreError> {
+    let pings = shared.store.pings_of_member(guild, user).await?;
+    if pings.is_empty() {
+        return Ok(Reply::text(words::NO_PINGS));
+    }
+    let channel = shared.store.ping_channel(guild).await?.map(|channel| channel.0);
+    let entries = in_words(shared, guild, &pings).await?;
+    Ok(Reply::list(&entries, None).with_content(words::pings_told_in(channel)))
+}
+
+/// What a member waits for, an entry each.
+pub(super) async fn in_words(shared: &Shared, guild: GuildId, pings: &[Waiting]) -> Result<Vec<String>, StoreError> {
+    let servers = shared.store.servers_of_guild(guild).await?;
+    let entry = |waiting: &Waiting| {
+        let named = servers.iter().find(|named| place_of(named) == waiting.place);
+        let name = shown_name(&waiting.place, named.and_then(|named| named.name.as_deref()));
+        words::ping_entry(&name, waiting.place.0.as_str(), waiting.wish)
+    };
+    Ok(pings.iter().map(entry).collect())
+}
+
+/// `/ping leave`.
+pub(super) async fn leave(shared: &Shared, request: &Request) -> Result<Reply, StoreError> {
+    let (guild, user) = (request.guild, request.user);
+    let Some(wanted) = request.text("server") else { return leave_all(shared, guild, user).await };
+    // By what the member waits for: a server may be forgotten by now.
+    let servers = shared.store.servers_of_guild(guild).await?;
+    let name_of =
+        |place: &Place| servers.iter().find(|named| place_of(named) == *place).and_then(|named| named.name.as_deref());
+    let mut places: Vec<Place> = Vec::new();
+    for waiting in shared.store.pings_of_member(guild, user).await? {
+        if is_meant(wanted, &waiting.place, name_of(&waiting.place)) && !places.contains(&waiting.place) {
+            places.push(waiting.place);
+        }
+    }
+    let mut left = 0;
+    for place in &places {
+        left += shared.store.leave_pings(guild, user, Some(place)).await?;
+    }
+    Ok(Reply::text(match left {
+        0 => words::no_pings_of(&display(wanted, NAME_LIMIT, "?")),
+        left => words::pings_left(left),
+    }))
+}
+
+/// Ends all that a member waits for.
+pub(super) async fn leave_all(shared: &Shared, guild: GuildId, user: UserId) -> Result<Reply, StoreError> {
+    Ok(Reply::text(match shared.store.leave_pings(guild, user, None).await? {
+        0 => words::NO_PINGS.to_owned(),
+        left => words::pings_left(left),
+    }))
+}
+
+/// `/board pings`.
+pub(super) async fn allow(shared: &Shared, guilds: &Guilds, request: &Request) -> Result<Reply, StoreError> {
+    let Some(channel) = request.channel("channel") else {
+        let is_changed = shared.store.set_ping_channel(request.guild, None, &request.by()).await?;
+        return Ok(Reply::text(if is_changed { words::PINGS_FORBIDDEN } else { words::PINGS_FORBIDDEN_ALREADY }));
+    };
+    if let Some(refusal) = refusal_of_channel(guilds, request.guild, channel, None) {
+        return Ok(Reply::text(refusal));
+    }
+    let is_changed = shared.store.set_ping_channel(request.guild, Some(channel.id), &request.by()).await?;
+    let say = if is_changed { words::pings_allowed } else { words::pings_allowed_already };
+    Ok(Reply::text(say(channel.id.0)))
+}
+
+/// Whether somebody who typed or chose `wanted` means that server.
+fn is_meant(wanted: &str, place: &Place, name: Option<&str>) -> bool {
+    wanted == place.1.as_str() || Some(wanted) == name || wanted == choice(&place.0, &place.1)
+}
+
+pub(super) fn place_of(named: &NamedServer) -> Place {
+    (named.server.account.clone(), named.server.id.clone())
+}
+
+/// What a guild calls a server, as it may be shown.
+fn shown_name((_, server): &Place, name: Option<&str>) -> String {
+    display(name.unwrap_or(server.as_str()), NAME_LIMIT, "?")
+}

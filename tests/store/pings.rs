@@ -1,0 +1,190 @@
+//! Members' own pings: who waits for what, and that each is called once.
+
+use std::time::Duration;
+
+use guildwire::domain::audit::Action;
+use guildwire::domain::ids::ServerId;
+use guildwire::domain::ping::{Call, News, Progress, Wish};
+use guildwire::store::outbox::Told;
+use guildwire::store::pings::{Asked, Place, Waiting};
+
+use crate::*;
+
+const NEVER: Progress = Progress { armed: false, wiped_at: None, pinged_at: None };
+
+fn main_server(account: &AccountName) -> Place {
+    (account.clone(), ServerId::from("main"))
+}
+
+/// A guild that allows pings, with a server that is down.
+async fn allowing(store: &Store) -> Place {
+    let account = add_linked_account(store, "GA-1").await;
+    hear_main(store).await;
+    assert!(store.set_ping_channel(GUILD, Some(CHANNEL), &by()).await.unwrap());
+    main_server(&account.name)
+}
+
+async fn hear_main(store: &Store) {
+    run(
+        store,
+        "INSERT INTO servers (account, server_id, last_event_at, state, state_since, state_cause)
+         VALUES ('GA-1', 'main', 5, 'offline', 5, 'said_stopped')",
+    )
+    .await;
+}
+
+fn by() -> By {
+    By::person(USER, GUILD, at(7))
+}
+
+/// What calls wait in the channel.
+async fn calls(store: &Store) -> Vec<Call> {
+    let due = store.due(CHANNEL, 100).await.unwrap();
+    due.into_iter()
+        .map(|due| match due.told {
+            Told::Ping(_, call) => call,
+            other => panic!("{other:?} is no ping"),
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_wish_is_kept_until_it_is_left_or_its_link_ends() {
+    on_both(async |database| {
+        let store = database.open().await;
+        let place = allowing(&store).await;
+        let ask = async |wish| store.ask_for_ping((GUILD, USER), &place, wish, at(8)).await.unwrap();
+        assert_eq!(ask(Wish::Back).await, Asked::Done(CHANNEL, Progress { armed: true, ..NEVER }));
+        assert_eq!(ask(Wish::Back).await, Asked::There(CHANNEL));
+        assert_eq!(ask(Wish::Players(2)).await, Asked::Done(CHANNEL, Progress { armed: true, ..NEVER }));
+        assert_eq!(ask(Wish::Players(2)).await, Asked::There(CHANNEL));
+        assert_eq!(ask(Wish::Players(3)).await, Asked::Done(CHANNEL, Progress { armed: true, ..NEVER }));
+        run(&store, "UPDATE servers SET wiped_at = 6").await;
+        let wiped_at = Some(at(6));
+        assert_eq!(ask(Wish::Wiped).await, Asked::Done(CHANNEL, Progress { armed: true, wiped_at, pinged_at: None }));
+
+        let kept = store.pings_of_member(GUILD, USER).await.unwrap();
+        let wishes: Vec<_> = kept.iter().map(|waiting| waiting.wish).collect();
+        assert_eq!(wishes, [Wish::Back, Wish::Players(3), Wish::Wiped]);
+        assert_eq!(store.waiting_for(&place).await.unwrap(), kept);
+        assert_eq!(store.awaited_servers().await.unwrap()[0].0, place);
+        let elsewhere = (place.0.clone(), ServerId::from("other"));
+        assert_eq!(store.leave_pings(GUILD, USER, Some(&elsewhere)).await.unwrap(), 0);
+        assert_eq!(store.leave_pings(GUILD, UserId(301), None).await.unwrap(), 0);
+        assert_eq!(store.leave_pings(GUILD, USER, Some(&place)).await.unwrap(), 3);
+
+        assert!(matches!(ask(Wish::Back).await, Asked::Done(..)));
+        store.unlink(GUILD, &place.0, &by()).await.unwrap();
+        assert_eq!(store.pings_of_member(GUILD, USER).await.unwrap(), []);
+        assert_eq!(store.awaited_servers().await.unwrap(), []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_wish_needs_a_channel_a_linked_server_and_room() {
+    on_both(async |database| {
+        let store = database.open().await;
+        let account = add_linked_account(&store, "GA-1").await;
+        let place = main_server(&account.name);
+        let ask = async |guild, user, place: &Place, wish| {
+            store.ask_for_ping((guild, UserId(user)), place, wish, at(8)).await.unwrap()
+        };
+        assert_eq!(ask(GUILD, 1, &place, Wish::Back).await, Asked::NotAllowed);
+        assert!(store.set_ping_channel(GUILD, Some(CHANNEL), &by()).await.unwrap());
+        assert!(!store.set_ping_channel(GUILD, Some(CHANNEL), &by()).await.unwrap());
+        assert_eq!(ask(GUILD, 1, &place, Wish::Back).await, Asked::NoSuchServer);
+        hear_main(&store).await;
+        let stranger = GuildId(101);
+        store.set_ping_channel(stranger, Some(ChannelId(201)), &By::person(USER, stranger, at(7))).await.unwrap();
+        assert_eq!(ask(stranger, 1, &place, Wish::Back).await, Asked::NoSuchServer, "its link is another guild's");
+
+        run(
+            &store,
+            "INSERT INTO pings (guild_id, user_id, account, server_id, wish, players, armed, created_at)
+             WITH RECURSIVE counted (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < 10)
+             SELECT 100, 1, 'GA-1', 'server ' || n, 'back', 0, 0, 1 FROM counted",
+        )
+        .await;
+        assert_eq!(ask(GUILD, 1, &place, Wish::Back).await, Asked::TooManyOfMember);
+        assert!(matches!(ask(GUILD, 2, &place, Wish::Players(5)).await, Asked::Done(..)));
+        run(
+            &store,
+            "INSERT INTO pings (guild_id, user_id, account, server_id, wish, players, armed, created_at)
+             WITH RECURSIVE counted (n) AS (SELECT 1001 UNION ALL SELECT n + 1 FROM counted WHERE n < 2989)
+             SELECT 100, n, 'GA-1', 'main', 'back', 0, 0, 1 FROM counted",
+        )
+        .await;
+        assert_eq!(ask(GUILD, 2, &place, Wish::Back).await, Asked::TooManyOfGuild);
+        let changed = ask(GUILD, 2, &place, Wish::Players(6)).await;
+        assert!(matches!(changed, Asked::Done(..)), "one that is there may be changed: {changed:?}");
+
+        assert!(store.set_ping_channel(GUILD, None, &by()).await.unwrap());
+        assert!(!store.set_ping_channel(GUILD, None, &by()).await.unwrap());
+        assert_eq!(store.ping_channel(GUILD).await.unwrap(), None);
+        let lines = store.audit(None, 100).await.unwrap();
+        let of =
+            |action| lines.iter().filter(|line| (line.act.action, line.act.guild) == (action, Some(GUILD))).count();
+        assert_eq!((of(Action::PingsAllowed), of(Action::PingsForbidden)), (1, 1), "{lines:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_is_called_is_called_once_and_who_left_meanwhile_is_not() {
+    on_both(async |database| {
+        let store = database.open().await;
+        let place = allowing(&store).await;
+        for user in 1..=3 {
+            store.ask_for_ping((GUILD, UserId(user)), &place, Wish::Back, at(8)).await.unwrap();
+        }
+        let moved: Vec<(Waiting, Progress)> = store
+            .waiting_for(&place)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|waiting| (waiting, Progress { armed: false, wiped_at: None, pinged_at: Some(at(20)) }))
+            .collect();
+        assert_eq!(moved.len(), 3);
+        store.leave_pings(GUILD, UserId(2), None).await.unwrap();
+        run(
+            &store,
+            "INSERT INTO named_servers (guild_id, account, server_id, name) VALUES (100, 'GA-1', 'main', 'Home')",
+        )
+        .await;
+
+        assert_eq!(store.note_progress(&moved, Some(News::Back), at(20)).await.unwrap(), 2);
+        assert_eq!(store.note_progress(&moved, Some(News::Back), at(21)).await.unwrap(), 0);
+        let (server, name) = (place.1.clone(), Some("Home".to_owned()));
+        let users = vec![UserId(1), UserId(3)];
+        assert_eq!(calls(&store).await, [Call { server, name, news: News::Back, at: at(20), users }]);
+        let noted: Vec<_> = store.waiting_for(&place).await.unwrap().iter().map(|waiting| waiting.progress).collect();
+        assert_eq!(noted, [Progress { pinged_at: Some(at(20)), ..NEVER }; 2]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nobody_is_called_where_that_is_not_allowed_any_more() {
+    on_both(async |database| {
+        let store = database.open().await;
+        let place = allowing(&store).await;
+        store.ask_for_ping((GUILD, USER), &place, Wish::Back, at(8)).await.unwrap();
+        store.set_ping_channel(GUILD, None, &by()).await.unwrap();
+        let waiting = store.waiting_for(&place).await.unwrap().remove(0);
+        let cooldown = Duration::from_secs(1);
+        let standing = store.awaited_servers().await.unwrap()[0].1;
+        let back =
+            guildwire::domain::ping::Standing { state: guildwire::domain::server_state::State::Online, ..standing };
+        let (after, is_told) = waiting.progress.after(waiting.wish, &back, at(20), cooldown);
+        assert!(is_told);
+        assert_eq!(store.note_progress(&[(waiting, after)], Some(News::Back), at(20)).await.unwrap(), 0);
+        assert_eq!(calls(&store).await, []);
+        assert_eq!(
+            store.waiting_for(&place).await.unwrap()[0].progress,
+            NEVER,
+            "it is not waited for, nor was it told"
+        );
+    })
+    .await;
+}
