@@ -49,7 +49,9 @@ fn it_shows_how_a_server_stands_and_who_is_on_it_since_when() {
                 "color": 0x0057_F287,
                 "footer": { "text": "Always up to date · 7f3k2m9q" },
             }],
-            "components": [],
+            "components": [{ "type": 1, "components": [
+                { "type": 2, "style": 2, "label": words::PING_ME, "custom_id": PING_BUTTON },
+            ] }],
             "allowed_mentions": { "parse": [], "roles": [] },
         })
     );
