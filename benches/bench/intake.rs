@@ -109,6 +109,10 @@ async fn install(nats: &NatsServer, database: &'static str, repetition: usize) -
         key: Arc::new(key),
         durable: format!("guildwire-{}-{repetition}", database.to_lowercase()),
         rules: Rules::default(),
+        looking: guildwire::domain::presence::Looking {
+            every: Duration::from_secs(15),
+            debounce: Duration::from_secs(75),
+        },
         drain: Lifecycle::new().drain(),
     };
     let installation = Installation { database, store, shared, _folder: folder };

@@ -233,7 +233,8 @@ async fn hundreds_are_called_by_as_few_messages_as_hold_them(database: Database)
         assert_eq!(sentence(message), "🔔 Server **main** is back");
         assert!(message.notified_users.len() <= 100 && message.content.len() <= 2_000, "{message:?}");
         assert_eq!(message.embeds.len(), 1, "a ping stands alone");
-        let content: String = message.notified_users.iter().map(|user| format!("<@{user}>")).collect();
+        let mentions: Vec<_> = message.notified_users.iter().map(|user| format!("<@{user}>")).collect();
+        let content = mentions.concat();
         assert_eq!(message.content, content, "whom it names, it notifies");
         called.extend(&message.notified_users);
     }
