@@ -4,7 +4,7 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, Row, Transaction};
 
 use super::accounts::account_name;
-use super::outbox::INCIDENT;
+use super::outbox::{INCIDENT, server_name};
 use super::{Store, StoreError};
 use crate::domain::ids::{AccountName, ChannelId, ServerId};
 use crate::domain::incident::{Chapter, Incident, Phase};
@@ -40,7 +40,7 @@ pub struct StaleMessage {
     pub mark: String,
     /// When it was seen to stand there.
     pub posted_at: Timestamp,
-    /// What the channel's guild calls the server, where it gave it a name.
+    /// What its guild calls the server, where it gave it a name.
     pub server_name: Option<String>,
 }
 
@@ -265,13 +265,13 @@ impl Store {
     }
 }
 
-const STALE: &str = "SELECT incident_id, incident_messages.channel_id, messages.discord_id, mark, settled_at,
-        (SELECT named_servers.name FROM bindings JOIN named_servers ON named_servers.guild_id = bindings.guild_id
-             WHERE bindings.channel_id = outbox.channel_id AND named_servers.account = outbox.account
-                 AND named_servers.server_id = outbox.server_id LIMIT 1)
-    FROM incident_messages JOIN outbox ON outbox.id = incident_messages.row_id
+const STALE: &str = concat!(
+    "SELECT incident_id, incident_messages.channel_id, messages.discord_id, mark, settled_at, ",
+    server_name!(),
+    " FROM incident_messages JOIN outbox ON outbox.id = incident_messages.row_id
         JOIN messages ON messages.id = outbox.message_id
-    WHERE is_stale = 1 AND messages.state = 'delivered' AND messages.discord_id IS NOT NULL";
+    WHERE is_stale = 1 AND messages.state = 'delivered' AND messages.discord_id IS NOT NULL"
+);
 
 fn stale_from(row: &AnyRow) -> Result<StaleMessage, StoreError> {
     Ok(StaleMessage {
@@ -280,7 +280,7 @@ fn stale_from(row: &AnyRow) -> Result<StaleMessage, StoreError> {
         message: row.try_get::<i64, _>(2)?.cast_unsigned(),
         mark: row.try_get(3)?,
         posted_at: Timestamp::from_nanoseconds(row.try_get(4)?),
-        server_name: row.try_get(5)?,
+        server_name: row.try_get("server_name")?,
     })
 }
 

@@ -115,16 +115,24 @@ pub struct Contents<'a> {
     pub given_up: &'a [GivenUp],
 }
 
-/// Rows with what is shown along with them. A channel is one guild's, so any of its bindings says whose.
-pub(super) const DUE: &str =
+/// What the guild of a row's channel calls its server. A channel is one guild's, so any of its bindings says whose.
+macro_rules! server_name {
+    () => {
+        "(SELECT named_servers.name FROM bindings JOIN named_servers ON named_servers.guild_id = bindings.guild_id
+          WHERE bindings.channel_id = outbox.channel_id AND named_servers.account = outbox.account
+              AND named_servers.server_id = outbox.server_id LIMIT 1) AS server_name"
+    };
+}
+pub(super) use server_name;
+
+/// Rows with what is shown along with them.
+pub(super) const DUE: &str = concat!(
     "SELECT outbox.account, id, form, server_id, outbox.player_id, player_name, stored_at, sequence, details,
-                          mention_roles, style, recorded_at, due_at, message_id, players.name AS last_name,
-                          (SELECT named_servers.name FROM bindings JOIN named_servers
-                               ON named_servers.guild_id = bindings.guild_id
-                           WHERE bindings.channel_id = outbox.channel_id AND named_servers.account = outbox.account
-                               AND named_servers.server_id = outbox.server_id LIMIT 1) AS server_name
-                   FROM outbox LEFT JOIN players
-                       ON players.account = outbox.account AND players.player_id = outbox.player_id";
+            mention_roles, style, recorded_at, due_at, message_id, players.name AS last_name, ",
+    server_name!(),
+    " FROM outbox LEFT JOIN players
+         ON players.account = outbox.account AND players.player_id = outbox.player_id"
+);
 
 impl Store {
     /// What is due first in a channel and in no message yet, in order, at most `limit`.

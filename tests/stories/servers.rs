@@ -74,6 +74,19 @@ async fn a_guild_names_servers_and_hides_those_that_it_does_not_use(database: Da
     let theirs = without_moments(&says(&house, stranger, "status", &[]).await);
     assert!(theirs.starts_with("**0** · GA-1\n"), "it is this guild's own name: {theirs}");
 
+    // An incident is told by that name, also where its message changes, and so is its end.
+    let last = || house.discord.messages(channel).last().unwrap().embeds[0].description.clone().unwrap();
+    publisher.publish("0.events.stopping", "{}").await.unwrap();
+    house.wait_for_shown(channel, 4).await.unwrap();
+    assert!(last().contains("**Main**"), "{}", last());
+    let before = last();
+    publisher.publish("0.events.stopped", "{}").await.unwrap();
+    eventually("the message changes", async || last() != before).await;
+    assert!(last().contains("**Main**"), "{}", last());
+    publisher.publish("0.events.started", "{}").await.unwrap();
+    house.wait_for_shown(channel, 5).await.unwrap();
+    assert!(last().contains("**Main**"), "{}", last());
+
     // Hidden, until something is heard of it.
     let hidden = "🙈 **Main** is hidden here until it is heard of again. What goes to channels stays as it is: `/notify \
                   list` shows that.";
