@@ -42,7 +42,8 @@ pub fn incident_embed(telling: &Telling<'_>) -> Embed {
     let Telling { incident, is_over, is_late, .. } = *telling;
     let mut lines = if incident.maintenance.is_some() { maintenance(telling) } else { outage(telling) };
     if incident.maintenance.is_none() && incident.affected > 0 {
-        lines.push(words::incident_players(incident.affected));
+        // Below the headline, as in the message that closes it.
+        lines.insert(1.min(lines.len()), words::incident_players(incident.affected));
     }
     if let Some(looped) = looped(incident).filter(|_| !is_over) {
         lines.push(words::incident_quiet(&looped, telling.rule.hold));

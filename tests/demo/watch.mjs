@@ -16,7 +16,7 @@ const EFFECTS = [
     ["ban", "Saltflats", " was banned on Saltflats"],
     ["wipe", "Saltflats", "Server Saltflats was wiped"],
     ["stop", "Ironhaven", "Server Ironhaven has stopped"],
-    ["start", "Ironhaven", "Server Ironhaven is up"],
+    ["start", "Ironhaven", "Server Ironhaven is back"],
 ];
 
 /** The same, for the picture. */

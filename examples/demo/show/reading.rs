@@ -5,8 +5,8 @@ use discord_sim::{Message, Sim};
 use crate::community::cast::SERVERS;
 
 /// What a telling of an event begins with, whatever it tells; but for those in which several players are named.
-const TELLINGS: [char; 16] =
-    ['🟢', '🟠', '🔴', '✨', '⌨', '💬', '🔨', '🕊', '🚩', '⚔', '💀', '⛏', '🎒', '📦', '🛠', '❔'];
+const TELLINGS: [char; 17] =
+    ['🟢', '🔄', '🟠', '🔴', '✨', '⌨', '💬', '🔨', '🕊', '🚩', '⚔', '💀', '⛏', '🎒', '📦', '🛠', '❔'];
 
 /// Where the names end that stand in one telling.
 const ENDS: [&str; 4] = [" joined", " left", " respawned", " reconnected"];
@@ -46,6 +46,9 @@ fn telling(line: &str) -> usize {
     // In a catch-up, the time stands before it.
     let line = if line.starts_with("<t:") { line.split_once("> ").map_or(line, |(_, told)| told) } else { line };
     match line.chars().next() {
+        // An incident that is over: what happened is listed in the message that closes it.
+        Some('🟢') if line.contains(" is back") => 0,
+        Some('i') => ["it said that", "it started"].iter().filter(|said| line.starts_with(**said)).count(),
         Some('📥' | '📤' | '🌅') => names(line),
         // They left and joined.
         Some('🔁') => 2 * names(line),
@@ -67,7 +70,7 @@ fn times(told: &str) -> usize {
 }
 
 /// Tellings that were counted by hand.
-const COUNTED: [(&str, usize); 7] = [
+const COUNTED: [(&str, usize); 9] = [
     ("🟢 Server **Ironhaven** is up · <t:1:R>", 1),
     ("💬 **Vex** on **Ironhaven** · <t:1:R>\ngg, that was a clean raid", 1),
     ("⛏️ **Vex** gathered 20 wood on **Ironhaven** (×3) · <t:1:R>\n⛏️ **Pike** gathered 30 wood on **Ironhaven**", 4),
@@ -78,6 +81,8 @@ const COUNTED: [(&str, usize); 7] = [
         "**3 events** from <t:1:T> to <t:2:T>\n<t:1:T> 🔴 Server **Ironhaven** has stopped\n<t:1:T> 📥 **A** and **B** joined",
         3,
     ),
+    ("🟢 Server **Ironhaven** is back after 5 seconds · <t:1:R>\n3 players were on it.", 0),
+    ("🟢 Server **Ironhaven** is back\n<t:1:T> it said that it has stopped\n<t:2:T> it started", 2),
 ];
 
 /// A telling that is not counted as it was by hand.

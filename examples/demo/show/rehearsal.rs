@@ -32,17 +32,9 @@ const SERVER_BUTTONS: [(&str, &str, &[&str]); 7] = [
     ("chat", "Ironhaven", &["💬 "]),
     ("leave", "Ironhaven", &["📤 "]),
     ("ban", "Saltflats", &["🔨 "]),
-    (
-        "wipe",
-        "Saltflats",
-        &[
-            "🟠 Server **Saltflats** is about to stop",
-            "✨ Server **Saltflats** was wiped",
-            "🟢 Server **Saltflats** is up",
-        ],
-    ),
-    ("stop", "Ironhaven", &["🟠 Server **Ironhaven** is about to stop", "🔴 Server **Ironhaven** has stopped"]),
-    ("start", "Ironhaven", &["🟢 Server **Ironhaven** is up"]),
+    ("wipe", "Saltflats", &["✨ Server **Saltflats** was wiped", "🟢 Server **Saltflats** is back"]),
+    ("stop", "Ironhaven", &["🔴 Server **Ironhaven** has stopped"]),
+    ("start", "Ironhaven", &["🟢 Server **Ironhaven** is back"]),
 ];
 
 /// Four events: one took up to 0.1 s, two up to 1 s, one longer.

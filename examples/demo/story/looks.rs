@@ -24,8 +24,7 @@ const SHOWN: [(&str, &[&str]); 4] = [
             "📥 [76561198000000006](https://steamcommunity.com/profiles/76561198000000006) joined **main**",
             r"📤 **Ada** left **main**: Kicked\: too long idle",
             "✨ Server **main** was wiped: a fresh world awaits",
-            "🟠 Server **main** is about to stop",
-            "🔴 Server **main** has stopped",
+            "🔴 Server **main** has stopped\n5 players were on it.",
         ],
     ),
     (
@@ -51,8 +50,7 @@ const SHOWN: [(&str, &[&str]); 4] = [
             r"📤 **Ada** left **main**: Kicked\: too long idle",
             "✨ Server **main** was wiped: a fresh world awaits",
             r"❔ **meteor\.landed** on **main**",
-            "🟠 Server **main** is about to stop",
-            "🔴 Server **main** has stopped",
+            "🔴 Server **main** has stopped\n5 players were on it.",
         ],
     ),
 ];
@@ -75,7 +73,10 @@ pub(crate) async fn wait_for_the_first(stage: &Stage) {
 
 /// Waits until the channels show all they have to, or it took too long; then a moment longer, for what is too much.
 pub(crate) async fn wait_for_everything(stage: &Stage) {
-    let complete = |_: &_| stage.channels.iter().all(|channel| stage.count(*channel) >= expected(*channel).len());
+    // Some are edited after a while.
+    let is_complete =
+        |channel: &Channel| difference(&lines(&stage.house.discord.messages(channel.id)), expected(*channel)).is_none();
+    let complete = |_: &_| stage.channels.iter().all(is_complete);
     // What is missing then is told line by line.
     stage.house.discord.wait_until(PATIENCE, "all events are shown", complete).await.ok();
     tokio::time::sleep(QUIET).await;
