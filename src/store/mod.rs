@@ -297,6 +297,8 @@ async fn highest_number(writer: &AnyPool) -> Result<i64, StoreError> {
              UNION ALL SELECT MAX(id) FROM messages
              UNION ALL SELECT MAX(id) FROM bindings
              UNION ALL SELECT MAX(id) FROM boards
+             UNION ALL SELECT MAX(id) FROM incidents
+             UNION ALL SELECT MAX(row_id) FROM incident_messages
          ) AS numbers",
     )
     .fetch_one(writer)
