@@ -114,6 +114,8 @@ impl Answer {
             (401, _) | (_, 40_001 | 40_333 | 50_014 | 50_041) => Verdict::Unauthorised(reason),
             // AutoMod and the filter of harmful links dislike the text, not the bot.
             (_, 200_000 | 200_001 | 240_000) => Verdict::Filtered(reason),
+            // It answers another message, and the bot may not read the history there: without that it can be posted.
+            (_, 160_002) => Verdict::Unacceptable(reason),
             // Without a code it is not Discord that speaks, but something on the way: it knows neither the channel nor
             // the message, and the nonce makes another attempt harmless.
             (_, 0) => Verdict::Retry(reason),

@@ -231,7 +231,8 @@ pub fn compose_anew(
     let is_late = lateness.is_any(&rows);
     let CatchUp { embed, file } =
         catch_up(&catch_up::Due { rows: &rows, bundles: &bundles, given_up, is_late, wording });
-    message(&rows, vec![embed], file, seal)
+    let beside = rows.iter().find_map(|row| row.alone.as_ref()?.file.clone());
+    message(&rows, vec![embed], file.or(beside), seal)
 }
 
 fn reworded(row: &Row, wording: Wording) -> Row {
@@ -251,7 +252,7 @@ fn reworded(row: &Row, wording: Wording) -> Row {
 }
 
 fn calling_nobody(row: &Row) -> Option<Alone> {
-    row.alone.clone().map(|alone| Alone { calls: Vec::new(), ..alone })
+    row.alone.clone().map(|alone| Alone { calls: Vec::new(), answers: None, ..alone })
 }
 
 fn events(rows: &[Row]) -> Vec<Option<&Event>> {
