@@ -43,11 +43,13 @@ const ROWS: [&str; 3] = [
 ];
 
 /// The rest, of which what names the channels is needed until the end.
-const REST: [&str; 9] = [
+const REST: [&str; 11] = [
     of_channels!("DELETE FROM outbox WHERE channel_id IN (SELECT channel_id FROM channels) AND message_id IS NULL"),
     of_channels!("DELETE FROM messages WHERE channel_id IN (SELECT channel_id FROM channels)"),
     of_channels!("DELETE FROM stopped_lanes WHERE channel_id IN (SELECT channel_id FROM channels)"),
     of_channels!("DELETE FROM given_up WHERE channel_id IN (SELECT channel_id FROM channels)"),
+    of_channels!("DELETE FROM incident_messages WHERE channel_id IN (SELECT channel_id FROM channels)"),
+    "DELETE FROM named_servers WHERE guild_id = $1",
     "DELETE FROM ping_channels WHERE guild_id = $1",
     "DELETE FROM pings WHERE guild_id = $1",
     "DELETE FROM bindings WHERE guild_id = $1 AND is_declared = 0",

@@ -69,8 +69,10 @@ impl Loss {
             INCIDENT => {
                 let stored = Timestamp::from_nanoseconds(row.try_get("stored_at")?);
                 let kind = match read_details::<Chapter>(row, "chapter")?.phase {
-                    Phase::Opened | Phase::Continued => Kind::ServerStopped,
+                    Phase::Opened => Kind::ServerStopped,
                     Phase::Closed => Kind::ServerStarted,
+                    // What it goes on with is told by one of the others.
+                    Phase::Continued => return Ok(()),
                 };
                 self.add(GivenUp { kind, events: 1, first_stored: stored, last_stored: stored });
             }

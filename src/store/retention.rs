@@ -64,7 +64,10 @@ impl Store {
             .forget(
                 servers,
                 &["DELETE FROM servers WHERE (account, server_id) IN
-                 (SELECT account, server_id FROM servers WHERE last_event_at < $1 LIMIT $2)"],
+                 (SELECT account, server_id FROM servers WHERE last_event_at < $1 AND COALESCE(connection_seen_at, 0) < $1
+                      AND NOT EXISTS (SELECT 1 FROM incidents WHERE incidents.account = servers.account
+                          AND incidents.server_id = servers.server_id AND closed_at IS NULL) LIMIT $2)
+                 AND last_event_at < $1"],
             )
             .await?;
         Ok(forgotten + servers)
