@@ -32,11 +32,13 @@ const ALPHABET: &[u8; 32] = b"23456789abcdefghijkmnpqrstuvwxyz";
 pub(super) async fn seal(shared: &Shared, channel: ChannelId) -> Result<SealedMessage, StoreError> {
     let store = &shared.store;
     let (mut due, given_up) = tokio::try_join!(store.due(channel, EMBEDS_LIMIT + 1), store.given_up(channel))?;
-    let many = if due.len() > EMBEDS_LIMIT { Some(shared.composing.acquire().await) } else { None };
+    let is_more = !given_up.is_empty();
+    let are_many = due.len() > EMBEDS_LIMIT && together(&due, is_more) == due.len();
+    let many = if are_many { Some(shared.composing.acquire().await) } else { None };
     if many.is_some() {
         due = store.due(channel, ROWS_LIMIT).await?;
     }
-    due.truncate(together(&due, !given_up.is_empty()));
+    due.truncate(together(&due, is_more));
     let (rows, shown) = rows(shared, channel, &due).await?;
     let (mark, nonce) = (new_mark(), new_nonce());
     let now = clock::now();
