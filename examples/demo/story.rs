@@ -155,7 +155,7 @@ async fn questions(stage: &Stage, screen: &Screen, checks: &mut Checks) -> Resul
     screen.headline("What people may ask")?;
     let community = stage.channels.first().context("there are channels")?.community;
     for (name, expected) in
-        [("status", "has stopped"), ("account list", "reading its events"), ("notify list", "#chat")]
+        [("status", "offline since"), ("account list", "reading its events"), ("notify list", "#chat")]
     {
         let expected = match (name, stage.channels.get(1)) {
             ("notify list", Some(chat)) => format!("<#{}> hears **chat** of **{FIRST_ACCOUNT}**", chat.id),

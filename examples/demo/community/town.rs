@@ -72,6 +72,11 @@ impl Town {
         self.servers[server]
     }
 
+    /// Whether a server said that it stops, and not yet that it started.
+    pub(crate) fn is_down(&self, server: ServerId) -> bool {
+        matches!(self.state(server), State::Stopping | State::Stopped)
+    }
+
     /// Who is at this place, in the cast's order.
     pub(crate) fn at(&self, place: Place) -> Vec<PlayerId> {
         self.players.iter().enumerate().filter(|(_, at)| **at == place).map(|(player, _)| player).collect()

@@ -191,7 +191,14 @@ impl Machines {
         let wires = board.decide(|script, town| {
             let mut wires = Vec::new();
             while wires.len() < STORM {
-                if let Some((server, happening)) = script.next(town) {
+                let left = STORM - wires.len();
+                // It ends with all servers up: what happens to one is listed when it is over.
+                let down = (0..SERVERS.len()).filter(|server| town.is_down(*server)).collect::<Vec<_>>();
+                let next = match down.first() {
+                    Some(server) if down.len() >= left => Some((*server, Happening::Started)),
+                    _ => script.next(town).filter(|(_, what)| left > SERVERS.len() || *what != Happening::Stopping),
+                };
+                if let Some((server, happening)) = next {
                     town.apply(server, &happening);
                     wires.extend(happening.wire(SERVERS[server], clock::now().unix_seconds()));
                 }

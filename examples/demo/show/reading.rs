@@ -47,7 +47,8 @@ fn telling(line: &str) -> usize {
     let line = if line.starts_with("<t:") { line.split_once("> ").map_or(line, |(_, told)| told) } else { line };
     match line.chars().next() {
         // An incident that is over: what happened is listed in the message that closes it.
-        Some('🟢') if line.contains(" is back") => 0,
+        Some('🟢') if [" is back", " has held for "].iter().any(|end| line.contains(end)) => 0,
+        Some('🔁') if !line.contains(" reconnected") => 0,
         Some('i') => ["it said that", "it started"].iter().filter(|said| line.starts_with(**said)).count(),
         Some('📥' | '📤' | '🌅') => names(line),
         // They left and joined.
@@ -70,7 +71,7 @@ fn times(told: &str) -> usize {
 }
 
 /// Tellings that were counted by hand.
-const COUNTED: [(&str, usize); 9] = [
+const COUNTED: [(&str, usize); 10] = [
     ("🟢 Server **Ironhaven** is up · <t:1:R>", 1),
     ("💬 **Vex** on **Ironhaven** · <t:1:R>\ngg, that was a clean raid", 1),
     ("⛏️ **Vex** gathered 20 wood on **Ironhaven** (×3) · <t:1:R>\n⛏️ **Pike** gathered 30 wood on **Ironhaven**", 4),
@@ -82,6 +83,7 @@ const COUNTED: [(&str, usize); 9] = [
         3,
     ),
     ("🟢 Server **Ironhaven** is back after 5 seconds · <t:1:R>\n3 players were on it.", 0),
+    ("🟢 Server **Ironhaven** has held for 2 seconds\n🔁 down 2 times in 3 seconds.\n<t:1:T> it started", 1),
     ("🟢 Server **Ironhaven** is back\n<t:1:T> it said that it has stopped\n<t:2:T> it started", 2),
 ];
 

@@ -46,7 +46,11 @@ impl Setting {
         let nats = tokio::task::block_in_place(|| NatsServer::start(&NatsConfig::blog_post()))?;
         let options = Options { control: true, message_bucket: Some(MESSAGES), ..Options::default() };
         let discord = Sim::start(options).await.context("starting the stand-in for Discord")?;
-        let bot = Bot::new(bot).discord(&discord.url(), &discord.token()).setting("nats.url", &nats.url());
+        let bot = Bot::new(bot)
+            .discord(&discord.url(), &discord.token())
+            .setting("nats.url", &nats.url())
+            // So that what is counted in a storm is told before anybody has left.
+            .setting("status.hold_seconds", "2");
         let publisher = Publisher::connect(&nats.url(), FIRST_ACCOUNT).await?;
         publisher.make_stream().await?;
         let house = House { nats, discord, bot };
