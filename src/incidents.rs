@@ -7,6 +7,7 @@
 mod maintenance;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use sqlx::{Any, Transaction};
 
@@ -23,6 +24,9 @@ use crate::store::recording::NewOutboxRow;
 use crate::store::{Store, StoreError};
 
 pub use maintenance::Maintained;
+
+/// For how long an incident that was due and is not is left alone.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
 /// What incidents go by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -81,7 +85,7 @@ impl Observer<'_> {
         }
         let mut observed = Observed { state, start: start(turn), ..Observed::default() };
         self.follow(transaction, server, (sign, turn), (at, sequence), &mut observed).await?;
-        if turn != Turn::None && (state.state == State::Offline || turn == Turn::Restarted) {
+        if empties(sign, turn, state) {
             self.store.nobody_is_on(transaction, self.account, server, at).await?;
         }
         Ok(observed)
@@ -109,6 +113,9 @@ impl Observer<'_> {
                 let at = self.now;
                 rows = self.tell(&mut transaction, &mut open, Telling::Closed, (at, 0)).await?.rows;
             }
+        } else {
+            // The rules may be others than when that was noted.
+            self.store.put_off_incident(&mut transaction, self.account, server, self.now.plus(LOOK_AGAIN)).await?;
         }
         self.finish(transaction, rows).await?;
         Ok(())
@@ -137,7 +144,11 @@ impl Observer<'_> {
         when: (Timestamp, u64),
         observed: &mut Observed,
     ) -> Result<(), StoreError> {
-        let (at, what) = (when.0, What::of(turn, observed.state));
+        let what = What::of(turn, observed.state);
+        // What a connection shows may have begun before the state that it changes.
+        let is_change = !matches!(turn, Turn::None | Turn::Reloaded(_));
+        let at = observed.state.since.filter(|_| is_change).unwrap_or(when.0);
+        let when = (at, when.1);
         let told = if let Some(mut open) = self.store.open_incident(transaction, self.account, server).await? {
             let telling = match (what, What::said(sign)) {
                 (Some(what), _) => open.incident.unfold(turn, what, at),
@@ -159,8 +170,7 @@ impl Observer<'_> {
             let last = self.store.last_incident(transaction, self.account, server).await?;
             let last = last.filter(|last| last.closed_at == observed.state.since);
             let Some(last) = last else { return Ok(()) };
-            let told_in = self.store.channels_of_incident(transaction, last.id).await?;
-            Told { told_in: told_in.into_iter().collect(), rows: Vec::new() }
+            Told { told_in: self.told_in(transaction, &last, at).await?, rows: Vec::new() }
         } else {
             return Ok(());
         };
@@ -207,16 +217,28 @@ impl Observer<'_> {
                 hearing.iter().map(|recipient| recipient.channel).collect()
             }
             Telling::Nothing | Telling::Unfolded | Telling::Closed => {
-                let told: BTreeSet<_> =
-                    self.store.channels_of_incident(transaction, kept.id).await?.into_iter().collect();
-                let still_hearing = hearing.iter().filter(|recipient| told.contains(&recipient.channel));
+                let told_in = self.told_in(transaction, kept, at).await?;
                 if telling == Telling::Closed {
-                    rows.extend(still_hearing.map(|to| self.row(kept, Phase::Closed, to, false, (at, sequence))));
+                    let told = hearing.iter().filter(|recipient| told_in.contains(&recipient.channel));
+                    rows.extend(told.map(|to| self.row(kept, Phase::Closed, to, false, (at, sequence))));
                 }
-                told
+                told_in
             }
         };
         Ok(Told { told_in, rows })
+    }
+
+    /// The channels that were told of an incident and still hear of such: in others, events are told by themselves.
+    async fn told_in(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        kept: &KeptIncident,
+        at: Timestamp,
+    ) -> Result<BTreeSet<ChannelId>, StoreError> {
+        let told = self.store.channels_of_incident(transaction, kept.id).await?;
+        let hearing = recipients(self.bindings, Kind::ServerStopped, &kept.server, at);
+        let hearing: BTreeSet<_> = hearing.iter().map(|recipient| recipient.channel).collect();
+        Ok(told.into_iter().filter(|channel| hearing.contains(channel)).collect())
     }
 
     fn row(
@@ -251,6 +273,16 @@ impl Observer<'_> {
 struct Told {
     told_in: BTreeSet<ChannelId>,
     rows: Vec<NewOutboxRow>,
+}
+
+/// Whether nobody can be on a server any more who was on it before the sign.
+const fn empties(sign: Sign, turn: Turn, state: ServerState) -> bool {
+    match turn {
+        Turn::None | Turn::Appeared | Turn::Reloaded(_) => false,
+        Turn::Restarted => true,
+        Turn::Up => matches!(sign, Sign::Started(Connection::New | Connection::Unseen)),
+        Turn::Down | Turn::Developed => matches!(state.state, State::Offline),
+    }
 }
 
 /// How it is to be read that a server said that it started.

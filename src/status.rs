@@ -21,6 +21,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// A connection that was seen within this time shows more than silence does.
 const CONNECTION_COUNTS: Duration = Duration::from_mins(5);
 
+/// For how long an account has to be read until it is known how much waits on its stream.
+const SETTLED: Duration = Duration::from_secs(3);
+
 /// What looking needs.
 pub struct Shared {
     /// The database.
@@ -50,19 +53,29 @@ pub async fn run(shared: Shared) {
 
 async fn look(shared: &Shared) -> Result<(), StoreError> {
     let now = clock::now();
-    for (account, server) in shared.store.due_incidents(now).await? {
+    let due = shared.store.due_incidents(now).await?;
+    let subscribed = if due.is_empty() { Vec::new() } else { shared.store.subscribed_accounts().await? };
+    let mut trouble = Ok(());
+    for (account, server) in due {
+        let is_read = subscribed.iter().any(|subscribed| subscribed.name == account);
+        // What waits on the stream may say that it did not hold, or that it is up.
+        if is_read && heard_all_since(&shared.states, &account, now).is_none() {
+            continue;
+        }
         let bindings = shared.store.bindings_of_account(&account).await?;
-        shared.observer(&account, &bindings, now).pass_time(&server).await?;
+        trouble = trouble.and(shared.observer(&account, &bindings, now).pass_time(&server).await);
     }
     for server in shared.store.servers_with_expectation().await? {
-        let since = heard_all_since(&shared.states, &server.account);
+        let since = heard_all_since(&shared.states, &server.account, now);
         if !since.is_some_and(|since| is_silent(&server, since, now)) {
             continue;
         }
         let bindings = shared.store.bindings_of_account(&server.account).await?;
-        shared.observer(&server.account, &bindings, now).observe_alone(&server.id, Sign::Silent, now).await?;
+        // Since then nothing is known of it; and that is nats-server's time, as all others are.
+        let observer = shared.observer(&server.account, &bindings, now);
+        trouble = trouble.and(observer.observe_alone(&server.id, Sign::Silent, server.heard_at).await.map(drop));
     }
-    Ok(())
+    trouble
 }
 
 impl Shared {
@@ -73,9 +86,10 @@ impl Shared {
 
 /// Since when all that the account's servers said has been heard; `None` while guildwire can't tell. Its own blindness is
 /// not their silence.
-fn heard_all_since(states: &AccountStates, account: &AccountName) -> Option<Timestamp> {
+fn heard_all_since(states: &AccountStates, account: &AccountName, now: Timestamp) -> Option<Timestamp> {
     let standing = states.get(account)?;
-    (standing.state == AccountState::Running && standing.lag == 0).then_some(standing.since)
+    let is_settled = now.since(standing.since) >= SETTLED;
+    (standing.state == AccountState::Running && standing.lag == 0 && is_settled).then_some(standing.since)
 }
 
 /// Whether a server that is taken to run has said nothing for longer than is expected, while all was heard `since`.

@@ -177,10 +177,10 @@ fn laid_out(telling: &Telling<'_>, description: &str) -> Embed {
 fn colour(telling: &Telling<'_>) -> Colour {
     let Telling { incident, is_over, .. } = *telling;
     if incident.maintenance.is_some() {
-        return if is_over { Colour::GREEN } else { Colour::BLURPLE };
+        return if is_over && incident.up_since.is_some() { Colour::GREEN } else { Colour::BLURPLE };
     }
     match incident.happenings.last().map(|last| last.what) {
-        _ if is_over => Colour::GREEN,
+        _ if is_over && incident.up_since.is_some() => Colour::GREEN,
         Some(What::SaidStopping | What::Reloaded) => Colour::AMBER,
         Some(What::SaidStopped | What::ClosedAsSaid | What::Closed | What::Crashed) => Colour::RED,
         Some(What::Started | What::Connected | What::Heard | What::Restarted | What::CrashedAndStarted) => {

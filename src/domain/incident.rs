@@ -29,7 +29,7 @@ pub struct Incident {
     pub maintenance: Option<Maintenance>,
     /// What happened, in the order in which it was noticed.
     pub happenings: Vec<Happening>,
-    /// How many more happened, which are not kept.
+    /// How many more happened in the midst of it, which are not kept.
     pub more: u64,
     /// How many players were on the server when it went down first.
     pub affected: u64,
@@ -194,7 +194,9 @@ impl Incident {
         if !matches!(turn, Turn::Down | Turn::Restarted) {
             return None;
         }
-        let near = before.filter(|(before, over)| before.maintenance.is_none() && at.since(*over) <= rule.within);
+        let near = before.filter(|(before, over)| {
+            before.maintenance.is_none() && at.since(before.up_since.unwrap_or(*over)) <= rule.within
+        });
         let mut incident = Self {
             maintenance: None,
             happenings: vec![Happening { at, what }],
@@ -282,11 +284,12 @@ impl Incident {
     }
 
     fn note(&mut self, what: What, at: Timestamp) {
-        if self.happenings.len() < KEPT {
-            self.happenings.push(Happening { at, what });
-        } else {
+        if self.happenings.len() >= KEPT {
+            // How it began and how it stands matter most.
+            self.happenings.remove(KEPT / 2);
             self.more += 1;
         }
+        self.happenings.push(Happening { at, what });
     }
 }
 

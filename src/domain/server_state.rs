@@ -258,7 +258,7 @@ impl ServerState {
         self.cause == Some(Cause::Closed) && self.says_when_it_stops
     }
 
-    /// Whether it is known to run, or not known not to.
+    /// Whether it is known not to run, to stop, or to be out of contact.
     #[must_use]
     pub const fn is_down(self) -> bool {
         matches!(self.state, State::Stopping | State::Offline | State::ContactLost)

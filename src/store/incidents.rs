@@ -100,7 +100,7 @@ impl Store {
     pub async fn due_incidents(&self, now: Timestamp) -> Result<Vec<(AccountName, ServerId)>, StoreError> {
         let rows = sqlx::query(
             "SELECT account, server_id FROM incidents WHERE closed_at IS NULL AND due_at IS NOT NULL AND due_at <= $1
-             ORDER BY due_at LIMIT 100",
+             ORDER BY due_at LIMIT 1000",
         )
         .bind(now.nanoseconds())
         .fetch_all(&self.reader)
@@ -136,6 +136,26 @@ impl Store {
             .bind(kept.id)
             .execute(&mut **transaction)
             .await?;
+        Ok(())
+    }
+
+    /// Has the server's open incident not be due before `until`.
+    pub async fn put_off_incident(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        account: &AccountName,
+        server: &ServerId,
+        until: Timestamp,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE incidents SET due_at = $1
+             WHERE account = $2 AND server_id = $3 AND closed_at IS NULL AND due_at IS NOT NULL AND due_at < $1",
+        )
+        .bind(until.nanoseconds())
+        .bind(account.as_str())
+        .bind(server.as_str())
+        .execute(&mut **transaction)
+        .await?;
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use guildwire_harness::house::{FIRST_ACCOUNT, Guild, House, PATIENCE, Publisher,
 use serde_json::Value;
 
 use crate::installation::{says, without_moments};
+use crate::managing::{binding_ids, choose};
 use crate::support::{Database, build_house, on_both_databases};
 
 on_both_databases!(
@@ -14,7 +15,13 @@ on_both_databases!(
     events_that_come_out_of_order_make_no_second_incident,
     two_servers_of_one_name_in_two_accounts_are_two,
     a_bot_that_is_killed_in_an_incident_goes_on_with_it,
+    whoever_hears_no_more_of_stops_hears_that_the_server_is_up,
+    an_end_is_told_where_nothing_may_be_answered,
 );
+
+/// What reading what stands in a channel takes
+/// (<https://discord.com/developers/docs/topics/permissions#permissions-bitwise-permission-flags>).
+const READ_MESSAGE_HISTORY: u64 = 1 << 16;
 
 /// A house in which a server that holds for `hold` seconds is out of its loop, and a channel that hears its lifecycle.
 async fn furnished(database: Database, hold: u64) -> (House, Guild, u64, Publisher) {
@@ -169,6 +176,34 @@ async fn two_servers_of_one_name_in_two_accounts_are_two(database: Database) {
     let status = says(&house, guild, "status", &[]).await;
     let (first, second) = (status.find("GA-1").unwrap(), status.find("GA-2").unwrap());
     assert!(status[first..second].contains("offline") && status[second..].contains("online"), "{status}");
+}
+
+async fn whoever_hears_no_more_of_stops_hears_that_the_server_is_up(database: Database) {
+    let (house, guild, channel, publisher) = furnished(database, 900).await;
+    let _bot = house.start().await.unwrap();
+    bind(&house, guild, channel, &[]).await;
+    say(&publisher, &["stopped"]).await;
+    house.wait_for_shown(channel, 1).await.unwrap();
+    let id = binding_ids(&house, guild).await.remove(0);
+    choose(&house, guild, &id, &["server.started"]).await;
+    say(&publisher, &["started"]).await;
+    let shown = house.wait_for_shown(channel, 2).await.unwrap();
+    assert_eq!(shown[1], "🟢 Server **main** is up", "the incident's end is not its business any more");
+}
+
+async fn an_end_is_told_where_nothing_may_be_answered(database: Database) {
+    let (house, guild, channel, publisher) = furnished(database, 900).await;
+    let _bot = house.start().await.unwrap();
+    bind(&house, guild, channel, &[]).await;
+    house.discord.deny(channel, READ_MESSAGE_HISTORY);
+    say(&publisher, &["stopped"]).await;
+    house.wait_for_shown(channel, 1).await.unwrap();
+    say(&publisher, &["started"]).await;
+    house.wait_for_shown(channel, 2).await.unwrap();
+    let closing = &house.discord.messages(channel)[1];
+    assert_eq!(closing.raw.get("message_reference"), None);
+    let text = closing.embeds[0].description.clone().unwrap();
+    assert!(text.contains("is back") && text.contains("it said that it has stopped"), "{text}");
 }
 
 async fn a_bot_that_is_killed_in_an_incident_goes_on_with_it(database: Database) {

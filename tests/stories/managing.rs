@@ -39,7 +39,7 @@ async fn press(house: &House, guild: Guild, reply: &Reply, button: &str) -> Repl
 }
 
 /// Uses `/notify edit` and chooses these kinds.
-async fn choose(house: &House, guild: Guild, id: &str, kinds: &[&str]) -> Reply {
+pub(crate) async fn choose(house: &House, guild: Guild, id: &str, kinds: &[&str]) -> Reply {
     let asked = house.command(guild, "notify edit", &[("binding", id.into())]).await.unwrap();
     let answer = house.discord.select(admin(guild), &asked, &format!("kinds:{id}"), kinds).await.unwrap();
     assert!(answer.ephemeral && answer.took < DISCORD_WAITS, "{answer:?}");

@@ -91,6 +91,8 @@ fn of_an_endless_loop_the_rest_is_counted() {
         incident.unfold(Turn::Restarted, What::CrashedAndStarted, at(minute));
     }
     assert_eq!((incident.happenings.len(), incident.more, incident.crashes), (500, 101, 601));
+    assert_eq!(incident.happenings.first().map(|it| it.what), Some(What::Crashed));
+    assert_eq!(incident.happenings.last().map(|it| it.at), Some(at(599)), "how it stands is always there");
     let text = serde_json::to_string(&incident).expect("texts and numbers are JSON");
     assert_eq!(serde_json::from_str::<Incident>(&text).expect("what was written"), incident);
 }
