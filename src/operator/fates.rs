@@ -122,7 +122,7 @@ impl Fates {
                     Some(("forgotten", "was recorded too long ago: what became of it is not kept".to_owned()))
                 }
                 None if is_recorded => {
-                    Some(("left_out", "was recorded without it: the binding was another then".to_owned()))
+                    Some(("left_out", "was recorded without a message of its own: one about the server tells it, or the binding was another then".to_owned()))
                 }
                 _ if now < followed.until => None,
                 Some(Became::Waiting { .. }) => Some(("waiting", self.why_waiting(fate, channel).await?)),

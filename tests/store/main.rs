@@ -11,6 +11,7 @@ mod departures;
 mod directory;
 mod full;
 mod giving_up;
+mod incidents;
 mod lanes;
 mod lock;
 mod nats_accounts;
