@@ -198,6 +198,8 @@ pub struct Sight {
     debounce: Duration,
     servers: BTreeSet<String>,
     looked_at: Option<Timestamp>,
+    /// The same by guildwire's own steady clock.
+    watched: Duration,
     lone: Option<Lone>,
     missing: BTreeMap<ServerId, Missing>,
 }
@@ -224,7 +226,14 @@ impl Sight {
     /// Sight by a new connection. What is not there for `debounce` is gone.
     #[must_use]
     pub fn new(debounce: Duration) -> Self {
-        Self { debounce, servers: BTreeSet::new(), looked_at: None, lone: None, missing: BTreeMap::new() }
+        Self {
+            debounce,
+            servers: BTreeSet::new(),
+            looked_at: None,
+            watched: Duration::ZERO,
+            lone: None,
+            missing: BTreeMap::new(),
+        }
     }
 
     /// That nothing could be seen: what is not there next may have gone this moment.
@@ -258,7 +267,16 @@ impl Sight {
         }
         self.missing.retain(|id, _| showing.servers.contains_key(id));
         self.looked_at = Some(look.at);
+        self.watched = watched;
         showing
+    }
+
+    /// How long after the connection began the next look is due at the latest: when the first of those that were missing at the
+    /// last one is gone, if it does not come back.
+    #[must_use]
+    pub fn due(&self) -> Option<Duration> {
+        let due = self.missing.values().map(|missing| missing.watched + self.debounce);
+        due.filter(|due| *due > self.watched).min()
     }
 
     fn miss(&mut self, look: &Look, watched: Duration, server: &Known) -> Shown {

@@ -115,10 +115,13 @@ fn what_is_missing_for_long_enough_is_gone_and_what_comes_back_before_was_never_
     let servers = [server("a", 50, Some(tie("game", true)))];
     let there = [client(2, "game", 2, 9)];
     assert_eq!(shown(&mut sight, 100, &there, &servers), Shown::Present { since: at(2) });
+    assert_eq!(sight.due(), None);
     for second in [115, 130, 145, 189] {
         assert_eq!(shown(&mut sight, second, &[], &servers), Shown::Absent, "{second}");
+        assert_eq!(sight.due(), Some(Duration::from_secs(190)));
     }
     assert_eq!(shown(&mut sight, 190, &[], &servers), Shown::Gone { at: at(115) });
+    assert_eq!(sight.due(), None, "it is looked for once, and then as ever");
     // Two connections of one key: the last one's beginning counts.
     let back = [client(5, "game", 180, 9), client(4, "game", 150, 9)];
     assert_eq!(shown(&mut sight, 205, &back, &servers), Shown::Present { since: at(180) });
