@@ -1,6 +1,9 @@
 //! Looking whether game servers are connected, beside reading what they publish and on the same connection. It holds up
 //! nothing: what can't be seen or noted is looked at again.
 //!
+//! A change that the account's own events tell of makes the next look come sooner, and nothing else: what counts is what is
+//! seen.
+//!
 //! What a look shows is `domain::presence`'s business, what that means `domain::server_state`'s.
 
 use std::convert::Infallible;
@@ -26,6 +29,10 @@ const DENIED_FOR: Duration = Duration::from_mins(10);
 
 /// How often it is noted that a connection is there which is known to be.
 const NOTED_EVERY: Duration = Duration::from_mins(1);
+
+/// How long after a change it is looked: nats-server tells of an end a moment before it takes the connection off its list, and
+/// of a beginning before its first word. So changes cause no more than one look in this time, too.
+const AFTER_CHANGE: Duration = Duration::from_secs(1);
 
 /// How long recording a server's start waits to know on which connection it was said.
 const START_PATIENCE: Duration = Duration::from_secs(1);
@@ -61,9 +68,14 @@ impl Presence {
         let Looking { every, debounce } = self.shared.looking;
         let mut sight = Sight::new(debounce);
         let mut failing = false;
+        let mut bell = None;
         loop {
+            if bell.is_none() {
+                // Before it is looked, so that no change is missed in between.
+                bell = self.connection.next_change().await;
+            }
             let looked = self.look(&mut sight).await;
-            let pause = if matches!(looked, Err(LookError::Unseen(Unseen::Denied))) { DENIED_FOR } else { every };
+            let is_denied = matches!(looked, Err(LookError::Unseen(Unseen::Denied)));
             match looked {
                 Ok(()) => failing = false,
                 Err(error) => {
@@ -79,7 +91,19 @@ impl Presence {
                 }
             }
             // Not all accounts at once.
-            tokio::time::sleep(pause.mul_f64(rand::random_range(0.9..1.1))).await;
+            let pause = if is_denied { DENIED_FOR } else { every }.mul_f64(rand::random_range(0.9..1.1));
+            let due = sight.due().map(|due| due.saturating_sub(self.began.elapsed()));
+            let pause = tokio::time::sleep(due.unwrap_or(pause).min(pause));
+            match &mut bell {
+                Some(ringing) if !is_denied => tokio::select! {
+                    () = pause => {}
+                    () = ringing.rung() => {
+                        bell = None;
+                        tokio::time::sleep(AFTER_CHANGE).await;
+                    }
+                },
+                _ => pause.await,
+            }
         }
     }
 

@@ -7,12 +7,13 @@
 
 use std::time::Duration;
 
+use async_nats::Subscriber;
 use futures_util::{FutureExt as _, StreamExt as _};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::connection::{CLIENT_NAME, Connection};
+use super::connection::{CLIENT_NAME, Connection, OWN_INBOXES};
 use super::said::said;
 use crate::domain::permissions::CONNECTIONS;
 use crate::domain::presence::{Client, Ended, Look, end_of_reason};
@@ -85,6 +86,21 @@ struct Listed {
     authorized_user: String,
 }
 
+/// Rings once, when a connection of the account begins or ends. Whoever may publish there can ring it, so what the event says
+/// is not read.
+#[derive(Debug)]
+pub struct Bell(Subscriber);
+
+impl Bell {
+    /// Waits until it rings.
+    pub async fn rung(&mut self) {
+        if self.0.next().await.is_none() {
+            // The connection is lost, and with it whoever could ring.
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
 impl Connection {
     /// Looks at the account's open connections. With `servers` given, no more answers are waited for than that.
     pub async fn look_at_connections(&self, servers: Option<usize>) -> Result<Look, Unseen> {
@@ -140,6 +156,15 @@ impl Connection {
             is_guildwire: name == CLIENT_NAME || (server == own.server_id && listed.cid == own.client_id),
             name,
         }
+    }
+
+    /// Is told of the account's next connection that begins or ends, where the account imports its own events to where the
+    /// reader's user may subscribe anyway: what is not imported is not denied either, only never heard of.
+    pub async fn next_change(&self) -> Option<Bell> {
+        let mut bell = self.client.subscribe(format!("{OWN_INBOXES}.connections.*")).await.ok()?;
+        // One is enough, and no more than one is held.
+        bell.unsubscribe_after(1).await.ok()?;
+        Some(Bell(bell))
     }
 
     /// Asks all nats-servers, and takes what comes until it is quiet, or until `enough` have answered.

@@ -10,6 +10,7 @@ mod bounds;
 mod checking;
 mod commands;
 mod connecting;
+mod connection_events;
 mod crashes;
 mod credentials;
 mod declaring;

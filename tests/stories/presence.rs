@@ -48,12 +48,12 @@ const UP: &str = "🟢 Server **main** is up";
 const BACK: &str = "🟢 Server **main** is back";
 
 /// An account with guildwire, which reads it, and two game servers' keys.
-struct Scene {
-    house: House,
+pub(crate) struct Scene {
+    pub(crate) house: House,
     store: Store,
-    keys: [KeyPair; 2],
+    pub(crate) keys: [KeyPair; 2],
     channel: u64,
-    bot: RunningBot,
+    pub(crate) bot: RunningBot,
 }
 
 fn config(reader: NatsUser, keys: &[&KeyPair]) -> NatsConfig {
@@ -70,13 +70,13 @@ fn reader() -> NatsUser {
 async fn scene(database: Database, debounce: &str, reader: NatsUser) -> Scene {
     let keys = [KeyPair::new_user(), KeyPair::new_user()];
     let nats = NatsServer::start(&config(reader, &[&keys[0], &keys[1]])).unwrap();
-    let mut scene = scene_of(with_stream(nats).await, database, debounce, None, by_password).await;
+    let mut scene = scene_of(with_stream(nats).await, database, ["1", debounce], None, by_password).await;
     scene.keys = keys;
     scene
 }
 
 /// A house whose account has a stream; nobody is connected to it.
-async fn with_stream(nats: NatsServer) -> House {
+pub(crate) async fn with_stream(nats: NatsServer) -> House {
     let owner = ConnectOptions::with_user_and_password(NatsConfig::BLOG_POST_USER.to_owned(), String::new());
     let owner = owner.connect(nats.url()).await.unwrap();
     Publisher { jetstream: jetstream::new(owner.clone()) }.make_stream().await.unwrap();
@@ -85,16 +85,16 @@ async fn with_stream(nats: NatsServer) -> House {
 }
 
 /// As whom guildwire reads the account.
-fn by_password(house: &House) -> Vec<String> {
+pub(crate) fn by_password(house: &House) -> Vec<String> {
     let password = file(house, "password", USER.1);
     ["--user", USER.0, "--password-file", &password].map(str::to_owned).into()
 }
 
-/// The account is read at `proxy`, or straight from nats-server.
-async fn scene_of(
+/// The account is read at `proxy`, or straight from nats-server. `debounce` is as for [`scene`], `every` the time between looks.
+pub(crate) async fn scene_of(
     mut house: House,
     database: Database,
-    debounce: &str,
+    [every, debounce]: [&str; 2],
     proxy: Option<&TcpProxy>,
     credential: impl Fn(&House) -> Vec<String>,
 ) -> Scene {
@@ -102,7 +102,7 @@ async fn scene_of(
     let url = proxy.map_or_else(|| house.nats.url(), |proxy| proxy.url_for("nats"));
     house.bot = with_database(house.bot, database_url.as_deref())
         .setting("nats.url", &url)
-        .setting("status.presence_seconds", "1")
+        .setting("status.presence_seconds", every)
         .setting("status.debounce_seconds", debounce)
         .setting("log.level", "guildwire=trace,info");
     let credential = credential(&house);
@@ -134,21 +134,21 @@ fn main_server() -> ServerId {
 }
 
 /// A game server's process: `examples/publish`, which says that it starts, and when told to end, that it stops.
-struct GameServer(Child);
+pub(crate) struct GameServer(Child);
 
 impl GameServer {
     fn signal(&self, name: &str) {
         send_signal(self.0.id().unwrap(), name).unwrap();
     }
 
-    async fn kill(mut self) {
+    pub(crate) async fn kill(mut self) {
         self.0.kill().await.unwrap();
     }
 }
 
 impl Scene {
     /// Starts the game server `id` with one of the keys.
-    fn start(&self, key: usize, id: &str) -> GameServer {
+    pub(crate) fn start(&self, key: usize, id: &str) -> GameServer {
         let test = std::env::current_exe().unwrap();
         let program = test.parent().and_then(Path::parent).unwrap().join("examples/publish");
         assert!(program.exists(), "{} is missing: `cargo build --example publish`", program.display());
@@ -163,7 +163,7 @@ impl Scene {
     }
 
     /// Waits until the server `main` is like that.
-    async fn is(&self, what: &str, like: impl Fn(&Server) -> bool) -> Server {
+    pub(crate) async fn is(&self, what: &str, like: impl Fn(&Server) -> bool) -> Server {
         let mut last = None;
         let found = async {
             loop {
@@ -184,7 +184,7 @@ impl Scene {
     }
 
     /// Waits until the server's connection is known.
-    async fn is_tied(&self) -> Server {
+    pub(crate) async fn is_tied(&self) -> Server {
         self.is("tied", |server| server.tie.is_some() && server.connection.is_some()).await
     }
 
@@ -260,7 +260,7 @@ async fn one_whose_credential_is_revoked_is_out_of_contact(database: Database) {
     game.make_stream().await.unwrap();
     let house = house_around(nats, Database::Sqlite).await;
     let by_creds = |house: &House| vec!["--creds".to_owned(), file(house, "bot.creds", &signed.creds(&reader, None))];
-    let mut scene = scene_of(house, database, "3", None, by_creds).await;
+    let mut scene = scene_of(house, database, ["1", "3"], None, by_creds).await;
     scene.looks(1).await;
     game.publish("main.events.started", "{}").await.unwrap();
     let tied = scene.is_tied().await;
@@ -315,7 +315,7 @@ async fn the_bots_own_lost_link_says_nothing_of_the_servers(database: Database) 
     let keys = [KeyPair::new_user(), KeyPair::new_user()];
     let nats = NatsServer::start(&config(reader(), &[&keys[0], &keys[1]])).unwrap();
     let proxy = TcpProxy::start(nats.address()).await.unwrap();
-    let mut scene = scene_of(with_stream(nats).await, database, "3", Some(&proxy), by_password).await;
+    let mut scene = scene_of(with_stream(nats).await, database, ["1", "3"], Some(&proxy), by_password).await;
     scene.keys = keys;
     scene.looks(1).await;
     let game = scene.start(0, "main");
