@@ -29,6 +29,8 @@ pub struct Message {
     pub flags: u64,
     /// When it was created.
     pub sent_at: SystemTime,
+    /// How often its author edited it.
+    pub edits: u32,
     /// The whole message object, as REST answers it.
     pub raw: Value,
 }

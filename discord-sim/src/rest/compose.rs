@@ -187,6 +187,7 @@ pub(crate) fn build(world: &mut World, channel: u64, body: &Body, extra: &Value)
         notified_users: Vec::new(),
         flags: 0,
         sent_at,
+        edits: 0,
         raw,
     };
     let blank = Body {
@@ -267,6 +268,7 @@ pub(super) fn edit(world: &mut World, channel: u64, id: u64, body: &Body) -> Han
     message.raw["flags"] = json!(flags);
     if !thinking {
         message.raw["edited_timestamp"] = json!(wire::timestamp(world.now()));
+        message.edits += 1;
     }
     fill(world, channel, &mut message, body);
     let raw = message.raw.clone();
