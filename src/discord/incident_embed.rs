@@ -108,6 +108,10 @@ fn outage(telling: &Telling<'_>) -> Vec<String> {
     let Telling { incident, is_over, .. } = *telling;
     let server = server(telling);
     let Some(last) = incident.happenings.last() else { return vec![words::incident_forgotten(&server)] };
+    if is_over && let Some(looped) = looped(incident) {
+        // That it was back after its first time down is not all that came of it.
+        return vec![words::incident_held(&server, telling.rule.hold), words::incident_total(&looped)];
+    }
     if is_over && let Some(lasted) = incident.lasted().filter(|lasted| !lasted.is_zero()) {
         let mut lines = vec![words::when(&words::incident_over(&server, lasted), last.at.unix_seconds())];
         lines.extend(
