@@ -7,6 +7,7 @@ mod backup;
 mod boards;
 mod bodies;
 mod bounds;
+mod busy_day;
 mod checking;
 mod commands;
 mod connecting;
