@@ -196,7 +196,12 @@ impl Machines {
                 let down = (0..SERVERS.len()).filter(|server| town.is_down(*server)).collect::<Vec<_>>();
                 let next = match down.first() {
                     Some(server) if down.len() >= left => Some((*server, Happening::Started)),
-                    _ => script.next(town).filter(|(_, what)| left > SERVERS.len() || *what != Happening::Stopping),
+                    // Nobody starts anew within seconds of having crashed: that would be taken for a repeat.
+                    _ => script.next(town).filter(|(_, what)| match what {
+                        Happening::Crashed => false,
+                        Happening::Stopping => left > SERVERS.len(),
+                        _ => true,
+                    }),
                 };
                 if let Some((server, happening)) = next {
                     town.apply(server, &happening);
