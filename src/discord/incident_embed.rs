@@ -69,7 +69,7 @@ pub fn closing_embed(telling: &Telling<'_>) -> (Embed, Option<String>) {
         (None, None) => words::incident_headline(&server, last),
     };
     let mut lines = vec![headline];
-    lines.extend(looped(incident).map(|looped| words::incident_total(&looped)));
+    lines.extend(looped(incident).map(|looped| words::incident_total(&looped, incident.told_before)));
     if incident.affected > 0 {
         lines.push(words::incident_players(incident.affected));
     }
@@ -110,7 +110,10 @@ fn outage(telling: &Telling<'_>) -> Vec<String> {
     let Some(last) = incident.happenings.last() else { return vec![words::incident_forgotten(&server)] };
     if is_over && let Some(looped) = looped(incident) {
         // That it was back after its first time down is not all that came of it.
-        return vec![words::incident_held(&server, telling.rule.hold), words::incident_total(&looped)];
+        return vec![
+            words::incident_held(&server, telling.rule.hold),
+            words::incident_total(&looped, incident.told_before),
+        ];
     }
     if is_over && let Some(lasted) = incident.lasted().filter(|lasted| !lasted.is_zero()) {
         let mut lines = vec![words::when(&words::incident_over(&server, lasted), last.at.unix_seconds())];

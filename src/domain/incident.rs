@@ -37,6 +37,9 @@ pub struct Incident {
     pub downs: u32,
     /// See [`Incident::downs`].
     pub crashes: u32,
+    /// How many of the times that it went down belong to the incidents before it, which told them.
+    #[serde(default)]
+    pub told_before: u32,
     /// Since when the server has been in a loop.
     pub loops_since: Option<Timestamp>,
     /// Since when it is up.
@@ -204,11 +207,13 @@ impl Incident {
             affected,
             downs: 1,
             crashes: u32::from(what.is_crash()),
+            told_before: 0,
             loops_since: None,
             up_since: (turn == Turn::Restarted).then_some(at),
         };
         if let Some((before, over)) = near {
             incident.downs += before.downs;
+            incident.told_before = before.downs;
             incident.crashes += before.crashes;
             incident.loops_since =
                 Some(before.loops_since.or_else(|| Some(before.happenings.first()?.at)).unwrap_or(over));
@@ -228,6 +233,7 @@ impl Incident {
             affected: 0,
             downs: 0,
             crashes: 0,
+            told_before: 0,
             loops_since: None,
             up_since: is_up.then_some(at),
         }

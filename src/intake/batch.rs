@@ -13,7 +13,7 @@ use super::moves::{Moves, move_of};
 use crate::clock;
 use crate::domain::account::Account;
 use crate::domain::binding::{Binding, recipients};
-use crate::domain::event::{Details, Event, Kind};
+use crate::domain::event::{Details, Event, Kind, Start};
 use crate::domain::ids::{AccountName, ChannelId, PlayerId, ServerId};
 use crate::domain::online::Move;
 use crate::domain::position::{Delivered, Position};
@@ -367,15 +367,21 @@ async fn rows(
         *state = came_of_it.state;
         rows.extend(came_of_it.rows);
         for row in sign.rows.into_iter().filter(|row| !came_of_it.told_in.contains(&row.channel_id)) {
-            let details = match sign.kind {
-                Kind::ServerStarted => details_to_column(&Details::ServerStarted { how: came_of_it.start }),
-                _ => row.details,
-            };
-            rows.push(NewOutboxRow { id: store.next_number(), details, ..row });
+            rows.push(NewOutboxRow { id: store.next_number(), ..read_as(row, sign.kind, came_of_it.start) });
         }
     }
     moves.note(store, transaction, account).await?;
     Ok(rows)
+}
+
+/// The row of an event of `kind`, where a server that said that it started is read as it did. A reload is nothing to call
+/// people for.
+fn read_as(row: NewOutboxRow, kind: Kind, how: Start) -> NewOutboxRow {
+    if kind != Kind::ServerStarted {
+        return row;
+    }
+    let mention_roles = if how == Start::Reloaded { String::new() } else { row.mention_roles };
+    NewOutboxRow { details: details_to_column(&Details::ServerStarted { how }), mention_roles, ..row }
 }
 
 /// PostgreSQL's TEXT can't hold NUL, and a hostile subject must not block its stream.

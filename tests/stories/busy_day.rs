@@ -192,7 +192,7 @@ async fn a_busy_day_reads_well_and_takes_few_messages(database: Database) {
     }
     // Up, down at night, the first crash, the wipe's stop, the wipe, and two reloads call people once each.
     let mentions: Vec<_> = counted.values().map(|(_, _, mentions)| *mentions).collect();
-    assert_eq!(mentions, [0, 0, 0, 7], "{report}");
+    assert_eq!(mentions, [0, 0, 0, 5], "{report}");
     assert_eq!(community.house.discord.statistics().rate_limited_total(), 0);
     let status = community.text("status");
     assert_eq!(status.matches("was wiped").count(), 1, "{status}");

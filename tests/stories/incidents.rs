@@ -121,7 +121,7 @@ async fn a_plugin_that_is_reloaded_is_no_start(database: Database) {
 }
 
 async fn a_loop_is_counted_in_one_message_until_the_server_has_held(database: Database) {
-    let (house, guild, channel, publisher) = furnished(database, 8).await;
+    let (house, guild, channel, publisher) = furnished(database, 15).await;
     let _bot = house.start().await.unwrap();
     bind(&house, guild, channel, &[]).await;
     say(&publisher, &["started", "stopped", "started"]).await;
@@ -129,7 +129,7 @@ async fn a_loop_is_counted_in_one_message_until_the_server_has_held(database: Da
     house.wait_for_shown(channel, 3).await.unwrap();
     say(&publisher, &["stopped", "started", "stopped", "started", "stopped", "started"]).await;
     // How long it took depends on the machine.
-    let (looping, quiet) = ("🔁 down 4 times in ", ", quiet until it holds for 8 seconds.");
+    let (looping, quiet) = ("🔁 down 4 times in ", ", quiet until it holds for 15 seconds.");
     let says = |discord: &Sim| {
         texts(&discord.messages(channel)).get(3).is_some_and(|text| text.contains(looping) && text.ends_with(quiet))
     };
@@ -140,7 +140,7 @@ async fn a_loop_is_counted_in_one_message_until_the_server_has_held(database: Da
     assert_eq!(messages.len(), 5, "{messages:#?}");
     assert!(messages[1].starts_with(first) && messages[2].starts_with(first), "{messages:#?}");
     let closing = &messages[4];
-    assert!(closing.starts_with("🟢 Server **main** has held for 8 seconds\n🔁 down 4 times"), "{closing}");
+    assert!(closing.starts_with("🟢 Server **main** has held for 15 seconds\n🔁 down 4 times"), "{closing}");
     assert_eq!(closing.matches("it said that it has stopped").count(), 3, "each is listed: {closing}");
     assert_eq!(closing.matches("it started").count(), 3, "{closing}");
 }

@@ -120,10 +120,14 @@ pub fn incident_quiet(loops: &str, hold: Duration) -> String {
     format!("🔁 {loops}, quiet until it holds for {}.", duration(hold))
 }
 
-/// How often a server went down, once that is over.
+/// How often a server went down, once that is over; `before` is how often of these in messages before.
 #[must_use]
-pub fn incident_total(loops: &str) -> String {
-    format!("🔁 {loops}.")
+pub fn incident_total(loops: &str, before: u32) -> String {
+    match before {
+        0 => format!("🔁 {loops}."),
+        1 => format!("🔁 {loops}, the first of them told above."),
+        _ => format!("🔁 {loops}, the first {before} of them told above."),
+    }
 }
 
 /// Until when maintenance takes, and what for.
