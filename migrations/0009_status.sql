@@ -7,12 +7,13 @@ ALTER TABLE servers ADD COLUMN says_when_it_stops BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE servers ADD COLUMN wiped_at BIGINT;
 
 -- By which NATS connections the server is known: those of this user and client name, tied `by_itself` or `by_hand`; when
--- the connection began that was seen last, and when it was seen.
+-- the connection began that was seen last, when it was seen, and the name of the nats-server that it is connected to.
 ALTER TABLE servers ADD COLUMN tied_user TEXT;
 ALTER TABLE servers ADD COLUMN tied_name TEXT;
 ALTER TABLE servers ADD COLUMN tied TEXT;
 ALTER TABLE servers ADD COLUMN connected_since BIGINT;
 ALTER TABLE servers ADD COLUMN connection_seen_at BIGINT;
+ALTER TABLE servers ADD COLUMN connected_to TEXT;
 
 -- For how long the server may be silent, in nanoseconds; NULL where nobody said.
 ALTER TABLE servers ADD COLUMN expected_silence BIGINT;

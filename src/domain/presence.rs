@@ -4,7 +4,7 @@
 //! A look is what all nats-servers answered at one moment. Looks follow one another on one connection of guildwire's own:
 //! a [`Sight`] ends with it, for what ended that may have ended all the others.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::ids::ServerId;
@@ -83,8 +83,9 @@ pub struct Ended {
 pub struct Look {
     /// When, in nats-server's time.
     pub at: Timestamp,
-    /// The nats-servers. One that was started anew is another.
-    pub servers: BTreeSet<String>,
+    /// The nats-servers, each with the name that it keeps when it is started anew; empty for the only one there is, where
+    /// nobody named it. One that was started anew is another.
+    pub servers: BTreeMap<String, String>,
     /// The connections that are open.
     pub clients: Vec<Client>,
 }
@@ -100,6 +101,8 @@ pub struct Known {
     pub tie: Option<Tie>,
     /// Its connection, as it was seen last; `None` when it never was.
     pub connection: Option<SeenConnection>,
+    /// The nats-server that this is connected to, by the name that [`Look::servers`] has.
+    pub connected_to: String,
 }
 
 /// What a look shows of a server.
@@ -137,10 +140,10 @@ impl Tie {
         !client.is_guildwire && client.user == self.user && client.name == self.name
     }
 
-    /// When the last of its connections began; `None` where none is open.
+    /// The last of its connections that began; `None` where none is open.
     #[must_use]
-    pub fn newest(&self, clients: &[Client]) -> Option<Timestamp> {
-        clients.iter().filter(|client| self.is_of(client)).map(|client| client.since).max()
+    pub fn newest<'a>(&self, clients: &'a [Client]) -> Option<&'a Client> {
+        clients.iter().filter(|client| self.is_of(client)).max_by_key(|client| client.since)
     }
 
     /// How the connection ended that was seen last, where nats-server still knows.
@@ -196,7 +199,7 @@ pub fn said_on(since: Timestamp, said_at: Timestamp, heard_at: Timestamp) -> Con
 #[derive(Debug, Clone)]
 pub struct Sight {
     debounce: Duration,
-    servers: BTreeSet<String>,
+    servers: BTreeMap<String, String>,
     looked_at: Option<Timestamp>,
     /// The same by guildwire's own steady clock.
     watched: Duration,
@@ -228,7 +231,7 @@ impl Sight {
     pub fn new(debounce: Duration) -> Self {
         Self {
             debounce,
-            servers: BTreeSet::new(),
+            servers: BTreeMap::new(),
             looked_at: None,
             watched: Duration::ZERO,
             lone: None,
@@ -256,7 +259,7 @@ impl Sight {
             let shown = match changed.unwrap_or(server.tie.as_ref()) {
                 None => Shown::Untied,
                 Some(tie) => match tie.newest(&look.clients) {
-                    Some(since) => Shown::Present { since },
+                    Some(client) => Shown::Present { since: client.since },
                     None => self.miss(look, watched, server),
                 },
             };
@@ -282,6 +285,11 @@ impl Sight {
     fn miss(&mut self, look: &Look, watched: Duration, server: &Known) -> Shown {
         if server.connection.is_none() {
             // It need not be this server's: nobody has seen it yet.
+            return Shown::Absent;
+        }
+        if !look.servers.values().any(|name| *name == server.connected_to) {
+            // The nats-server that would list it does not answer: it may be there all the same.
+            self.missing.remove(&server.id);
             return Shown::Absent;
         }
         let missing = self.missing.entry(server.id.clone()).or_insert(Missing { watched, at: look.at });

@@ -15,7 +15,7 @@ use super::batch::Batch;
 use super::reader::{Reader, Shared};
 use crate::clock;
 use crate::domain::ids::AccountName;
-use crate::domain::presence::{Known, Looking, SeenConnection, Shown, Sight, said_on};
+use crate::domain::presence::{Known, Look, Looking, SeenConnection, Shown, Sight, said_on};
 use crate::domain::server_state::{End, Sign, State, Turn};
 use crate::domain::timestamp::Timestamp;
 use crate::incidents::Observer;
@@ -124,16 +124,20 @@ impl Presence {
                 Some(Shown::Present { since }) => {
                     self.observe(server, Sign::Connected { since: *since }, *since).await?;
                     let Some(tie) = changed.unwrap_or(server.tie.as_ref()) else { continue };
+                    let Some(client) = tie.newest(&look.clients) else { continue };
+                    let on = look.servers.get(&client.server).cloned().unwrap_or_default();
                     let seen = SeenConnection { since: *since, seen_at: look.at };
                     let is_noted = changed.is_none()
                         && server.connection.is_some_and(|before| {
-                            before.since == *since && look.at.since(before.seen_at) < NOTED_EVERY
+                            before.since == *since
+                                && server.connected_to == on
+                                && look.at.since(before.seen_at) < NOTED_EVERY
                         });
                     if !is_noted {
-                        self.shared.store.see_connection(&self.account, &server.id, tie, seen).await?;
+                        self.shared.store.see_connection(&self.account, &server.id, tie, seen, &on).await?;
                     }
                 }
-                Some(Shown::Gone { at }) => self.is_gone(server, known, *at).await?,
+                Some(Shown::Gone { at }) => self.is_gone(server, known, &look, *at).await?,
                 Some(Shown::Absent | Shown::Untied) | None => {}
             }
         }
@@ -141,12 +145,18 @@ impl Presence {
         Ok(())
     }
 
-    async fn is_gone(&self, server: &Server, known: &Known, missed_at: Timestamp) -> Result<(), LookError> {
+    async fn is_gone(
+        &self,
+        server: &Server,
+        known: &Known,
+        look: &Look,
+        missed_at: Timestamp,
+    ) -> Result<(), LookError> {
         let (Some(tie), Some(connection)) = (&server.tie, server.connection) else { return Ok(()) };
         if !is_news(server, Sign::Gone(End::Unknown), missed_at) {
             return Ok(());
         }
-        let ended = self.connection.ended_connections(Some(&tie.user)).await?;
+        let ended = self.connection.ended_connections(Some(&tie.user), look).await?;
         if let Some((end, at)) = known.went(missed_at, tie.end_of(connection, &ended)) {
             self.observe(server, Sign::Gone(end), at).await?;
         }
@@ -190,10 +200,10 @@ impl Reader {
         let look = connection.look_at_connections(Some(nats_servers));
         let Ok(Ok(look)) = tokio::time::timeout(START_PATIENCE, look).await else { return };
         for server in servers {
-            let Some(since) = server.tie.as_ref().and_then(|tie| tie.newest(&look.clients)) else { continue };
+            let Some(newest) = server.tie.as_ref().and_then(|tie| tie.newest(&look.clients)) else { continue };
             let start = starts[&server.id];
             let heard_at = start.heard_at.map_or(server.heard_at, |heard_at| heard_at.max(server.heard_at));
-            batch.set_connection(&server.id, said_on(since, start.said_at, heard_at));
+            batch.set_connection(&server.id, said_on(newest.since, start.said_at, heard_at));
         }
     }
 }
@@ -204,5 +214,11 @@ fn is_news(server: &Server, sign: Sign, at: Timestamp) -> bool {
 }
 
 fn known(server: &Server) -> Known {
-    Known { id: server.id.clone(), heard_at: server.heard_at, tie: server.tie.clone(), connection: server.connection }
+    Known {
+        id: server.id.clone(),
+        heard_at: server.heard_at,
+        tie: server.tie.clone(),
+        connection: server.connection,
+        connected_to: server.connected_to.clone(),
+    }
 }

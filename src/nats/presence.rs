@@ -5,9 +5,10 @@
 //!
 //! Addresses stand in these answers, too. They are not read.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use async_nats::Subscriber;
+use async_nats::{StatusCode, Subscriber};
 use futures_util::{FutureExt as _, StreamExt as _};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -29,6 +30,9 @@ const PAGE: usize = 1024;
 
 /// After so many pages, an account has too many connections to be looked at again and again.
 const MOST_PAGES: usize = 8;
+
+/// An answer is not longer, in bytes: a connection with its user's JWT takes a few thousand.
+const MOST_BYTES: usize = 8 << 20;
 
 /// More nats-servers than a cluster has.
 const MOST_SERVERS: usize = 256;
@@ -53,7 +57,21 @@ pub enum Unseen {
 
 #[derive(Deserialize)]
 struct Answer {
+    #[serde(default)]
+    server: Answering,
     data: Option<Page>,
+}
+
+/// Who answers. A nats-server that nobody named goes by its id, which is another one each time that it is started.
+#[derive(Deserialize, Default)]
+struct Answering {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    id: String,
+    /// Empty where it is the only one.
+    #[serde(default)]
+    cluster: String,
 }
 
 #[derive(Deserialize)]
@@ -108,15 +126,22 @@ impl Connection {
         for page in 0..MOST_PAGES {
             let offset = page * PAGE;
             let request = json!({ "auth": true, "state": OPEN, "sort": "cid", "limit": PAGE, "offset": offset });
-            let pages = self.ask_servers(&request, servers).await?;
-            let is_last = pages.iter().all(|page| page.total <= offset + PAGE);
-            for page in pages {
+            let enough = if page == 0 { servers } else { Some(look.servers.len()) };
+            let answers = self.ask_servers(&request, enough).await?;
+            let is_last = answers.iter().all(|(_, page)| page.total <= offset + PAGE);
+            let mut answered = BTreeMap::new();
+            for (answering, page) in answers {
                 look.at = look.at.max(page.now.into());
                 let server = said_or_none(&page.server_id);
                 let clients = page.connections.iter().take(PAGE).map(|listed| self.client(&server, listed));
                 look.clients.extend(clients);
-                look.servers.insert(server);
+                answered.insert(server, answering.lasting_name());
             }
+            if page > 0 && answered != look.servers {
+                // Of one that did not answer each time, not all connections are known.
+                return Err(Unseen::Unanswered);
+            }
+            look.servers = answered;
             if is_last {
                 return Ok(look);
             }
@@ -125,22 +150,23 @@ impl Connection {
     }
 
     /// The account's connections of `user`, or of all users, that ended lately, as far as nats-server remembers them: each
-    /// nats-server's latest first.
-    pub async fn ended_connections(&self, user: Option<&str>) -> Result<Vec<Ended>, Unseen> {
+    /// nats-server's latest first. Asks the nats-servers of `look`, and tells nothing where one of them does not answer.
+    pub async fn ended_connections(&self, user: Option<&str>, look: &Look) -> Result<Vec<Ended>, Unseen> {
         let mut request = json!({ "auth": true, "state": CLOSED, "sort": "stop", "limit": PAGE });
         if let Some(user) = user.filter(|user| !user.is_empty()) {
             request["user"] = user.into();
         }
-        let pages = self.ask_servers(&request, None).await?;
-        let mut ended = Vec::new();
-        for page in pages {
+        let answers = self.ask_servers(&request, Some(look.servers.len())).await?;
+        let (mut ended, mut answered) = (Vec::new(), BTreeSet::new());
+        for (_, page) in answers {
             let server = said_or_none(&page.server_id);
             ended.extend(page.connections.iter().take(PAGE).filter_map(|listed| {
                 let client = self.client(&server, listed);
                 Some(Ended { client, at: listed.stop?.into(), end: end_of_reason(&listed.reason) })
             }));
+            answered.insert(server);
         }
-        Ok(ended)
+        if look.servers.keys().all(|server| answered.contains(server)) { Ok(ended) } else { Err(Unseen::Unanswered) }
     }
 
     fn client(&self, server: &str, listed: &Listed) -> Client {
@@ -167,8 +193,9 @@ impl Connection {
         Some(Bell(bell))
     }
 
-    /// Asks all nats-servers, and takes what comes until it is quiet, or until `enough` have answered.
-    async fn ask_servers(&self, request: &Value, enough: Option<usize>) -> Result<Vec<Page>, Unseen> {
+    /// Asks all nats-servers, and takes what comes until it is quiet, or until `enough` have answered. One whose answer can't
+    /// be read has not.
+    async fn ask_servers(&self, request: &Value, enough: Option<usize>) -> Result<Vec<(Answering, Page)>, Unseen> {
         // What was denied once on this connection stays noted; that it is permitted by now shows by an answer.
         let was_denied = self.denied(CONNECTIONS).now_or_never().is_some();
         let nobody = if was_denied { Unseen::Denied } else { Unseen::Unanswered };
@@ -186,11 +213,26 @@ impl Connection {
             let Ok(Some(message)) = answer else { break };
             came += 1;
             // Also a message that says that nobody is there to answer is none that can be read.
-            let answer: Answer = serde_json::from_slice(&message.payload).map_err(|_| Unseen::Unanswered)?;
-            pages.push(answer.data.ok_or(Unseen::Unanswered)?);
+            pages.extend(read(&message.payload));
+            if came == 1 && message.status == Some(StatusCode::NO_RESPONDERS) {
+                break;
+            }
         }
         if pages.is_empty() { Err(nobody) } else { Ok(pages) }
     }
+}
+
+impl Answering {
+    /// The name that it keeps when it is started anew; empty for the only one there is, where nobody named it.
+    fn lasting_name(&self) -> String {
+        if self.name == self.id && self.cluster.is_empty() { String::new() } else { said_or_none(&self.name) }
+    }
+}
+
+/// An answer, where it is one.
+fn read(payload: &[u8]) -> Option<(Answering, Page)> {
+    let answer = (payload.len() <= MOST_BYTES).then(|| serde_json::from_slice::<Answer>(payload).ok())??;
+    Some((answer.server, answer.data?))
 }
 
 /// What a server says, where nothing may be said.
@@ -204,11 +246,12 @@ mod tests {
 
     #[test]
     fn answers_are_read_as_nats_server_gives_them_and_addresses_are_not() {
-        let text = r#"{"server":{"id":"N1"},"data":{"server_id":"N1","now":"2026-11-23T09:39:39.198303921Z",
+        let text = r#"{"server":{"name":"N1","id":"N1"},"data":{"server_id":"N1","now":"2026-11-23T09:39:39.198303921Z",
             "num_connections":1,"total":1,"offset":0,"limit":1024,"connections":[{"cid":8,"kind":"Client","ip":"10.1.2.3",
             "port":43454,"start":"2026-11-23T10:39:38.865410744+01:00","stop":"2026-11-23T09:39:38.867774028Z",
             "reason":"Client Closed","in_msgs":3,"name":"gone","lang":"rust","authorized_user":"b","account":"GA1"}]}}"#;
-        let page = serde_json::from_str::<Answer>(text).unwrap().data.unwrap();
+        let (answering, page) = read(text.as_bytes()).unwrap();
+        assert_eq!(answering.lasting_name(), "", "its name is its id, and it is the only one");
         let listed = &page.connections[0];
         assert_eq!((listed.cid, listed.in_msgs, listed.reason.as_str()), (8, 3, "Client Closed"));
         let since = crate::domain::timestamp::Timestamp::from(listed.start);
@@ -217,8 +260,18 @@ mod tests {
 
         let bare = r#"{"data":{"server_id":"N1","now":"2026-11-23T09:39:39Z","connections":[{"cid":1,
             "start":"2026-11-23T09:39:38Z"}]}}"#;
-        assert!(serde_json::from_str::<Answer>(bare).unwrap().data.unwrap().connections[0].stop.is_none());
+        assert!(read(bare.as_bytes()).unwrap().1.connections[0].stop.is_none());
         let refused = r#"{"server":{"id":"N1"},"error":{"code":400,"description":"json"}}"#;
-        assert!(serde_json::from_str::<Answer>(refused).unwrap().data.is_none());
+        for unread in [refused, "", "{}", &format!("{bare}{}", " ".repeat(MOST_BYTES))] {
+            assert!(read(unread.as_bytes()).is_none());
+        }
+    }
+
+    #[test]
+    fn a_nats_server_is_known_by_a_name_that_it_keeps() {
+        for (name, cluster, lasting) in [("n1", "", "n1"), ("n1", "west", "n1"), ("N1", "", ""), ("N1", "west", "N1")] {
+            let answering = Answering { name: name.to_owned(), id: "N1".to_owned(), cluster: cluster.to_owned() };
+            assert_eq!(answering.lasting_name(), lasting, "{name} {cluster}");
+        }
     }
 }

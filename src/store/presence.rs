@@ -23,7 +23,7 @@ impl Store {
         let mut transaction = self.write().await?;
         let tied = sqlx::query(
             "UPDATE servers SET tied_user = $1, tied_name = $2, tied = $3, connected_since = NULL,
-                 connection_seen_at = NULL
+                 connection_seen_at = NULL, connected_to = NULL
              WHERE account = $4 AND server_id = $5",
         )
         .bind(tie.map(|tie| tie.user.as_str()))
@@ -56,7 +56,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         sqlx::query(
             "UPDATE servers SET tied_user = $1, tied_name = $2, tied = $3, connected_since = NULL,
-                 connection_seen_at = NULL
+                 connection_seen_at = NULL, connected_to = NULL
              WHERE account = $4 AND server_id = $5 AND (tied IS NULL OR tied = $6)",
         )
         .bind(tie.map(|tie| tie.user.as_str()))
@@ -70,20 +70,22 @@ impl Store {
         Ok(())
     }
 
-    /// Notes that a server's connection was seen, while it is known by `tie`.
+    /// Notes that a server's connection to the nats-server of that name was seen, while it is known by `tie`.
     pub async fn see_connection(
         &self,
         account: &AccountName,
         server: &ServerId,
         tie: &Tie,
         seen: SeenConnection,
+        connected_to: &str,
     ) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE servers SET connected_since = $1, connection_seen_at = $2
-             WHERE account = $3 AND server_id = $4 AND tied_user = $5 AND tied_name = $6",
+            "UPDATE servers SET connected_since = $1, connection_seen_at = $2, connected_to = $3
+             WHERE account = $4 AND server_id = $5 AND tied_user = $6 AND tied_name = $7",
         )
         .bind(seen.since.nanoseconds())
         .bind(seen.seen_at.nanoseconds())
+        .bind(connected_to)
         .bind(account.as_str())
         .bind(server.as_str())
         .bind(&tie.user)

@@ -30,6 +30,8 @@ pub struct Server {
     pub tie: Option<Tie>,
     /// Its connection, as it was seen last.
     pub connection: Option<SeenConnection>,
+    /// The nats-server that this is connected to, by the name that it keeps when it is started anew.
+    pub connected_to: String,
     /// For how long it may be silent, where somebody said.
     pub expected_silence: Option<Duration>,
 }
@@ -65,7 +67,8 @@ pub(super) const TIED_BY_HAND: &str = "by_hand";
 pub(super) const TIED_BY_ITSELF: &str = "by_itself";
 
 const COLUMNS: &str = "servers.account, servers.server_id, last_event_at, state, state_since, state_cause,
-    says_when_it_stops, wiped_at, tied_user, tied_name, tied, connected_since, connection_seen_at, expected_silence";
+    says_when_it_stops, wiped_at, tied_user, tied_name, tied, connected_since, connection_seen_at,
+    connected_to, expected_silence";
 
 impl Store {
     /// The servers of all accounts that the guild is linked to, by account and id, those that it hides too.
@@ -156,6 +159,7 @@ impl Store {
 fn server_from(row: &AnyRow) -> Result<Server, StoreError> {
     let silence: Option<i64> = row.try_get("expected_silence")?;
     let tie = row.try_get::<Option<String>, _>("tied")?;
+    let connected_to = row.try_get::<Option<String>, _>("connected_to")?;
     let connection = moment(row, "connected_since")?.zip(moment(row, "connection_seen_at")?);
     Ok(Server {
         account: account_name(row, 0)?,
@@ -176,6 +180,7 @@ fn server_from(row: &AnyRow) -> Result<Server, StoreError> {
             }),
         },
         connection: connection.map(|(since, seen_at)| SeenConnection { since, seen_at }),
+        connected_to: connected_to.unwrap_or_default(),
         expected_silence: silence.and_then(|silence| u64::try_from(silence).ok()).map(Duration::from_nanos),
     })
 }

@@ -26,7 +26,7 @@ fn guildwire(number: u64) -> Client {
 }
 
 fn look(second: u64, clients: &[Client]) -> Look {
-    Look { at: at(second), servers: BTreeSet::from(["N1".to_owned()]), clients: clients.to_vec() }
+    Look { at: at(second), servers: BTreeMap::from([("N1".to_owned(), String::new())]), clients: clients.to_vec() }
 }
 
 fn tie(user: &str, is_by_hand: bool) -> Tie {
@@ -36,7 +36,7 @@ fn tie(user: &str, is_by_hand: bool) -> Tie {
 /// A server that was heard of at that second.
 fn server(id: &str, heard: u64, tie: Option<Tie>) -> Known {
     let connection = tie.as_ref().map(|_| SeenConnection { since: at(2), seen_at: at(10) });
-    Known { id: ServerId::from(id.to_owned()), heard_at: at(heard), tie, connection }
+    Known { id: ServerId::from(id.to_owned()), heard_at: at(heard), tie, connection, connected_to: String::new() }
 }
 
 /// Looks, at a second of nats-server's and of guildwire's own.
@@ -140,7 +140,7 @@ fn a_new_nats_server_one_that_is_silent_and_blindness_have_the_waiting_begin_ane
     };
     let mut sight = Sight::new(DEBOUNCE);
     missing(&mut sight);
-    let restarted = Look { servers: BTreeSet::from(["N2".to_owned()]), ..look(176, &[]) };
+    let restarted = Look { servers: BTreeMap::from([("N2".to_owned(), String::new())]), ..look(176, &[]) };
     let showing = sight.look(&restarted, Duration::from_secs(176), &servers);
     assert_eq!(showing.servers[&servers[0].id], Shown::Absent);
     let again = Look { at: at(251), ..restarted };
@@ -154,6 +154,31 @@ fn a_new_nats_server_one_that_is_silent_and_blindness_have_the_waiting_begin_ane
     // nats-server's clock does not count, only for how long one looked.
     let leapt = sight.look(&look(9_000, &[]), Duration::from_secs(190), &servers);
     assert_eq!(leapt.servers[&servers[0].id], Shown::Absent);
+}
+
+#[test]
+fn while_the_nats_server_is_silent_that_it_was_seen_on_it_is_not_gone() {
+    let mut sight = Sight::new(DEBOUNCE);
+    let servers = [Known { connected_to: "west".to_owned(), ..server("a", 50, Some(tie("game", true))) }];
+    let east = BTreeMap::from([("N1".to_owned(), "east".to_owned())]);
+    let mut see = |second, answering: &BTreeMap<String, String>| {
+        let look = Look { servers: answering.clone(), ..look(second, &[]) };
+        sight.look(&look, Duration::from_secs(second), &servers).servers[&servers[0].id]
+    };
+    for second in [100, 175, 400] {
+        assert_eq!(see(second, &east), Shown::Absent, "{second}");
+    }
+    // It is there again under another id, and the server's connection is not.
+    let mut both = east.clone();
+    both.insert("N3".to_owned(), "west".to_owned());
+    for (second, shown) in [(415, Shown::Absent), (489, Shown::Absent), (490, Shown::Gone { at: at(415) })] {
+        assert_eq!(see(second, &both), shown, "{second}");
+    }
+    // That another one goes, which has nothing to do with it, only has the waiting begin anew.
+    let west = BTreeMap::from([("N3".to_owned(), "west".to_owned())]);
+    for (second, shown) in [(505, Shown::Absent), (580, Shown::Gone { at: at(505) })] {
+        assert_eq!(see(second, &west), shown, "{second}");
+    }
 }
 
 #[test]
