@@ -6,7 +6,8 @@ ALTER TABLE servers ADD COLUMN state_cause TEXT;
 ALTER TABLE servers ADD COLUMN says_when_it_stops BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE servers ADD COLUMN wiped_at BIGINT;
 
--- By which NATS connections the server is known: those of this user and client name, tied `by_itself` or `by_hand`; when
+-- By which NATS connections the server is known: those of this user and client name, tied `by_itself` or `by_hand`, which
+-- without a user means none; when
 -- the connection began that was seen last, when it was seen, and the name of the nats-server that it is connected to.
 ALTER TABLE servers ADD COLUMN tied_user TEXT;
 ALTER TABLE servers ADD COLUMN tied_name TEXT;

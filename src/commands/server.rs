@@ -31,7 +31,7 @@ pub(super) const SILENCES: [(&str, Option<Duration>); 8] = [
     ("24h", Some(Duration::from_hours(24))),
 ];
 
-/// The choice that takes back which connection is a server's.
+/// The choice that no connection is a server's.
 pub(super) const NO_CONNECTION: &str = "none";
 
 /// How much is shown of the user and the name of a connection, in UTF-16 units.
@@ -57,6 +57,7 @@ fn entry(shared: &Shared, named: &NamedServer, with_connection: bool) -> String 
     let id = named.name.as_ref().map(|_| display(server.id.as_str(), servers::NAME_LIMIT, "?"));
     let standing = words::standing(server.state, servers::outlook(shared, server));
     let tie = server.tie.as_ref().map(|tie| if with_connection { tied_to(tie) } else { words::TIED.to_owned() });
+    let tie = tie.or_else(|| server.is_untied.then(|| words::UNTIED.to_owned()));
     words::managed_server(
         &shown(named),
         server.account.as_str(),

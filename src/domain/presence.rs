@@ -65,6 +65,8 @@ pub struct Client {
     pub published: u64,
     /// Whether it is guildwire: this one, or another that calls itself so.
     pub is_guildwire: bool,
+    /// Whether it is no client but another nats-server, whose own clients are not listed.
+    pub is_leaf: bool,
 }
 
 /// A client's connection that has ended.
@@ -99,6 +101,8 @@ pub struct Known {
     pub heard_at: Timestamp,
     /// Which connections are its.
     pub tie: Option<Tie>,
+    /// Whether somebody said that no connection is its.
+    pub is_untied: bool,
     /// Its connection, as it was seen last; `None` when it never was.
     pub connection: Option<SeenConnection>,
     /// The nats-server that this is connected to, by the name that [`Look::servers`] has.
@@ -129,6 +133,9 @@ pub enum Shown {
 pub struct Showing {
     /// Servers with another tie by itself than before, or with none any more.
     pub ties: Vec<(ServerId, Option<Tie>)>,
+    /// Since when nobody else was seen to publish, where there is a new tie: it is to be made only if [`Tie::is_alone_since`]
+    /// says so, else [`Sight::doubt`] has the waiting begin anew.
+    pub alone_since: Option<Timestamp>,
     /// Each server.
     pub servers: BTreeMap<ServerId, Shown>,
 }
@@ -137,7 +144,16 @@ impl Tie {
     /// Whether that connection is one of these.
     #[must_use]
     pub fn is_of(&self, client: &Client) -> bool {
-        !client.is_guildwire && client.user == self.user && client.name == self.name
+        !client.is_guildwire && !client.is_leaf && client.user == self.user && client.name == self.name
+    }
+
+    /// Whether, besides it, nobody who published has ended since then: what ended between two looks was in none.
+    #[must_use]
+    pub fn is_alone_since(&self, since: Timestamp, look: &Look, ended: &[Ended]) -> bool {
+        let apart = if look.servers.len() > 1 { APART } else { Duration::ZERO };
+        !ended.iter().any(|Ended { client, at, .. }| {
+            !client.is_guildwire && client.published > 0 && !self.is_of(client) && at.plus(apart) >= since
+        })
     }
 
     /// The last of its connections that began; `None` where none is open.
@@ -246,6 +262,16 @@ impl Sight {
         self.missing.clear();
     }
 
+    /// That the one publisher that is seen is not the only one there was.
+    pub fn doubt(&mut self) {
+        self.lone = None;
+    }
+
+    /// That a server spoke which is missing: what is not there next may have gone this moment.
+    pub fn restart(&mut self, server: &ServerId) {
+        self.missing.remove(server);
+    }
+
     /// What a look shows of the account's servers, `watched` after the connection began.
     pub fn look(&mut self, look: &Look, watched: Duration, servers: &[Known]) -> Showing {
         if look.servers != self.servers {
@@ -253,7 +279,10 @@ impl Sight {
             self.interrupt();
             self.servers.clone_from(&look.servers);
         }
-        let mut showing = Showing { ties: self.ties(look, servers), servers: BTreeMap::new() };
+        let ties = self.ties(look, servers);
+        let is_new = ties.iter().any(|(_, tie)| tie.is_some());
+        let alone_since = self.lone.as_ref().filter(|_| is_new).map(|lone| lone.since);
+        let mut showing = Showing { ties, alone_since, servers: BTreeMap::new() };
         for server in servers {
             let changed = showing.ties.iter().find(|(id, _)| *id == server.id).map(|(_, tie)| tie.as_ref());
             let shown = match changed.unwrap_or(server.tie.as_ref()) {
@@ -305,9 +334,11 @@ impl Sight {
     fn ties(&mut self, look: &Look, servers: &[Known]) -> Vec<(ServerId, Option<Tie>)> {
         let publishers: Vec<_> =
             look.clients.iter().filter(|client| !client.is_guildwire && client.published > 0).collect();
+        // Of those behind another nats-server, nobody knows.
+        let is_all = !look.clients.iter().any(|client| client.is_leaf);
         let lone = match publishers.as_slice() {
-            [] => Some(self.alone(look.at, None).since),
-            [client] => Some(self.alone(look.at, Some(client)).since),
+            [] if is_all => Some(self.alone(look.at, None).since),
+            [client] if is_all => Some(self.alone(look.at, Some(client)).since),
             _ => {
                 self.lone = None;
                 None
@@ -318,15 +349,30 @@ impl Sight {
             let by_itself = servers.iter().filter(|server| server.tie.as_ref().is_some_and(|tie| !tie.is_by_hand));
             return by_itself.map(|server| (server.id.clone(), None)).collect();
         };
-        let [client] = publishers.as_slice() else { return Vec::new() };
-        // That it spoke while nobody else was there, and not only that it is there.
-        let spoke = server.heard_at > alone_since && server.heard_at.plus(APART) >= client.since;
-        let is_known = server.tie.as_ref().is_some_and(|tie| tie.is_by_hand || tie.is_of(client));
-        if !spoke || is_known {
+        if server.is_untied || server.tie.as_ref().is_some_and(|tie| tie.is_by_hand) {
             return Vec::new();
         }
-        let tie = Tie { user: client.user.clone(), name: client.name.clone(), is_by_hand: false };
-        vec![(server.id.clone(), Some(tie))]
+        if let Some(tie) = publishers.first().and_then(|client| Self::spoken(server, client, alone_since)) {
+            return vec![(server.id.clone(), Some(tie))];
+        }
+        let missing =
+            self.missing.get(&server.id).filter(|_| !look.clients.iter().any(|client| is_its(server, client)));
+        if missing.is_some_and(|missing| server.heard_at > missing.at.plus(APART)) {
+            // It speaks, but not by the connection that it was known by.
+            return vec![(server.id.clone(), None)];
+        }
+        Vec::new()
+    }
+
+    /// The tie of a server that spoke by the only publisher, where that is news.
+    fn spoken(server: &Known, client: &Client, alone_since: Timestamp) -> Option<Tie> {
+        // That it spoke while nobody else was there, and not only that it is there.
+        let spoke = server.heard_at > alone_since && server.heard_at.plus(APART) >= client.since;
+        (spoke && !is_its(server, client)).then(|| Tie {
+            user: client.user.clone(),
+            name: client.name.clone(),
+            is_by_hand: false,
+        })
     }
 
     /// Since when this publisher is the only one.
@@ -341,6 +387,11 @@ impl Sight {
         };
         self.lone.insert(lone)
     }
+}
+
+/// Whether that connection is the server's.
+fn is_its(server: &Known, client: &Client) -> bool {
+    server.tie.as_ref().is_some_and(|tie| tie.is_of(client))
 }
 
 #[cfg(test)]

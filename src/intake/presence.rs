@@ -15,8 +15,9 @@ use super::batch::Batch;
 use super::reader::{Reader, Shared};
 use crate::clock;
 use crate::domain::ids::AccountName;
-use crate::domain::presence::{Known, Look, Looking, SeenConnection, Shown, Sight, said_on};
+use crate::domain::presence::{Known, Look, Looking, SeenConnection, Showing, Shown, Sight, said_on};
 use crate::domain::server_state::{End, Sign, State, Turn};
+use crate::domain::subject::UNKNOWN_SERVER;
 use crate::domain::timestamp::Timestamp;
 use crate::incidents::Observer;
 use crate::nats::connection::Connection;
@@ -79,7 +80,6 @@ impl Presence {
             match looked {
                 Ok(()) => failing = false,
                 Err(error) => {
-                    sight.interrupt();
                     // Once for as long as it lasts. That one may not ask is told by the account's check.
                     if !std::mem::replace(&mut failing, true) && matches!(error, LookError::Store(_)) {
                         tracing::warn!(
@@ -108,48 +108,84 @@ impl Presence {
     }
 
     async fn look(&self, sight: &mut Sight) -> Result<(), LookError> {
-        let look = self.connection.look_at_connections(None).await;
-        self.shared.states.connected.set(&self.account, &look);
-        let look = look?;
-        let servers = self.shared.store.servers_of_account(&self.account).await?;
+        let (look, servers) = match self.see().await {
+            Ok(seen) => seen,
+            Err(error) => {
+                sight.interrupt();
+                return Err(error);
+            }
+        };
         let known: Vec<_> = servers.iter().map(known).collect();
         let showing = sight.look(&look, self.began.elapsed(), &known);
-        for (server, tie) in &showing.ties {
-            tracing::debug!(account = %self.account, server = server.as_str(), tied = tie.is_some(), "tied by itself");
-            self.shared.store.tie_server_by_itself(&self.account, server, tie.as_ref()).await?;
-        }
+        let mut outcome = Ok(());
         for (server, known) in servers.iter().zip(&known) {
-            let changed = showing.ties.iter().find(|(id, _)| *id == server.id).map(|(_, tie)| tie.as_ref());
-            match showing.servers.get(&server.id) {
-                Some(Shown::Present { since }) => {
-                    self.observe(server, Sign::Connected { since: *since }, *since).await?;
-                    let Some(tie) = changed.unwrap_or(server.tie.as_ref()) else { continue };
-                    let Some(client) = tie.newest(&look.clients) else { continue };
-                    let on = look.servers.get(&client.server).cloned().unwrap_or_default();
-                    let seen = SeenConnection { since: *since, seen_at: look.at };
-                    let is_noted = changed.is_none()
-                        && server.connection.is_some_and(|before| {
-                            before.since == *since
-                                && server.connected_to == on
-                                && look.at.since(before.seen_at) < NOTED_EVERY
-                        });
-                    if !is_noted {
-                        self.shared.store.see_connection(&self.account, &server.id, tie, seen, &on).await?;
-                    }
-                }
-                Some(Shown::Gone { at }) => self.is_gone(server, known, &look, *at).await?,
-                Some(Shown::Absent | Shown::Untied) | None => {}
+            // What can't be found out of one server is no reason not to note another.
+            if let Err(error) = self.note(sight, &look, &showing, server, known).await {
+                outcome = Err(error);
             }
         }
         tracing::trace!(account = %self.account, clients = look.clients.len(), "looked who is connected");
+        outcome
+    }
+
+    /// Who is connected, and which servers are known, but for those that have no name: one server for all that name none.
+    async fn see(&self) -> Result<(Look, Vec<Server>), LookError> {
+        let look = self.connection.look_at_connections(None).await;
+        self.shared.states.connected.set(&self.account, &look);
+        let look = look?;
+        let mut servers = self.shared.store.servers_of_account(&self.account).await?;
+        servers.retain(|server| server.id.as_str() != UNKNOWN_SERVER);
+        Ok((look, servers))
+    }
+
+    async fn note(
+        &self,
+        sight: &mut Sight,
+        look: &Look,
+        showing: &Showing,
+        server: &Server,
+        known: &Known,
+    ) -> Result<(), LookError> {
+        let changed = showing.ties.iter().find(|(id, _)| *id == server.id).map(|(_, tie)| tie.as_ref());
+        if let Some(tie) = changed {
+            if let (Some(tie), Some(since)) = (tie, showing.alone_since) {
+                let ended = self.connection.ended_connections(None, look).await?;
+                if !tie.is_alone_since(since, look, &ended) {
+                    sight.doubt();
+                    return Ok(());
+                }
+            }
+            tracing::debug!(account = %self.account, server = server.id.as_str(), tied = tie.is_some(), "tied by itself");
+            self.shared.store.tie_server_by_itself(&self.account, &server.id, tie).await?;
+        }
+        match showing.servers.get(&server.id) {
+            Some(Shown::Present { since }) => {
+                self.observe(server, Sign::Connected { since: *since }, *since).await?;
+                let Some(tie) = changed.unwrap_or(server.tie.as_ref()) else { return Ok(()) };
+                let Some(client) = tie.newest(&look.clients) else { return Ok(()) };
+                let on = look.servers.get(&client.server).map_or("", String::as_str);
+                let seen = SeenConnection { since: *since, seen_at: look.at };
+                let is_noted = changed.is_none()
+                    && server.connected_to == on
+                    && server
+                        .connection
+                        .is_some_and(|before| before.since == *since && look.at.since(before.seen_at) < NOTED_EVERY);
+                if !is_noted {
+                    self.shared.store.see_connection(&self.account, &server.id, tie, seen, on).await?;
+                }
+            }
+            Some(Shown::Gone { at }) => self.note_gone(sight, look, server, known, *at).await?,
+            Some(Shown::Absent | Shown::Untied) | None => {}
+        }
         Ok(())
     }
 
-    async fn is_gone(
+    async fn note_gone(
         &self,
+        sight: &mut Sight,
+        look: &Look,
         server: &Server,
         known: &Known,
-        look: &Look,
         missed_at: Timestamp,
     ) -> Result<(), LookError> {
         let (Some(tie), Some(connection)) = (&server.tie, server.connection) else { return Ok(()) };
@@ -157,8 +193,11 @@ impl Presence {
             return Ok(());
         }
         let ended = self.connection.ended_connections(Some(&tie.user), look).await?;
-        if let Some((end, at)) = known.went(missed_at, tie.end_of(connection, &ended)) {
-            self.observe(server, Sign::Gone(end), at).await?;
+        match known.went(missed_at, tie.end_of(connection, &ended)) {
+            Some((end, at)) => self.observe(server, Sign::Gone(end), at).await?,
+            // It speaks by another connection.
+            None if tie.is_by_hand => sight.restart(&server.id),
+            None => self.shared.store.tie_server_by_itself(&self.account, &server.id, None).await?,
         }
         Ok(())
     }
@@ -218,6 +257,7 @@ fn known(server: &Server) -> Known {
         id: server.id.clone(),
         heard_at: server.heard_at,
         tie: server.tie.clone(),
+        is_untied: server.is_untied,
         connection: server.connection,
         connected_to: server.connected_to.clone(),
     }

@@ -18,7 +18,7 @@ pub enum Connected {
     Seen {
         /// How many nats-servers answered.
         servers: usize,
-        /// The clients, guildwire itself not among them.
+        /// The clients, guildwire itself and other nats-servers not among them.
         clients: Vec<Client>,
     },
     /// That can't be seen.
@@ -48,10 +48,10 @@ impl ConnectedClients {
     /// Notes what a look showed.
     pub fn set(&self, account: &AccountName, look: &Result<Look, Unseen>) {
         let connected = match look {
-            Ok(look) => Connected::Seen {
-                servers: look.servers.len(),
-                clients: look.clients.iter().filter(|client| !client.is_guildwire).take(MOST_KEPT).cloned().collect(),
-            },
+            Ok(look) => {
+                let others = look.clients.iter().filter(|client| !client.is_guildwire && !client.is_leaf);
+                Connected::Seen { servers: look.servers.len(), clients: others.take(MOST_KEPT).cloned().collect() }
+            }
             Err(unseen) => Connected::Unseen(*unseen),
         };
         self.0.insert(account.clone(), connected);

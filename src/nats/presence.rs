@@ -96,6 +96,9 @@ struct Listed {
     reason: String,
     #[serde(default)]
     in_msgs: i64,
+    /// "Client", whatever protocol it speaks; empty on a nats-server that does not say.
+    #[serde(default)]
+    kind: String,
     #[serde(default)]
     name: String,
     #[serde(default)]
@@ -180,6 +183,7 @@ impl Connection {
             since: listed.start.into(),
             published: u64::try_from(listed.in_msgs).unwrap_or(0),
             is_guildwire: name == CLIENT_NAME || (server == own.server_id && listed.cid == own.client_id),
+            is_leaf: !matches!(listed.kind.as_str(), "" | "Client"),
             name,
         }
     }

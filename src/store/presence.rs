@@ -11,8 +11,8 @@ use crate::domain::text::plain;
 const MOST_NOTED: usize = 100;
 
 impl Store {
-    /// Ties a server to connections because somebody says so, whether or not `tie` says that it is by hand; or takes back
-    /// what was said, and with it what was found without anybody saying so. `Ok(false)` when the server is not known.
+    /// Ties a server to connections because somebody says so, whether or not `tie` says that it is by hand; or to none: then
+    /// it is not tied by itself either. `Ok(false)` when the server is not known.
     pub async fn tie_server(
         &self,
         account: &AccountName,
@@ -28,7 +28,7 @@ impl Store {
         )
         .bind(tie.map(|tie| tie.user.as_str()))
         .bind(tie.map(|tie| tie.name.as_str()))
-        .bind(tie.map(|_| TIED_BY_HAND))
+        .bind(TIED_BY_HAND)
         .bind(account.as_str())
         .bind(server.as_str())
         .execute(&mut *transaction)

@@ -28,6 +28,8 @@ pub struct Server {
     pub wiped_at: Option<Timestamp>,
     /// Which connections are its.
     pub tie: Option<Tie>,
+    /// Whether somebody said that no connection is its.
+    pub is_untied: bool,
     /// Its connection, as it was seen last.
     pub connection: Option<SeenConnection>,
     /// The nats-server that this is connected to, by the name that it keeps when it is started anew.
@@ -159,6 +161,7 @@ impl Store {
 fn server_from(row: &AnyRow) -> Result<Server, StoreError> {
     let silence: Option<i64> = row.try_get("expected_silence")?;
     let tie = row.try_get::<Option<String>, _>("tied")?;
+    let tied_user = row.try_get::<Option<String>, _>("tied_user")?;
     let connected_to = row.try_get::<Option<String>, _>("connected_to")?;
     let connection = moment(row, "connected_since")?.zip(moment(row, "connection_seen_at")?);
     Ok(Server {
@@ -167,10 +170,11 @@ fn server_from(row: &AnyRow) -> Result<Server, StoreError> {
         heard_at: Timestamp::from_nanoseconds(row.try_get("last_event_at")?),
         state: state_from(row)?,
         wiped_at: moment(row, "wiped_at")?,
-        tie: match tie {
+        is_untied: tie.is_some() && tied_user.is_none(),
+        tie: match tie.zip(tied_user) {
             None => None,
-            Some(tied) => Some(Tie {
-                user: row.try_get::<Option<String>, _>("tied_user")?.unwrap_or_default(),
+            Some((tied, user)) => Some(Tie {
+                user,
                 name: row.try_get::<Option<String>, _>("tied_name")?.unwrap_or_default(),
                 is_by_hand: match tied.as_str() {
                     TIED_BY_HAND => true,

@@ -30,6 +30,9 @@ pub fn tied_to(user: &str, name: Option<&str>, is_by_hand: bool) -> String {
 /// The same for somebody who may not choose it.
 pub const TIED: &str = "known by its connection";
 
+/// That somebody said that no connection is a server's.
+pub const UNTIED: &str = "connection: none (chosen here)";
+
 /// A connection where one is chosen, in plain text.
 #[must_use]
 pub fn connection_choice(user: &str, name: &str, language: &str) -> String {
@@ -37,7 +40,7 @@ pub fn connection_choice(user: &str, name: &str, language: &str) -> String {
 }
 
 /// The choice of none.
-pub const NO_CONNECTION_CHOICE: &str = "none: take back what was said";
+pub const NO_CONNECTION_CHOICE: &str = "none of these, and don't guess";
 
 /// Who is connected to an account can't be seen.
 #[must_use]
@@ -51,12 +54,12 @@ pub fn connections_unseen(account: &str) -> String {
 pub const NO_SUCH_CONNECTION: &str = "There is no such connection now. Choose one of those that are offered while the \
                                       server is connected.";
 
-/// Which connection is a server's now; `None` where nobody says any more.
+/// Which connection is a server's now; `None` where none is.
 #[must_use]
 pub fn connection_expected(server: &str, tie: Option<&str>) -> String {
     match tie {
         Some(tie) => format!("✅ **{server}** is known by its {tie} from now on."),
-        None => format!("✅ **{server}** is known by no connection any more, unless it can only be one."),
+        None => format!("✅ **{server}** is known by no connection, until one is chosen here."),
     }
 }
 

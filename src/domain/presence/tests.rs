@@ -18,6 +18,7 @@ fn client(number: u64, user: &str, since: u64, published: u64) -> Client {
         since: at(since),
         published,
         is_guildwire: false,
+        is_leaf: false,
     }
 }
 
@@ -36,7 +37,14 @@ fn tie(user: &str, is_by_hand: bool) -> Tie {
 /// A server that was heard of at that second.
 fn server(id: &str, heard: u64, tie: Option<Tie>) -> Known {
     let connection = tie.as_ref().map(|_| SeenConnection { since: at(2), seen_at: at(10) });
-    Known { id: ServerId::from(id.to_owned()), heard_at: at(heard), tie, connection, connected_to: String::new() }
+    Known {
+        id: ServerId::from(id.to_owned()),
+        heard_at: at(heard),
+        tie,
+        is_untied: false,
+        connection,
+        connected_to: String::new(),
+    }
 }
 
 /// Looks, at a second of nats-server's and of guildwire's own.
@@ -107,6 +115,65 @@ fn another_alone_takes_the_place_only_once_the_server_spoke_by_it() {
     }
     let showing = see(&mut sight, 130, &stranger, &known(120));
     assert_eq!(showing.ties, [(ServerId::from("a".to_owned()), Some(tie("admin", false)))]);
+}
+
+#[test]
+fn behind_another_nats_server_there_may_be_anybody() {
+    let mut sight = Sight::new(DEBOUNCE);
+    let leaf = Client { is_leaf: true, ..client(9, "game", 5, 0) };
+    let clients = [client(2, "dashboard", 5, 40), leaf];
+    see(&mut sight, 100, &clients, &[server("a", 90, None)]);
+    assert_eq!(see(&mut sight, 115, &clients, &[server("a", 110, None)]).ties, []);
+    let showing = see(&mut sight, 130, &clients, &[server("a", 110, Some(tie("dashboard", false)))]);
+    assert_eq!(showing.ties, [(ServerId::from("a".to_owned()), None)]);
+    assert_eq!(shown(&mut sight, 145, &clients, &[server("a", 110, Some(tie("game", true)))]), Shown::Absent);
+}
+
+#[test]
+fn a_tie_by_itself_needs_that_nobody_else_ended_meanwhile() {
+    let mut sight = Sight::new(DEBOUNCE);
+    let clients = [client(2, "dashboard", 5, 40)];
+    see(&mut sight, 100, &clients, &[server("a", 90, None)]);
+    let showing = see(&mut sight, 115, &clients, &[server("a", 110, None)]);
+    assert_eq!((showing.ties.len(), showing.alone_since), (1, Some(at(100))));
+    let ended =
+        |user, published, second| Ended { client: client(7, user, 3, published), at: at(second), end: End::Closed };
+    for (ended, is_alone) in [
+        (ended("game", 1, 112), false),
+        (ended("game", 1, 100), false),
+        (ended("game", 1, 99), true),
+        (ended("game", 0, 112), true),
+        (ended("dashboard", 9, 112), true),
+    ] {
+        let tie = tie("dashboard", false);
+        assert_eq!(tie.is_alone_since(at(100), &look(115, &[]), std::slice::from_ref(&ended)), is_alone, "{ended:?}");
+    }
+    sight.doubt();
+    let showing = see(&mut sight, 130, &clients, &[server("a", 120, None)]);
+    assert_eq!((showing.ties, showing.alone_since), (vec![], None), "it has to speak anew");
+    assert_eq!(see(&mut sight, 145, &clients, &[server("a", 140, None)]).alone_since, Some(at(130)));
+}
+
+#[test]
+fn a_tie_by_itself_ends_where_the_server_speaks_without_it() {
+    let mut sight = Sight::new(DEBOUNCE);
+    let known = |heard, by_hand| [server("a", heard, Some(tie("game", by_hand)))];
+    assert_eq!(shown(&mut sight, 100, &[], &known(90, false)), Shown::Absent);
+    assert_eq!(see(&mut sight, 115, &[], &known(101, false)).ties, [], "by clocks that are apart, that was before");
+    assert_eq!(shown(&mut sight, 130, &[], &known(101, false)), Shown::Absent);
+    assert_eq!(see(&mut sight, 145, &[], &known(140, true)).ties, [], "somebody said so");
+    assert_eq!(shown(&mut sight, 160, &[], &known(140, false)), Shown::Absent);
+    assert_eq!(see(&mut sight, 175, &[], &known(170, false)).ties, [(ServerId::from("a".to_owned()), None)]);
+}
+
+#[test]
+fn what_somebody_says_to_have_no_connection_is_not_tied() {
+    let mut sight = Sight::new(DEBOUNCE);
+    let clients = [client(2, "dashboard", 5, 40)];
+    for heard in [90, 110] {
+        let servers = [Known { is_untied: true, ..server("a", heard, None) }];
+        assert_eq!(see(&mut sight, heard + 5, &clients, &servers).ties, []);
+    }
 }
 
 #[test]
