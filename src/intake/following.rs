@@ -99,7 +99,7 @@ impl Reader {
 
     /// Records `first` and all that is there already behind it; says what comes next when the attachment has to end.
     async fn take(
-        &self,
+        &mut self,
         connection: &Connection,
         account: &Account,
         attachment: &mut Attachment,

@@ -25,8 +25,8 @@ use crate::nats::presence::Unseen;
 use crate::store::StoreError;
 use crate::store::servers::Server;
 
-/// How often it is tried again whether one may ask, where one was told not to.
-const DENIED_FOR: Duration = Duration::from_mins(10);
+/// How often it is tried again whether one may ask, where one was told not to, and whether there are still too many to look at.
+const USELESS_FOR: Duration = Duration::from_mins(10);
 
 /// How often it is noted that a connection is there which is known to be.
 const NOTED_EVERY: Duration = Duration::from_mins(1);
@@ -37,6 +37,9 @@ const AFTER_CHANGE: Duration = Duration::from_secs(1);
 
 /// How long recording a server's start waits to know on which connection it was said.
 const START_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How often that is done: a publisher that says again and again that it starts is not looked at each time.
+const STARTS_EVERY: Duration = Duration::from_secs(1);
 
 /// How old that event may be: the connections of now tell nothing of an older one's.
 const START_AGE: Duration = Duration::from_secs(30);
@@ -76,7 +79,7 @@ impl Presence {
                 bell = self.connection.next_change().await;
             }
             let looked = self.look(&mut sight).await;
-            let is_denied = matches!(looked, Err(LookError::Unseen(Unseen::Denied)));
+            let is_useless = matches!(looked, Err(LookError::Unseen(Unseen::Denied | Unseen::TooMany)));
             match looked {
                 Ok(()) => failing = false,
                 Err(error) => {
@@ -91,11 +94,11 @@ impl Presence {
                 }
             }
             // Not all accounts at once.
-            let pause = if is_denied { DENIED_FOR } else { every }.mul_f64(rand::random_range(0.9..1.1));
+            let pause = if is_useless { USELESS_FOR } else { every }.mul_f64(rand::random_range(0.9..1.1));
             let due = sight.due().map(|due| due.saturating_sub(self.began.elapsed()));
             let pause = tokio::time::sleep(due.unwrap_or(pause).min(pause));
             match &mut bell {
-                Some(ringing) if !is_denied => tokio::select! {
+                Some(ringing) if !is_useless => tokio::select! {
                     () = pause => {}
                     () = ringing.rung() => {
                         bell = None;
@@ -221,7 +224,7 @@ impl Presence {
 
 impl Reader {
     /// Finds out on which connection the servers are that say in this batch that they started just now.
-    pub(super) async fn see_starts(&self, connection: &Connection, batch: &mut Batch) {
+    pub(super) async fn see_starts(&mut self, connection: &Connection, batch: &mut Batch) {
         let starts = batch.starts_since(clock::now().minus(START_AGE));
         if starts.is_empty() {
             return;
@@ -236,8 +239,13 @@ impl Reader {
         if servers.is_empty() {
             return;
         }
+        if self.starts_seen_at.is_some_and(|seen_at| seen_at.elapsed() < STARTS_EVERY) {
+            return;
+        }
         let look = connection.look_at_connections(Some(nats_servers));
-        let Ok(Ok(look)) = tokio::time::timeout(START_PATIENCE, look).await else { return };
+        let look = tokio::time::timeout(START_PATIENCE, look).await;
+        self.starts_seen_at = Some(Instant::now());
+        let Ok(Ok(look)) = look else { return };
         for server in servers {
             let Some(newest) = server.tie.as_ref().and_then(|tie| tie.newest(&look.clients)) else { continue };
             let start = starts[&server.id];

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::attachment::{Attachment, Next, Start, full_storage};
@@ -93,6 +94,8 @@ pub struct Reader {
     pace: Pace,
     /// The last check that was carried out.
     checked: Option<i64>,
+    /// When it was looked last on which connections servers are that say that they started.
+    pub(super) starts_seen_at: Option<Instant>,
 }
 
 /// Why reading failed.
@@ -132,6 +135,7 @@ impl Reader {
             unrecorded: false,
             pace: Pace::default(),
             checked: None,
+            starts_seen_at: None,
         }
     }
 
