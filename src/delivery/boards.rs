@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::Shared;
 use super::editing::{Next, View};
-use super::lane::{goes_on_after, halt};
+use super::lane::goes_on_after;
+use super::requests::{self, obey};
 use super::sealing::new_mark;
 use super::search::{Standing, find};
 use crate::clock;
@@ -19,7 +20,6 @@ use crate::domain::timestamp::Timestamp;
 use crate::store::StoreError;
 use crate::store::board_messages::KeptBoard;
 use crate::store::servers::NamedServer;
-use crate::telemetry::metrics::EditOutcome;
 
 /// How often a board is posted anew at most, because its message was found deleted: whoever deletes all that is posted
 /// in a channel would else be answered with one more, again and again.
@@ -38,10 +38,9 @@ pub(super) async fn keep(shared: &Shared, id: i64, view: &View) -> Result<Next, 
         note_trouble(shared, &kept, &reason).await?;
         return Ok(Next::Unchanged);
     }
-    let picture = picture(shared, &kept.board, view).await?;
     match kept.message {
-        Some(message) => show(shared, &kept, message, &picture, view).await,
-        None => post(shared, &kept, &picture, view).await,
+        Some(message) => show(shared, &kept, message, view).await,
+        None => post(shared, &kept, view).await,
     }
 }
 
@@ -62,16 +61,10 @@ async fn note_trouble(shared: &Shared, kept: &KeptBoard, reason: &str) -> Result
 }
 
 /// Edits a board's message, if it shows anything else than it is to show.
-async fn show(
-    shared: &Shared,
-    kept: &KeptBoard,
-    message: u64,
-    picture: &Picture,
-    view: &View,
-) -> Result<Next, StoreError> {
+async fn show(shared: &Shared, kept: &KeptBoard, message: u64, view: &View) -> Result<Next, StoreError> {
     let (id, channel) = (kept.board.id, kept.board.channel);
-    let body = board_body(picture, &kept.mark, None);
-    if kept.shown.as_ref() == Some(&body) {
+    let body = async || Ok::<_, StoreError>(board_body(&picture(shared, &kept.board, view).await?, &kept.mark, None));
+    if kept.shown.as_ref() == Some(&body().await?) {
         if kept.trouble.is_some() {
             shared.store.note_trouble(id, None).await?;
         }
@@ -82,20 +75,10 @@ async fn show(
         }
         return Ok(next);
     }
-    if !goes_on_after(shared, shared.limiter.wait_for_edit(channel)).await {
-        return Ok(Next::Unchanged);
-    }
-    let edited = match shared.rest.edit_message(channel, message, &body).await {
-        Ok(answer) => {
-            if let Some(bucket) = answer.bucket {
-                shared.limiter.learn_of_edits(channel, bucket);
-            }
-            answer.edited()
-        }
-        Err(error) => Edited::Not(Verdict::Retry(error.to_string())),
-    };
-    shared.metrics.edited(outcome(&edited));
-    match edited {
+    let Some(slot) = requests::turn(shared, channel).await else { return Ok(Next::Unchanged) };
+    // Much may have happened while it waited: the latest wins.
+    let body = body().await?;
+    match requests::edit(shared, channel, message, &body, slot).await {
         Edited::Done => {
             shared.store.note_board_shown(id, &body).await?;
             tracing::trace!(board = id, %channel, "edited");
@@ -115,15 +98,17 @@ async fn show(
             }
             Ok(Next::Again(wait))
         }
-        Edited::Not(verdict) => {
-            obey(shared, kept, verdict, view, |wait| shared.limiter.close_edits(channel, wait)).await
-        }
+        Edited::Not(verdict) => refused(shared, kept, verdict, view).await,
     }
 }
 
 /// Posts a board's message. Where it may have been posted before, it is looked for first.
-async fn post(shared: &Shared, kept: &KeptBoard, picture: &Picture, view: &View) -> Result<Next, StoreError> {
+async fn post(shared: &Shared, kept: &KeptBoard, view: &View) -> Result<Next, StoreError> {
     let (id, channel) = (kept.board.id, kept.board.channel);
+    let closed = shared.limiter.closed_for(channel);
+    if !closed.is_zero() {
+        return Ok(Next::Again(closed));
+    }
     let mut mark = kept.mark.clone();
     if let Some(since) = kept.posting_since {
         match find(shared, channel, &mark, since).await {
@@ -142,27 +127,24 @@ async fn post(shared: &Shared, kept: &KeptBoard, picture: &Picture, view: &View)
     }
     shared.store.note_posting(id, &mark, clock::now()).await?;
     let nonce = format!("board-{mark}");
-    let body = board_body(picture, &mark, Some(Posting { nonce: &nonce }));
-    let verdict = match shared.rest.create_message(channel, &body, None).await {
-        Ok(answer) => {
-            if let Some(bucket) = answer.bucket {
-                shared.limiter.learn(channel, bucket);
-            }
-            answer.verdict()
-        }
-        Err(error) => Verdict::Retry(error.to_string()),
-    };
-    match verdict {
+    let picture = picture(shared, &kept.board, view).await?;
+    let body = board_body(&picture, &mark, Some(Posting { nonce: &nonce }));
+    match requests::post(shared, channel, &body, None).await {
         Verdict::Delivered(Some(message)) => {
             tracing::trace!(board = id, %channel, "board accepted");
-            shared.store.note_posted(id, message, Some(&board_body(picture, &mark, None)), clock::now()).await?;
+            shared.store.note_posted(id, message, Some(&board_body(&picture, &mark, None)), clock::now()).await?;
             Ok(if kept.replaced.is_some() { Next::Again(Duration::ZERO) } else { Next::Edited })
         }
         Verdict::Delivered(None) => {
             shared.store.note_gone(id).await?;
             Ok(Next::Again(RECREATED_EVERY))
         }
-        verdict => obey(shared, kept, verdict, view, |wait| shared.limiter.close_channel(channel, wait)).await,
+        verdict => {
+            if let Verdict::ChannelLimited(wait) = verdict {
+                shared.limiter.close_channel(channel, wait);
+            }
+            refused(shared, kept, verdict, view).await
+        }
     }
 }
 
@@ -189,57 +171,31 @@ async fn take_away(shared: &Shared, kept: &KeptBoard) -> Result<Next, StoreError
 
 /// Deletes a message; [`Next::Edited`] where it is gone, or can't be deleted.
 async fn delete(shared: &Shared, channel: ChannelId, message: u64) -> Next {
-    if !goes_on_after(shared, shared.limiter.wait_for_edit(channel)).await {
-        return Next::Unchanged;
-    }
-    let edited = match shared.rest.delete_message(channel, message).await {
-        Ok(answer) => answer.edited(),
-        Err(error) => Edited::Not(Verdict::Retry(error.to_string())),
-    };
-    match edited {
-        Edited::Not(Verdict::ChannelLimited(wait)) => Next::Again(wait),
-        Edited::Not(Verdict::Limited(wait)) => {
-            shared.limiter.close(wait);
-            Next::Again(wait)
-        }
-        Edited::Not(Verdict::Unauthorised(reason)) => {
-            halt(shared, &reason);
-            Next::Failed
-        }
-        Edited::Not(Verdict::Retry(_)) => Next::Failed,
+    let Some(slot) = requests::turn(shared, channel).await else { return Next::Unchanged };
+    match requests::delete(shared, channel, message, slot).await {
+        Edited::Done | Edited::Gone | Edited::TooOld => Next::Edited,
         // Whoever keeps the bot out of the channel has to delete it.
-        Edited::Done | Edited::Gone | Edited::TooOld | Edited::Not(_) => Next::Edited,
+        Edited::Not(verdict) => obey(shared, channel, &verdict).unwrap_or(Next::Edited),
     }
 }
 
-/// Does what a refusal asks for.
-async fn obey(
-    shared: &Shared,
-    kept: &KeptBoard,
-    verdict: Verdict,
-    view: &View,
-    close: impl FnOnce(Duration),
-) -> Result<Next, StoreError> {
+/// What is done where a board was not taken.
+async fn refused(shared: &Shared, kept: &KeptBoard, verdict: Verdict, view: &View) -> Result<Next, StoreError> {
+    if let Some(next) = obey(shared, kept.board.channel, &verdict) {
+        return Ok(next);
+    }
     match verdict {
-        Verdict::ChannelLimited(wait) => {
-            close(wait);
-            Ok(Next::Again(wait))
-        }
-        Verdict::Limited(wait) => {
-            shared.limiter.close(wait);
-            Ok(Next::Again(wait))
-        }
-        Verdict::Delivered(_) | Verdict::Retry(_) => Ok(Next::Failed),
-        Verdict::Unauthorised(reason) => {
-            halt(shared, &reason);
-            Ok(Next::Failed)
-        }
-        // A player's name must not be able to end a board.
-        Verdict::Unacceptable(_) | Verdict::Filtered(_) if !view.is_withheld => Ok(Next::Withheld),
-        Verdict::Unacceptable(reason) | Verdict::Filtered(reason) | Verdict::Refused(reason) => {
+        Verdict::Refused(reason) => {
             note_trouble(shared, kept, &reason).await?;
             Ok(Next::Refused)
         }
+        // A player's name must not be able to end a board.
+        _ if !view.is_withheld => Ok(Next::Withheld),
+        Verdict::Unacceptable(reason) | Verdict::Filtered(reason) => {
+            note_trouble(shared, kept, &reason).await?;
+            Ok(Next::Refused)
+        }
+        _ => Ok(Next::Failed),
     }
 }
 
@@ -290,18 +246,4 @@ async fn picture(shared: &Shared, board: &Board, view: &View) -> Result<Picture,
         });
     }
     Ok(Picture { servers, more, is_chosen: board.chosen.is_some() })
-}
-
-/// How an edit is counted.
-pub(super) const fn outcome(edited: &Edited) -> EditOutcome {
-    match edited {
-        Edited::Done => EditOutcome::Done,
-        Edited::Gone => EditOutcome::Gone,
-        Edited::TooOld => EditOutcome::TooOld,
-        Edited::Not(Verdict::ChannelLimited(_) | Verdict::Limited(_)) => EditOutcome::Limited,
-        Edited::Not(Verdict::Retry(_) | Verdict::Delivered(_)) => EditOutcome::Failed,
-        Edited::Not(Verdict::Refused(_)) => EditOutcome::Refused,
-        Edited::Not(Verdict::Unacceptable(_) | Verdict::Filtered(_)) => EditOutcome::Unaccepted,
-        Edited::Not(Verdict::Unauthorised(_)) => EditOutcome::Unauthorised,
-    }
 }

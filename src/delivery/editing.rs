@@ -1,15 +1,15 @@
 //! Messages that are kept true by edits. What is to be shown is state: the latest wins, and nothing is shown by an edit
 //! alone.
 //!
-//! One task looks after all of them. Each channel has at most one edit in five seconds, and none that changes nothing;
-//! a place is taken only where nobody who sends wants one (`Limiter::wait_for_edit`).
+//! One task says which is next, and each is carried out in a task of its own. Each channel has at most one edit in five
+//! seconds, and none that changes nothing; a place and a slot are taken only where nobody who sends wants one
+//! (`Limiter::wait_for_edit`).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
-use futures_util::stream::FuturesUnordered;
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::{Shared, boards, incident_edits};
@@ -18,6 +18,7 @@ use crate::domain::ids::{AccountName, ChannelId};
 use crate::domain::retry::backoff;
 use crate::domain::stoppage::Cause;
 use crate::domain::timestamp::Timestamp;
+use crate::lifecycle::Lifecycle;
 use crate::store::StoreError;
 use crate::store::board_messages::WatchedBoard;
 use crate::telemetry::metrics::Work;
@@ -86,40 +87,43 @@ pub(super) struct View {
 }
 
 /// Keeps everything true until the service stops.
-pub(super) async fn run(shared: Shared) {
+pub(super) async fn run(shared: Shared, lifecycle: Lifecycle) {
     let mut editor = Editor::new(shared.clone());
-    let mut running = FuturesUnordered::new();
+    let (ended, mut ends) = mpsc::unbounded_channel();
+    let mut running = 0;
     let mut looks = tokio::time::interval(LOOK_EVERY);
     looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        while running.len() < AT_ONCE && !shared.halted.is_cancelled() {
-            let Some((channel, subject, view)) = editor.take_due(Instant::now()) else { break };
-            running.push(carry_out(&shared, channel, subject, view));
+        let has_room = running < AT_ONCE && !shared.halted.is_cancelled();
+        if has_room && let Some((channel, subject, view)) = editor.take_due(Instant::now()) {
+            running += 1;
+            let (shared, ended) = (shared.clone(), ended.clone());
+            // Not in this task: what one holds, others may wait for, while this task waits for the database.
+            lifecycle.spawn_job(format!("edit in channel {channel}"), async move {
+                let next = carry_out(&shared, channel, subject, view).await;
+                // Nobody listens any more once the service stops.
+                ended.send((channel, subject, next)).ok();
+            });
+            continue;
         }
-        let has_room = running.len() < AT_ONCE && !shared.halted.is_cancelled();
         tokio::select! {
-            () = shared.drain.cancelled() => break,
+            () = shared.drain.cancelled() => return,
             rung = shared.store.rung_boards() => editor.hear(&rung.accounts, rung.is_list_changed).await,
             _ = looks.tick() => editor.look().await,
-            Some((channel, subject, next)) = running.next() => editor.settle(channel, subject, next),
+            Some((channel, subject, next)) = ends.recv() => {
+                running -= 1;
+                editor.settle(channel, subject, next);
+            }
             () = editor.something_is_due(), if has_room => {}
         }
     }
-    // What is on its way is noted.
-    while running.next().await.is_some() {}
 }
 
-async fn carry_out(
-    shared: &Shared,
-    channel: ChannelId,
-    subject: Subject,
-    view: View,
-) -> (ChannelId, Subject, Result<Next, StoreError>) {
-    let next = match subject {
+async fn carry_out(shared: &Shared, channel: ChannelId, subject: Subject, view: View) -> Result<Next, StoreError> {
+    match subject {
         Subject::Board(id) => boards::keep(shared, id, &view).await,
         Subject::Incident(id) => incident_edits::edit(shared, id, channel).await,
-    };
-    (channel, subject, next)
+    }
 }
 
 struct Editor {
@@ -178,13 +182,23 @@ impl Editor {
         }
     }
 
-    /// What is to be carried out next, if anything is.
+    /// What is to be carried out next, if anything is. Where Discord takes no edits for a while, it waits here, in nobody's
+    /// place.
     fn take_due(&mut self, now: Instant) -> Option<(ChannelId, Subject, View)> {
-        let is_due = |channel: &Channel| channel.due_at().filter(|due| *due <= now);
+        let limiter = &self.shared.limiter;
+        let is_due = |id: ChannelId, channel: &mut Channel| {
+            let due = channel.due_at().filter(|due| *due <= now)?;
+            let closed = limiter.edits_closed_for(id);
+            if closed.is_zero() {
+                return Some(due);
+            }
+            channel.opens = Some(now + closed);
+            None
+        };
         let (id, channel) = self
             .channels
             .iter_mut()
-            .filter_map(|(id, channel)| is_due(channel).map(|due| (due, *id, channel)))
+            .filter_map(|(id, channel)| is_due(*id, channel).map(|due| (due, *id, channel)))
             .min_by_key(|(due, id, _)| (*due, *id))
             .map(|(_, id, channel)| (id, channel))?;
         let place = channel.waiting.iter().position(|(not_before, _)| *not_before <= now)?;

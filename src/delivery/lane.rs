@@ -11,11 +11,12 @@ use tokio::time::Instant;
 
 use super::Shared;
 use super::giving_up::give_up_if_old;
+use super::requests::post;
 use super::sealing::{seal, seal_anew};
 use super::search::{Found, look_for, mark_as_repeated};
 use super::stopping::{begin_probe, is_to_stop, settle_lane};
 use crate::clock;
-use crate::discord::answer::{Answer, Verdict};
+use crate::discord::answer::Verdict;
 use crate::domain::ids::ChannelId;
 use crate::domain::retry::backoff;
 use crate::domain::timestamp::Timestamp;
@@ -210,8 +211,11 @@ async fn send(shared: &Shared, tried: &Tried) -> Result<(), StoreError> {
         }
     }
     let file = if message.has_file { shared.store.file(message.id).await? } else { None };
-    let verdict = post(shared, channel, message, file).await;
+    let verdict = post(shared, channel, &message.body, file).await;
     drop(upload);
+    if matches!(verdict, Verdict::Delivered(_)) {
+        tracing::trace!(%channel, mark = message.mark, "accepted");
+    }
     shared.metrics.sent(outcome(&verdict, message.wording));
     let next = clock::now().plus(obey(shared, channel, message, &verdict));
     let mut failures = 0;
@@ -246,21 +250,6 @@ async fn wait_for_upload<'a>(shared: &'a Shared, tried: &Tried) -> Option<Semaph
         return None;
     }
     place.filter(|_| tried.covered_since.elapsed() < NONCE_KEPT)
-}
-
-/// Posts a message once.
-async fn post(shared: &Shared, channel: ChannelId, message: &SealedMessage, file: Option<String>) -> Verdict {
-    match shared.rest.create_message(channel, &message.body, file).await {
-        Ok(answer) => {
-            note_bucket(shared, channel, &answer);
-            let verdict = answer.verdict();
-            if matches!(verdict, Verdict::Delivered(_)) {
-                tracing::trace!(%channel, mark = message.mark, "accepted");
-            }
-            verdict
-        }
-        Err(error) => Verdict::Retry(error.to_string()),
-    }
 }
 
 /// Does and logs what Discord's verdict asks for, once; answers with how long the message has to wait.
@@ -346,11 +335,5 @@ const fn outcome(verdict: &Verdict, wording: Wording) -> Outcome {
         Verdict::Unacceptable(_) | Verdict::Filtered(_) if matches!(wording, Wording::Full) => Outcome::Reworded,
         Verdict::Unacceptable(_) | Verdict::Filtered(_) => Outcome::SetAside,
         Verdict::Unauthorised(_) => Outcome::Unauthorised,
-    }
-}
-
-fn note_bucket(shared: &Shared, channel: ChannelId, answer: &Answer) {
-    if let Some(bucket) = answer.bucket {
-        shared.limiter.learn(channel, bucket);
     }
 }

@@ -8,6 +8,7 @@ mod editing;
 pub mod giving_up;
 mod incident_edits;
 mod lane;
+mod requests;
 mod sealing;
 mod search;
 mod stopping;
@@ -84,7 +85,7 @@ pub fn start(shared: &Shared, lifecycle: &Lifecycle) {
     lifecycle.spawn("channels", stopping::watch(shared.clone()));
     lifecycle.spawn("telling", telling::tell(shared.clone()));
     lifecycle.spawn("bounds", giving_up::run(shared.clone()));
-    lifecycle.spawn("editing", editing::run(shared.clone()));
+    lifecycle.spawn("editing", editing::run(shared.clone(), lifecycle.clone()));
 }
 
 /// Sends what is due until the service stops.

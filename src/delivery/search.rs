@@ -135,7 +135,7 @@ pub(super) enum Standing {
 pub(super) async fn find(shared: &Shared, channel: ChannelId, mark: &str, since: Timestamp) -> Standing {
     let mut after = first_id(since);
     for _ in 0..PAGES {
-        if !goes_on_after(shared, shared.limiter.wait_for_edit(channel)).await {
+        if !goes_on_after(shared, shared.limiter.wait_for_gate()).await {
             return Standing::NotYetKnown;
         }
         let page = match shared.rest.messages_after(channel, after).await {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use dashmap::DashMap;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::domain::breaker::Breaker;
 use crate::domain::ids::ChannelId;
@@ -35,8 +35,7 @@ pub struct Limiter {
     /// The same of edits: Discord has a bucket for each method.
     edits_empty: DashMap<ChannelId, Instant>,
     gate: Mutex<Gate>,
-    /// From when on each of Discord's allowed requests may be used.
-    slots: tokio::sync::Mutex<UnboundedReceiver<Instant>>,
+    slots: tokio::sync::Mutex<Slots>,
     used: UnboundedSender<Instant>,
     breaker: Mutex<Breaker>,
 }
@@ -48,6 +47,15 @@ pub struct Limiter {
 #[must_use]
 pub struct Slot {
     used: UnboundedSender<Instant>,
+}
+
+/// The slots that nobody holds.
+#[derive(Debug)]
+struct Slots {
+    /// From when on each may be used.
+    free: UnboundedReceiver<Instant>,
+    /// The first, where somebody who would not wait for it has looked at it.
+    first: Option<Instant>,
 }
 
 impl Drop for Slot {
@@ -81,7 +89,7 @@ impl Limiter {
             empty: DashMap::new(),
             edits_empty: DashMap::new(),
             gate,
-            slots: slots.into(),
+            slots: Slots { free: slots, first: None }.into(),
             used,
             breaker: Mutex::default(),
         }
@@ -123,21 +131,32 @@ impl Limiter {
         }
     }
 
-    /// Waits until a message of `channel` may be edited without delaying anybody who sends, and takes that place.
-    pub async fn wait_for_edit(&self, channel: ChannelId) {
+    /// Waits until a message of `channel` may be edited without delaying anybody who sends, and takes that place, and a
+    /// slot that nobody waits for.
+    pub async fn wait_for_edit(&self, channel: ChannelId) -> Slot {
         loop {
-            let now = Instant::now();
-            let empty_until = self.edits_empty.get(&channel).map(|entry| *entry.value()).filter(|until| *until > now);
-            if let Some(until) = empty_until {
-                sleep_until(until).await;
+            let closed = self.edits_closed_for(channel);
+            if !closed.is_zero() {
+                sleep(closed).await;
                 continue;
             }
-            self.edits_empty.remove_if(&channel, |_, until| *until <= now);
-            match self.try_take_past_place() {
-                Ok(()) => return,
-                Err(again) => sleep_until(again).await,
+            self.edits_empty.remove_if(&channel, |_, until| *until <= Instant::now());
+            if let Err(again) = self.try_take_past_place() {
+                sleep_until(again).await;
+            } else if let Some(slot) = self.try_take_slot() {
+                return slot;
+            } else {
+                // The place is lost, which delays nobody: it was over.
+                let spacing = self.gate().spacing;
+                sleep(spacing).await;
             }
         }
+    }
+
+    /// How long nothing may be edited in `channel` from now on, because Discord said so.
+    #[must_use]
+    pub fn edits_closed_for(&self, channel: ChannelId) -> Duration {
+        self.open_after(&self.edits_empty, channel)
     }
 
     /// Takes a place that nobody wanted in time, or says when there may be one. Whoever sends is not delayed: the places
@@ -162,12 +181,26 @@ impl Limiter {
     /// Waits until Discord allows one more request, right before it is sent. Those who wait are served in turn.
     pub async fn take_slot(&self) -> Slot {
         let mut slots = self.slots.lock().await;
-        let usable = slots.recv().await;
+        let usable = match slots.first.take() {
+            Some(usable) => Some(usable),
+            None => slots.free.recv().await,
+        };
         let slot = Slot { used: self.used.clone() };
         if let Some(usable) = usable.filter(|usable| *usable > Instant::now()) {
             sleep_until(usable).await;
         }
         slot
+    }
+
+    /// Takes a slot, if there is one that can be used now and nobody waits for.
+    fn try_take_slot(&self) -> Option<Slot> {
+        let mut slots = self.slots.try_lock().ok()?;
+        let usable = slots.first.take().or_else(|| slots.free.try_recv().ok())?;
+        if usable > Instant::now() {
+            slots.first = Some(usable);
+            return None;
+        }
+        Some(Slot { used: self.used.clone() })
     }
 
     /// Notes what an answer's headers say of the channel's bucket.
@@ -228,8 +261,12 @@ impl Limiter {
     /// How long nothing is sent to `channel` from now on, because Discord said so.
     #[must_use]
     pub fn closed_for(&self, channel: ChannelId) -> Duration {
+        self.open_after(&self.empty, channel)
+    }
+
+    fn open_after(&self, empty: &DashMap<ChannelId, Instant>, channel: ChannelId) -> Duration {
         let opens = self.gate().opens;
-        let until = self.empty.get(&channel).map_or(opens, |entry| opens.max(*entry.value()));
+        let until = empty.get(&channel).map_or(opens, |entry| opens.max(*entry.value()));
         until.saturating_duration_since(Instant::now())
     }
 

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::{Rest, RestError, bucket, no_answer, number, scope};
 use crate::discord::answer::{Answer, seconds};
+use crate::discord::limiter::Slot;
 use crate::discord::words;
 use crate::domain::ids::ChannelId;
 
@@ -66,7 +67,7 @@ impl Rest {
                 request.multipart(Form::new().part("payload_json", body).part("files[0]", file))
             }
         };
-        self.answered(request).await
+        self.answered(request, self.slot().await).await
     }
 
     /// The channel's messages after `after`, an id, at most [`PAGE`]: of those that follow it, the first.
@@ -75,15 +76,21 @@ impl Rest {
         self.request(Method::GET, &path, None, true).await
     }
 
-    /// Puts another body in the place of a message's: what the new one does not name stays.
-    pub async fn edit_message(&self, channel: ChannelId, message: u64, body: &str) -> Result<Answer, RestError> {
+    /// Puts another body in the place of a message's, in that slot: what the new one does not name stays.
+    pub async fn edit_message(
+        &self,
+        channel: ChannelId,
+        message: u64,
+        body: &str,
+        slot: Slot,
+    ) -> Result<Answer, RestError> {
         let request = self.to_message(Method::PATCH, channel, message);
-        self.answered(request.header(CONTENT_TYPE, JSON).body(body.to_owned())).await
+        self.answered(request.header(CONTENT_TYPE, JSON).body(body.to_owned()), Some(slot)).await
     }
 
-    /// Deletes a message.
-    pub async fn delete_message(&self, channel: ChannelId, message: u64) -> Result<Answer, RestError> {
-        self.answered(self.to_message(Method::DELETE, channel, message)).await
+    /// Deletes a message, in that slot.
+    pub async fn delete_message(&self, channel: ChannelId, message: u64, slot: Slot) -> Result<Answer, RestError> {
+        self.answered(self.to_message(Method::DELETE, channel, message), Some(slot)).await
     }
 
     fn to_message(&self, method: Method, channel: ChannelId, message: u64) -> RequestBuilder {
@@ -92,8 +99,8 @@ impl Rest {
             .header(AUTHORIZATION, format!("Bot {}", self.token.expose_secret()))
     }
 
-    async fn answered(&self, request: RequestBuilder) -> Result<Answer, RestError> {
-        let _slot = self.slot().await;
+    /// Holds the slot until the answer is there.
+    async fn answered(&self, request: RequestBuilder, _slot: Option<Slot>) -> Result<Answer, RestError> {
         let response = request.send().await.map_err(|error| no_answer(&error))?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
