@@ -10,6 +10,7 @@ use crate::clock;
 use crate::discord::answer::{Edited, Verdict};
 use crate::discord::incident_embed::{Telling, incident_embed};
 use crate::discord::message::edit_body;
+use crate::domain::condense::is_late;
 use crate::domain::ids::ChannelId;
 use crate::store::StoreError;
 
@@ -19,10 +20,6 @@ const CONTINUED_AFTER: Duration = Duration::from_mins(55);
 /// Brings the message that tells `channel` of an incident to the latest version.
 pub(super) async fn edit(shared: &Shared, incident: i64, channel: ChannelId) -> Result<Next, StoreError> {
     let Some(stale) = shared.store.stale_message(incident, channel).await? else { return Ok(Next::Unchanged) };
-    if shared.store.stopped_lane(channel).await?.is_some() {
-        // It goes on with its lane.
-        return Ok(Next::Unchanged);
-    }
     if clock::now().since(stale.posted_at) >= CONTINUED_AFTER {
         shared.store.continue_incident(incident, channel, clock::now()).await?;
         return Ok(Next::Edited);
@@ -37,7 +34,8 @@ pub(super) async fn edit(shared: &Shared, incident: i64, channel: ChannelId) -> 
         incident: &kept.incident,
         is_over: kept.closed_at.is_some(),
         rule: shared.loops,
-        is_late: false,
+        // As it was told first: it does not become earlier.
+        is_late: is_late(stale.stored, stale.hold, shared.late_after, stale.sealed),
     };
     let body = edit_body(incident_embed(&telling), &stale.mark);
     match requests::edit(shared, channel, stale.message, &body, slot).await {

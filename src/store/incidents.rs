@@ -1,5 +1,7 @@
 //! Incidents, and the messages that tell of them.
 
+use std::time::Duration;
+
 use sqlx::any::AnyRow;
 use sqlx::{Any, Row, Transaction};
 
@@ -40,11 +42,32 @@ pub struct StaleMessage {
     pub mark: String,
     /// When it was seen to stand there.
     pub posted_at: Timestamp,
+    /// When what it told first was stored.
+    pub stored: Timestamp,
+    /// For how long that waited on purpose.
+    pub hold: Duration,
+    /// When it was worded.
+    pub sealed: Timestamp,
     /// What its guild calls the server, where it gave it a name.
     pub server_name: Option<String>,
 }
 
 const COLUMNS: &str = "account, id, server_id, story, version, closed_at";
+
+/// Whether a row's channel still hears of what happens to its server.
+macro_rules! is_heard {
+    ($row:literal) => {
+        concat!(
+            "EXISTS (SELECT 1 FROM bindings WHERE bindings.channel_id = ",
+            $row,
+            ".channel_id AND bindings.account = ",
+            $row,
+            ".account AND (bindings.server_id IS NULL OR bindings.server_id = ",
+            $row,
+            ".server_id) AND paused_at IS NULL AND ' ' || kinds || ' ' LIKE '% server.stopped %')"
+        )
+    };
+}
 
 impl Store {
     /// The incident of that number.
@@ -207,9 +230,10 @@ impl Store {
         Ok(id.map(i64::cast_unsigned))
     }
 
-    /// The messages that don't show the latest version of their incidents and can be edited, at most `limit`.
+    /// The messages that don't show the latest version of their incidents and can be edited, at most `limit`: of each
+    /// channel the newest first, so that none that takes no edits keeps the others back.
     pub async fn stale_messages(&self, limit: u32) -> Result<Vec<StaleMessage>, StoreError> {
-        let query = format!("{STALE} ORDER BY incident_id, incident_messages.channel_id LIMIT $1");
+        let query = format!("SELECT * FROM ({STALE}) AS stale ORDER BY place, incident_id DESC LIMIT $1");
         let rows = sqlx::query(sqlx::AssertSqlSafe(query)).bind(i64::from(limit)).fetch_all(&self.reader).await?;
         rows.iter().map(stale_from).collect()
     }
@@ -253,15 +277,20 @@ impl Store {
     /// one that is over, the message that closes it says all.
     pub async fn continue_incident(&self, incident: i64, channel: ChannelId, now: Timestamp) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
+        // Else it may be over before this is noted.
+        let hold =
+            self.choose("SELECT id FROM incidents WHERE id = $1", "SELECT id FROM incidents WHERE id = $1 FOR UPDATE");
+        sqlx::query(hold).bind(incident).fetch_optional(&mut *transaction).await?;
         let chapter = Chapter { incident, phase: Phase::Continued };
         let row = self.next_number();
-        let inserted = sqlx::query(
+        let inserted = sqlx::query(concat!(
             "INSERT INTO outbox (id, channel_id, account, server_id, stored_at, sequence, form, details, mention_roles, style,
                                  recorded_at, due_at)
              SELECT $1, before.channel_id, before.account, before.server_id, $2, 0, $3, $4, '', before.style, $2, $2
              FROM incident_messages JOIN outbox AS before ON before.id = row_id JOIN incidents ON incidents.id = incident_id
-             WHERE incident_id = $5 AND incident_messages.channel_id = $6 AND is_stale = 1 AND closed_at IS NULL",
-        )
+             WHERE incident_id = $5 AND incident_messages.channel_id = $6 AND is_stale = 1 AND closed_at IS NULL AND ",
+            is_heard!("before")
+        ))
         .bind(row)
         .bind(now.nanoseconds())
         .bind(INCIDENT)
@@ -285,16 +314,25 @@ impl Store {
     }
 }
 
+/// Not those in channels that hear no more of it, or take no messages.
 const STALE: &str = concat!(
-    "SELECT incident_id, incident_messages.channel_id, messages.discord_id, mark, settled_at, ",
+    "SELECT incident_id, incident_messages.channel_id, messages.discord_id, mark, settled_at, stored_at, recorded_at,
+        due_at, sealed_at,
+        ROW_NUMBER() OVER (PARTITION BY incident_messages.channel_id ORDER BY incident_id DESC) AS place, ",
     server_name!(),
     " FROM incident_messages JOIN outbox ON outbox.id = incident_messages.row_id
         JOIN messages ON messages.id = outbox.message_id
-    WHERE is_stale = 1 AND messages.state = 'delivered' AND messages.discord_id IS NOT NULL"
+    WHERE is_stale = 1 AND messages.state = 'delivered' AND messages.discord_id IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM stopped_lanes WHERE stopped_lanes.channel_id = incident_messages.channel_id) AND ",
+    is_heard!("outbox")
 );
 
 fn stale_from(row: &AnyRow) -> Result<StaleMessage, StoreError> {
+    let moment = |column| row.try_get(column).map(Timestamp::from_nanoseconds);
     Ok(StaleMessage {
+        stored: moment("stored_at")?,
+        hold: moment("due_at")?.since(moment("recorded_at")?),
+        sealed: moment("sealed_at")?,
         incident: row.try_get(0)?,
         channel: ChannelId::from_column(row.try_get(1)?),
         message: row.try_get::<i64, _>(2)?.cast_unsigned(),
