@@ -38,9 +38,18 @@ pub(super) async fn keep(shared: &Shared, id: i64, view: &View) -> Result<Next, 
         note_trouble(shared, &kept, &reason).await?;
         return Ok(Next::Unchanged);
     }
-    match kept.message {
-        Some(message) => show(shared, &kept, message, view).await,
-        None => post(shared, &kept, view).await,
+    match (kept.message, kept.replaced) {
+        // First of all: else a busy board would stand beside another that is not true any more.
+        (Some(_), Some(replaced)) => {
+            let next = delete(shared, kept.board.channel, replaced).await;
+            if next != Next::Edited {
+                return Ok(next);
+            }
+            shared.store.note_replaced(id).await?;
+            Ok(Next::Again(Duration::ZERO))
+        }
+        (Some(message), None) => show(shared, &kept, message, view).await,
+        (None, _) => post(shared, &kept, view).await,
     }
 }
 
@@ -68,12 +77,7 @@ async fn show(shared: &Shared, kept: &KeptBoard, message: u64, view: &View) -> R
         if kept.trouble.is_some() {
             shared.store.note_trouble(id, None).await?;
         }
-        let Some(replaced) = kept.replaced else { return Ok(Next::Unchanged) };
-        let next = delete(shared, channel, replaced).await;
-        if next == Next::Edited {
-            shared.store.note_replaced(id).await?;
-        }
-        return Ok(next);
+        return Ok(Next::Unchanged);
     }
     let Some(slot) = requests::turn(shared, channel).await else { return Ok(Next::Unchanged) };
     // Much may have happened while it waited: the latest wins.
@@ -82,8 +86,7 @@ async fn show(shared: &Shared, kept: &KeptBoard, message: u64, view: &View) -> R
         Edited::Done => {
             shared.store.note_board_shown(id, &body).await?;
             tracing::trace!(board = id, %channel, "edited");
-            // What else there is to do comes at the next look.
-            Ok(if kept.replaced.is_some() { Next::Again(Duration::ZERO) } else { Next::Edited })
+            Ok(Next::Edited)
         }
         Edited::Gone => {
             shared.store.note_gone(id).await?;
@@ -132,8 +135,11 @@ async fn post(shared: &Shared, kept: &KeptBoard, view: &View) -> Result<Next, St
     match requests::post(shared, channel, &body, None).await {
         Verdict::Delivered(Some(message)) => {
             tracing::trace!(board = id, %channel, "board accepted");
-            shared.store.note_posted(id, message, Some(&board_body(&picture, &mark, None)), clock::now()).await?;
-            Ok(if kept.replaced.is_some() { Next::Again(Duration::ZERO) } else { Next::Edited })
+            // To what was attempted before, Discord answers with the message of then.
+            let shown = kept.posting_since.is_none().then(|| board_body(&picture, &mark, None));
+            shared.store.note_posted(id, message, shown.as_deref(), clock::now()).await?;
+            let is_settled = kept.replaced.is_none() && shown.is_some();
+            Ok(if is_settled { Next::Edited } else { Next::Again(Duration::ZERO) })
         }
         Verdict::Delivered(None) => {
             shared.store.note_gone(id).await?;
@@ -142,6 +148,10 @@ async fn post(shared: &Shared, kept: &KeptBoard, view: &View) -> Result<Next, St
         verdict => {
             if let Verdict::ChannelLimited(wait) = verdict {
                 shared.limiter.close_channel(channel, wait);
+            }
+            if kept.posting_since.is_none() && !matches!(verdict, Verdict::Retry(_)) {
+                // It certainly does not stand there.
+                shared.store.note_gone(id).await?;
             }
             refused(shared, kept, verdict, view).await
         }

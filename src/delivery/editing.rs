@@ -160,6 +160,12 @@ impl Channel {
         }
     }
 
+    /// The same, however long it was to be left alone.
+    fn want_now(&mut self, subject: Subject, now: Instant) {
+        self.waiting.retain(|(_, waiting)| *waiting != subject);
+        self.want(subject, now);
+    }
+
     /// From when on something of it can be carried out; `None` while nothing waits or something is.
     fn due_at(&self) -> Option<Instant> {
         let first = self.waiting.iter().map(|(not_before, _)| *not_before).min();
@@ -299,8 +305,9 @@ impl Editor {
         let is_other = |account: &AccountName| blind.get(account) != self.blind.get(account);
         let looks_at_all = self.looked_at_all.is_none_or(|looked| looked.elapsed() >= LOOK_AT_ALL_EVERY);
         for (id, board) in &boards {
-            let is_changed = self.boards.get(id) != Some(board) || board.is_removed;
-            if looks_at_all || is_changed || board.accounts.iter().any(is_other) {
+            if self.boards.get(id) != Some(board) {
+                self.channels.entry(board.channel).or_default().want_now(Subject::Board(*id), now);
+            } else if looks_at_all || board.is_removed || board.accounts.iter().any(is_other) {
                 self.channels.entry(board.channel).or_default().want(Subject::Board(*id), now);
             }
         }
