@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use super::Shared;
 use super::editing::{Next, View};
-use super::lane::goes_on_after;
+use super::lane::{NONCE_KEPT, goes_on_after};
 use super::requests::{self, obey};
 use super::sealing::new_mark;
 use super::search::{Standing, find};
 use crate::clock;
 use crate::discord::answer::{Edited, Verdict};
 use crate::discord::board_embed::{PLAYERS_LIMIT, Posting, SERVERS_LIMIT, board_body};
+use crate::discord::rest::RestError;
 use crate::domain::board::{Board, OnlinePlayer, Picture, ShownServer};
 use crate::domain::ids::{AccountName, ChannelId, ServerId};
 use crate::domain::outlook::Outlook;
@@ -114,13 +115,24 @@ async fn post(shared: &Shared, kept: &KeptBoard, view: &View) -> Result<Next, St
     }
     let mut mark = kept.mark.clone();
     if let Some(since) = kept.posting_since {
-        match find(shared, channel, &mark, since).await {
-            Standing::At(message) => {
+        match look_for(shared, channel, &mark, since).await {
+            Ok(Standing::At(message)) => {
                 shared.store.note_posted(id, message, None, clock::now()).await?;
                 return Ok(Next::Again(Duration::ZERO));
             }
-            Standing::NotYetKnown => return Ok(Next::Failed),
-            Standing::Nowhere => {}
+            Ok(Standing::Absent) => {}
+            // By its nonce, Discord knows it for a while. After that, another would stand beside it for ever.
+            Ok(Standing::OutOfSight) if clock::now().since(since) < NONCE_KEPT => {}
+            Ok(Standing::OutOfSight) => match shared.sight.shows_history(kept.board.guild, channel) {
+                Some(true) => {}
+                Some(false) => {
+                    note_trouble(shared, kept, "missing Read Message History").await?;
+                    return Ok(Next::Refused);
+                }
+                None => return Ok(Next::Failed),
+            },
+            Ok(Standing::NotYetKnown) => return Ok(Next::Unchanged),
+            Err(next) => return Ok(next),
         }
     } else {
         mark = new_mark();
@@ -158,15 +170,32 @@ async fn post(shared: &Shared, kept: &KeptBoard, view: &View) -> Result<Next, St
     }
 }
 
+/// Looks for a board's message in its channel; or says what is to be done where that can't be done now.
+async fn look_for(shared: &Shared, channel: ChannelId, mark: &str, since: Timestamp) -> Result<Standing, Next> {
+    if !goes_on_after(shared, shared.limiter.wait_for_gate()).await {
+        return Ok(Standing::NotYetKnown);
+    }
+    find(shared, channel, mark, since).await.map_err(|error| {
+        let verdict = match error {
+            RestError::Limited { wait, is_global: true } => Verdict::Limited(wait),
+            RestError::Limited { wait, is_global: false } => Verdict::ChannelLimited(wait),
+            RestError::Unauthorised => Verdict::Unauthorised(error.to_string()),
+            RestError::Refused { .. } | RestError::NoAnswer(_) => Verdict::Retry(error.to_string()),
+        };
+        obey(shared, channel, &verdict).unwrap_or(Next::Failed)
+    })
+}
+
 /// Deletes what a board leaves behind, and forgets it.
 async fn take_away(shared: &Shared, kept: &KeptBoard) -> Result<Next, StoreError> {
     let (id, channel) = (kept.board.id, kept.board.channel);
     let mut left: Vec<_> = kept.message.into_iter().chain(kept.replaced).collect();
     if let (None, Some(since)) = (kept.message, kept.posting_since) {
-        match find(shared, channel, &kept.mark, since).await {
-            Standing::At(message) => left.push(message),
-            Standing::NotYetKnown => return Ok(Next::Failed),
-            Standing::Nowhere => {}
+        match look_for(shared, channel, &kept.mark, since).await {
+            Ok(Standing::At(message)) => left.push(message),
+            Ok(Standing::NotYetKnown) => return Ok(Next::Unchanged),
+            Ok(Standing::Absent | Standing::OutOfSight) => {}
+            Err(next) => return Ok(next),
         }
     }
     for message in left {

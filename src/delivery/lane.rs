@@ -34,7 +34,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 const STALE_PLACE: Duration = Duration::from_millis(500);
 
 /// For how long a message's nonce is relied upon. Discord says that it keeps one for "a few minutes".
-const NONCE_KEPT: Duration = Duration::from_mins(1);
+pub(super) const NONCE_KEPT: Duration = Duration::from_mins(1);
 
 /// Sends what is due in `channel`, until nothing is, the channel refuses, or the service stops. Answers with the moment
 /// at which something will be due that is held until then. When the database fails, the dispatcher's next look starts

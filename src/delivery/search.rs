@@ -8,7 +8,7 @@ use super::lane::{goes_on_after, settle_delivered, try_later};
 use super::sealing::new_nonce;
 use crate::clock;
 use crate::discord::message::marked_as_repeated;
-use crate::discord::rest::{PAGE, Posted, RestError};
+use crate::discord::rest::{PAGE, RestError};
 use crate::domain::ids::ChannelId;
 use crate::domain::timestamp::Timestamp;
 use crate::store::StoreError;
@@ -47,55 +47,81 @@ pub(super) async fn look_for(
     if shared.store.take_in_vain(message.id).await? {
         return Ok(Found::Absent);
     }
-    let mut after = first_id(shared.store.sealed_at(message.id).await?);
-    for number in 0..PAGES {
-        let page = match page(shared, channel, message, after).await? {
-            Ok(page) => page,
-            Err(found) => return Ok(found),
-        };
-        if let Some(shown) = page.iter().find(|posted| posted.carries(&message.mark)) {
+    let since = shared.store.sealed_at(message.id).await?;
+    match find(shared, channel, &message.mark, since).await {
+        Ok(Standing::At(shown)) => {
             tracing::info!(%channel, mark = message.mark, "delivered already, by an attempt that got no answer");
-            settle_delivered(shared, message.id, Some(shown.id)).await?;
+            settle_delivered(shared, message.id, Some(shown)).await?;
             shared.metrics.sent(Outcome::Found);
-            return Ok(Found::Settled);
+            Ok(Found::Settled)
         }
-        match page.iter().map(|posted| posted.id).max() {
-            Some(last) if page.len() == PAGE => after = last,
-            None if number == 0 => return is_readable(shared, channel, message).await,
-            // Only a page that is not full proves that nothing follows.
-            _ => return Ok(Found::Absent),
+        Ok(Standing::Absent) => Ok(Found::Absent),
+        Ok(Standing::OutOfSight) => Ok(Found::OutOfSight),
+        Ok(Standing::NotYetKnown) => Ok(Found::Settled),
+        Err(error) => not_shown(shared, channel, message, error).await,
+    }
+}
+
+/// Whether a message stands in its channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It does, under this id.
+    At(u64),
+    /// It does not.
+    Absent,
+    /// It may, but the bot may not look, or there is too much to look through.
+    OutOfSight,
+    /// The service stops.
+    NotYetKnown,
+}
+
+/// Looks for the message with that mark, among those that were posted since it may stand there. The first request is made
+/// at once.
+pub(super) async fn find(
+    shared: &Shared,
+    channel: ChannelId,
+    mark: &str,
+    since: Timestamp,
+) -> Result<Standing, RestError> {
+    let mut after = first_id(since);
+    for number in 0..PAGES {
+        let page = match shared.rest.messages_after(channel, after).await {
+            Ok(page) => page,
+            Err(RestError::Refused { status, .. }) if status < 500 => return Ok(Standing::OutOfSight),
+            Err(error) => return Err(error),
+        };
+        if let Some(shown) = page.iter().find(|posted| posted.carries(mark)) {
+            return Ok(Standing::At(shown.id));
+        }
+        let last = page.iter().map(|posted| posted.id).max();
+        // Only a page that is not full proves that nothing follows.
+        if last.is_some() && page.len() < PAGE || number > 0 && last.is_none() {
+            return Ok(Standing::Absent);
         }
         if !goes_on_after(shared, shared.limiter.wait_for_gate()).await {
-            return Ok(Found::Settled);
+            return Ok(Standing::NotYetKnown);
+        }
+        match last {
+            Some(last) => after = last,
+            // Who may not read a channel's history is answered as if there was none:
+            // <https://discord.com/developers/docs/resources/message#get-channel-messages>. In a channel that shows
+            // nothing at all, it can't be told.
+            None if shared.rest.messages_after(channel, 0).await?.is_empty() => return Ok(Standing::OutOfSight),
+            None => return Ok(Standing::Absent),
         }
     }
-    Ok(Found::OutOfSight)
+    Ok(Standing::OutOfSight)
 }
 
-/// Whether nothing was found because nothing is there. Who may not read a channel's history is answered as if there was
-/// none: <https://discord.com/developers/docs/resources/message#get-channel-messages>. In a channel that shows nothing
-/// at all, it can't be told.
-async fn is_readable(shared: &Shared, channel: ChannelId, message: &SealedMessage) -> Result<Found, StoreError> {
-    if !goes_on_after(shared, shared.limiter.wait_for_gate()).await {
-        return Ok(Found::Settled);
-    }
-    Ok(match page(shared, channel, message, 0).await? {
-        Ok(page) if page.is_empty() => Found::OutOfSight,
-        Ok(_) => Found::Absent,
-        Err(found) => found,
-    })
-}
-
-/// The channel's messages after an id, or what it means that they can't be had.
-async fn page(
+/// What it means that the channel's messages can't be had.
+async fn not_shown(
     shared: &Shared,
     channel: ChannelId,
     message: &SealedMessage,
-    after: u64,
-) -> Result<Result<Vec<Posted>, Found>, StoreError> {
-    let found = match shared.rest.messages_after(channel, after).await {
-        Ok(page) => return Ok(Ok(page)),
-        Err(RestError::Limited { wait, is_global }) => {
+    error: RestError,
+) -> Result<Found, StoreError> {
+    match error {
+        RestError::Limited { wait, is_global } => {
             if is_global {
                 shared.limiter.close(wait);
             } else {
@@ -104,58 +130,19 @@ async fn page(
             tracing::warn!(%channel, ?wait, is_global, "Discord limits looking for a message");
             let next = clock::now().plus(wait);
             shared.store.postpone(message.id, message.attempts, next, "rate limited").await?;
-            Found::Settled
+            Ok(Found::Settled)
         }
-        Err(RestError::Refused { status, .. }) if status >= 500 => {
+        RestError::Refused { status, .. } if status >= 500 => {
             try_later(shared, channel, message, &format!("HTTP {status}, looking for it in the channel")).await?;
-            Found::Settled
+            Ok(Found::Settled)
         }
-        Err(RestError::NoAnswer(reason)) => {
+        RestError::NoAnswer(reason) => {
             try_later(shared, channel, message, &reason).await?;
-            Found::Settled
+            Ok(Found::Settled)
         }
-        Err(RestError::Refused { .. }) => Found::OutOfSight,
-        Err(RestError::Unauthorised) => Found::Unauthorised,
-    };
-    Ok(Err(found))
-}
-
-/// Whether a board's message stands in its channel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
-    /// It does, under this id.
-    At(u64),
-    /// It does not, or the bot may not look.
-    Nowhere,
-    /// It can't be looked for at this moment.
-    NotYetKnown,
-}
-
-/// Looks for the message with that mark, among those that were posted since it may stand there.
-pub(super) async fn find(shared: &Shared, channel: ChannelId, mark: &str, since: Timestamp) -> Standing {
-    let mut after = first_id(since);
-    for _ in 0..PAGES {
-        if !goes_on_after(shared, shared.limiter.wait_for_gate()).await {
-            return Standing::NotYetKnown;
-        }
-        let page = match shared.rest.messages_after(channel, after).await {
-            Ok(page) => page,
-            Err(RestError::Limited { wait, is_global: true }) => {
-                shared.limiter.close(wait);
-                return Standing::NotYetKnown;
-            }
-            Err(RestError::Refused { status, .. }) if status < 500 => return Standing::Nowhere,
-            Err(_) => return Standing::NotYetKnown,
-        };
-        if let Some(found) = page.iter().find(|posted| posted.carries(mark)) {
-            return Standing::At(found.id);
-        }
-        match page.iter().map(|posted| posted.id).max() {
-            Some(last) if page.len() == PAGE => after = last,
-            _ => break,
-        }
+        RestError::Refused { .. } => Ok(Found::OutOfSight),
+        RestError::Unauthorised => Ok(Found::Unauthorised),
     }
-    Standing::Nowhere
 }
 
 /// Has a message say that it may have been shown before, once, under a nonce of its own: before it is sent again.

@@ -190,6 +190,15 @@ impl Sight {
         picture.as_ref().map_or(Seen::Unknown, |picture| self.judge(picture, guild, channel, may_be_thread))
     }
 
+    /// Whether the bot may read what was posted in a channel; `None` while that is not shown.
+    #[must_use]
+    pub fn shows_history(&self, guild: GuildId, channel: ChannelId) -> Option<bool> {
+        match self.read().as_ref()?.guilds.access_by_id(guild, channel) {
+            ChannelAccess::Unknown => None,
+            ChannelAccess::Known { permissions, .. } => Some(permissions.read_message_history()),
+        }
+    }
+
     /// The name of a guild, as far as it is shown; strangers chose it.
     #[must_use]
     pub fn guild_name(&self, guild: GuildId) -> Option<String> {
