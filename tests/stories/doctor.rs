@@ -54,7 +54,7 @@ async fn all_is_well_and_then_is_not(database: Database) {
     for (about, wanted) in [
         ("key file", "✓ key file secrets/guildwire.key: opens 2 credentials".to_owned()),
         ("token", format!("✓ token: {url} takes it, for application {}", house.discord.bot())),
-        ("commands", "✓ commands: all 5 are registered".to_owned()),
+        ("commands", "✓ commands: all 10 are registered".to_owned()),
         (
             "gateway",
             "✓ gateway: 1 shard connected, with the intents it takes; 999 of 1000 sessions are left for today"
@@ -153,7 +153,8 @@ async fn with_few_sessions_left(database: Database) {
 async fn before_the_first_run(database: Database) {
     let house = build_house(database).await;
     let (printed, _) = doctor(&house).await;
-    let wanted = "✗ commands: /account, /help, /notify, /status, /why are not registered: `guildwire run` does that as it starts";
+    let wanted = "✗ commands: /account, /board, /help, /maintenance, /notify, /ping, /players, /server, /status, /why are not \
+                  registered: `guildwire run` does that as it starts";
     Comparisons::default().equal("commands", line(&printed, "commands"), wanted);
 }
 

@@ -92,7 +92,7 @@ async fn an_edit_takes_only_what_nobody_wanted_and_delays_nobody() {
     assert!(limiter.wait_for_edit(CHANNEL).now_or_never().is_none(), "a quiet time gives no right to a burst");
     assert!(limiter.wait_for_channel(CHANNEL).now_or_never().is_some(), "whoever sends right after it is not delayed");
     let start = Instant::now();
-    limiter.wait_for_edit(CHANNEL).await;
+    drop(limiter.wait_for_edit(CHANNEL).await);
     assert!(start.elapsed() >= 2 * spacing, "{:?}", start.elapsed());
 
     // Four times as many as there are places want to send: an edit comes when they are through.
@@ -105,7 +105,7 @@ async fn an_edit_takes_only_what_nobody_wanted_and_delays_nobody() {
     };
     let edit = async {
         tokio::time::sleep(Duration::from_millis(50)).await;
-        limiter.wait_for_edit(CHANNEL).await;
+        drop(limiter.wait_for_edit(CHANNEL).await);
         start.elapsed()
     };
     let (sent, edited) = tokio::join!(sends, edit);
@@ -124,7 +124,7 @@ async fn edits_and_messages_with_one_another_stay_below_the_pace() {
         if random >> 62 == 0 {
             limiter.wait_for_channel(CHANNEL).await;
         } else {
-            limiter.wait_for_edit(CHANNEL).await;
+            drop(limiter.wait_for_edit(CHANNEL).await);
         }
         times.push(Instant::now());
         tokio::time::sleep(Duration::from_millis((random >> 56) / 2)).await;
@@ -141,15 +141,15 @@ async fn edits_have_a_bucket_of_their_own() {
     limiter.learn_of_edits(CHANNEL, BucketState { remaining: 0, reset_after: Duration::from_secs(4) });
     let start = Instant::now();
     limiter.wait_for_channel(CHANNEL).await;
-    limiter.wait_for_edit(ChannelId(2)).await;
+    drop(limiter.wait_for_edit(ChannelId(2)).await);
     assert!(start.elapsed() < Duration::from_secs(1));
-    limiter.wait_for_edit(CHANNEL).await;
+    drop(limiter.wait_for_edit(CHANNEL).await);
     assert!(start.elapsed() >= Duration::from_secs(4));
     limiter.close_edits(CHANNEL, Duration::from_secs(9));
-    limiter.wait_for_edit(CHANNEL).await;
+    drop(limiter.wait_for_edit(CHANNEL).await);
     assert!(start.elapsed() >= Duration::from_secs(13));
     limiter.close(Duration::from_secs(30));
-    limiter.wait_for_edit(CHANNEL).await;
+    drop(limiter.wait_for_edit(CHANNEL).await);
     assert!(start.elapsed() >= Duration::from_secs(43));
 }
 
