@@ -28,7 +28,11 @@ async fn lit(database: Database) -> (Fire, guildwire_harness::RunningBot) {
 }
 
 async fn says(fire: &Fire, what: &str) {
-    fire.servers.publish(&format!("main.events.{what}"), "{}").await.unwrap();
+    server_says(fire, "main", what).await;
+}
+
+async fn server_says(fire: &Fire, server: &str, what: &str) {
+    fire.servers.publish(&format!("{server}.events.{what}"), "{}").await.unwrap();
 }
 
 fn text(message: &Message) -> String {
@@ -80,5 +84,15 @@ async fn a_message_that_was_deleted_is_not_edited_again(database: Database) {
     let messages = wait_for_last(&fire, 1, "🟢 Server **main** is back").await;
     assert!(messages[0].raw["message_reference"].is_null(), "it answers nothing");
     assert!(text(&messages[0]).contains("it said that it has stopped"), "and lists all of it");
-    assert_eq!(fire.house.discord.statistics().requests_to(EDITS), 1, "nothing was edited after that");
+
+    // A channel's edits come in turn: by the second of another server, that of the first would have come.
+    server_says(&fire, "other", "stopping").await;
+    wait_for_last(&fire, 2, "🟠 Server **other** is about to stop").await;
+    for (what, shown) in [("stopped", "🔴 Server **other** has stopped"), ("started", "🟢 Server **other** is back")]
+    {
+        server_says(&fire, "other", what).await;
+        let edited = |discord: &Sim| text(&discord.messages(fire.channel)[1]).starts_with(shown);
+        fire.house.discord.wait_until(PATIENCE, shown, edited).await.unwrap();
+    }
+    assert_eq!(fire.house.discord.statistics().requests_to(EDITS), 3, "nothing of the first was edited after that");
 }
