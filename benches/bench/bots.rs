@@ -133,7 +133,8 @@ pub(crate) async fn tell(
     let mut began = Vec::new();
     for number in 0..events {
         tokio::time::sleep(pause).await;
-        let (subject, payload) = joined(number);
+        // Nobody joins twice.
+        let (subject, payload) = joined(shown_before + number);
         let taken = discord.statistics().creates_accepted;
         began.push(clock::now());
         publisher.publish(&subject, &payload).await?;
