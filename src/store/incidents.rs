@@ -261,15 +261,23 @@ impl Store {
 
     /// Notes that a channel's message shows `version` of an incident. Where that is not the latest, it stays stale.
     pub async fn note_incident_shown(&self, incident: i64, channel: ChannelId, version: i64) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE incident_messages SET is_stale = 0 WHERE incident_id = $1 AND channel_id = $2
-             AND EXISTS (SELECT 1 FROM incidents WHERE id = $1 AND version = $3)",
-        )
-        .bind(incident)
-        .bind(channel.to_column())
-        .bind(version)
-        .execute(&self.writer)
-        .await?;
+        let mut transaction = self.write().await?;
+        // Held: else PostgreSQL would take a version that is being changed right now for the latest.
+        let lock = self.choose("", " FOR UPDATE");
+        let query = format!("SELECT 1 FROM incidents WHERE id = $1 AND version = $2{lock}");
+        let latest = sqlx::query(sqlx::AssertSqlSafe(query))
+            .bind(incident)
+            .bind(version)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        if latest.is_some() {
+            sqlx::query("UPDATE incident_messages SET is_stale = 0 WHERE incident_id = $1 AND channel_id = $2")
+                .bind(incident)
+                .bind(channel.to_column())
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
         Ok(())
     }
 
