@@ -1,14 +1,15 @@
 -- How each server stands: its state, since when, and because of what. `says_when_it_stops` is whether it ever did: of a
--- server that never says so, an end without a word tells nothing.
+-- server that never says so, an end without a word tells nothing. `said_started_at` is when it said last that it started.
 ALTER TABLE servers ADD COLUMN state TEXT NOT NULL DEFAULT 'unknown';
 ALTER TABLE servers ADD COLUMN state_since BIGINT;
 ALTER TABLE servers ADD COLUMN state_cause TEXT;
 ALTER TABLE servers ADD COLUMN says_when_it_stops BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE servers ADD COLUMN said_started_at BIGINT;
 ALTER TABLE servers ADD COLUMN wiped_at BIGINT;
 
 -- By which NATS connections the server is known: those of this user and client name, tied `by_itself` or `by_hand`, which
--- without a user means none; when
--- the connection began that was seen last, when it was seen, and the name of the nats-server that it is connected to.
+-- without a user means none; when the connection began that was seen last, when it was seen, and the name of the nats-server
+-- that it is connected to.
 ALTER TABLE servers ADD COLUMN tied_user TEXT;
 ALTER TABLE servers ADD COLUMN tied_name TEXT;
 ALTER TABLE servers ADD COLUMN tied TEXT;
@@ -26,6 +27,7 @@ UPDATE servers SET state = CASE lifecycle WHEN 'server.stopping' THEN 'stopping'
     state_cause = CASE lifecycle WHEN 'server.stopping' THEN 'said_stopping' WHEN 'server.stopped' THEN 'said_stopped'
         WHEN 'server.started' THEN 'started' ELSE 'heard' END,
     says_when_it_stops = CASE WHEN lifecycle IN ('server.stopping', 'server.stopped') THEN 1 ELSE 0 END,
+    said_started_at = CASE lifecycle WHEN 'server.started' THEN lifecycle_at ELSE NULL END,
     wiped_at = CASE lifecycle WHEN 'server.wiped' THEN lifecycle_at ELSE NULL END
     WHERE lifecycle IS NOT NULL;
 ALTER TABLE servers DROP COLUMN lifecycle;

@@ -60,7 +60,7 @@ mod tests {
             state: State::Online,
             since: Some(at(0)),
             cause: Some(Cause::Heard),
-            says_when_it_stops: false,
+            ..ServerState::default()
         };
         assert_eq!(outlook(online, at(0), None, None, at(15)), Outlook::Seen);
         assert_eq!(outlook(online, at(0), None, None, at(16)), Outlook::Unheard { since: at(0) });

@@ -98,6 +98,8 @@ pub struct ServerState {
     pub cause: Option<Cause>,
     /// Whether it ever said that it stops: of one that never does, an end without a word tells nothing.
     pub says_when_it_stops: bool,
+    /// When it said last that it started, repeats apart.
+    pub said_started_at: Option<Timestamp>,
 }
 
 /// What is noticed of a server, from its events or its connection.
@@ -184,7 +186,7 @@ impl Sign {
 
 impl Default for ServerState {
     fn default() -> Self {
-        Self { state: State::Unknown, since: None, cause: None, says_when_it_stops: false }
+        Self { state: State::Unknown, since: None, cause: None, says_when_it_stops: false, said_started_at: None }
     }
 }
 
@@ -192,17 +194,12 @@ impl ServerState {
     /// How the server stands after a sign of the moment `at`, in nats-server's time, and what that changes.
     #[must_use]
     pub fn after(self, sign: Sign, at: Timestamp) -> (Self, Turn) {
-        let says_when_it_stops = self.says_when_it_stops || matches!(sign, Sign::Stopping | Sign::Stopped);
-        let told = Self { says_when_it_stops, ..self };
-        let to = |state, cause| Self {
-            state,
-            since: Some(at.max(self.since_or(at))),
-            cause: Some(cause),
-            says_when_it_stops,
-        };
-        if self.was_explained_by(sign, at) {
-            return (Self { state: State::Offline, cause: Some(Cause::SaidStopped), ..told }, Turn::Developed);
+        if let Some(cause) = self.explained_by(sign, at) {
+            let explained = Self { state: State::Offline, cause: Some(cause), says_when_it_stops: true, ..self };
+            return (explained, Turn::Developed);
         }
+        let told = self.with_what_it_says(sign, at);
+        let to = |state, cause| Self { state, since: Some(at.max(self.since_or(at))), cause: Some(cause), ..told };
         if sign.is_event() && self.since.is_some_and(|since| at < since) {
             return (told, Turn::None);
         }
@@ -264,20 +261,36 @@ impl ServerState {
         matches!(self.state, State::Stopping | State::Offline | State::ContactLost)
     }
 
+    /// The same, with what a server's word tells of its habits.
+    fn with_what_it_says(self, sign: Sign, at: Timestamp) -> Self {
+        match sign {
+            // Of an end that it does not explain, it must not make a crash.
+            Sign::Stopping | Sign::Stopped if self.cause == Some(Cause::Closed) => self,
+            Sign::Stopping | Sign::Stopped => Self { says_when_it_stops: true, ..self },
+            Sign::Started(_) if self.state != State::Online || !self.repeats_itself(at) => {
+                Self { said_started_at: self.said_started_at.max(Some(at)), ..self }
+            }
+            _ => self,
+        }
+    }
+
     fn since_or(self, at: Timestamp) -> Timestamp {
         self.since.unwrap_or(at)
     }
 
-    /// Whether a server whose connection closed had said that it stops, which was recorded only now.
-    fn was_explained_by(self, sign: Sign, at: Timestamp) -> bool {
+    /// Why a server is offline whose connection closed, where it had said that it stops, which was recorded only now.
+    fn explained_by(self, sign: Sign, at: Timestamp) -> Option<Cause> {
         let is_near = self.since.is_some_and(|since| since.since(at) <= LATE && at.since(since) <= LATE);
-        matches!(self.cause, Some(Cause::Closed | Cause::Vanished))
-            && matches!(sign, Sign::Stopping | Sign::Stopped)
-            && is_near
+        let is_unexplained = matches!(self.cause, Some(Cause::Closed | Cause::Vanished));
+        match sign {
+            Sign::Stopping if is_unexplained && is_near => Some(Cause::SaidStopping),
+            Sign::Stopped if is_unexplained && is_near => Some(Cause::SaidStopped),
+            _ => None,
+        }
     }
 
     fn repeats_itself(self, at: Timestamp) -> bool {
-        self.cause == Some(Cause::Started) && self.since.is_some_and(|since| at.since(since) <= REPEATED_WITHIN)
+        self.said_started_at.is_some_and(|said_at| at.since(said_at) <= REPEATED_WITHIN)
     }
 
     /// Whether the connection on which the server says that it started told so already: it connects first.

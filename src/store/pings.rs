@@ -50,7 +50,7 @@ pub enum Asked {
 
 /// How a server stands. The statement must name the table `servers`.
 const STANDING: &str = "servers.account, servers.server_id, servers.state, servers.state_since, servers.state_cause,
-    servers.says_when_it_stops, servers.wiped_at, (SELECT COUNT(*) FROM online_players
+    servers.says_when_it_stops, servers.said_started_at, servers.wiped_at, (SELECT COUNT(*) FROM online_players
         WHERE online_players.account = servers.account AND online_players.server_id = servers.server_id) AS online";
 
 const WAITING: &str = "account, guild_id, user_id, server_id, wish, players, armed, wiped_at, pinged_at";

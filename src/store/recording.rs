@@ -128,7 +128,7 @@ impl Store {
              ON CONFLICT (account, server_id) DO UPDATE SET
                  last_event_at = MAX(servers.last_event_at, excluded.last_event_at),
                  wiped_at = MAX(COALESCE(servers.wiped_at, excluded.wiped_at), COALESCE(excluded.wiped_at, servers.wiped_at))
-             RETURNING server_id, state, state_since, state_cause, says_when_it_stops",
+             RETURNING server_id, state, state_since, state_cause, says_when_it_stops, said_started_at",
             "INSERT INTO servers (account, server_id, last_event_at, wiped_at)
              SELECT $1, server_id, last_event_at, wiped_at
              FROM json_to_recordset(CAST($2 AS json)) AS rows (server_id TEXT, last_event_at BIGINT, wiped_at BIGINT)
@@ -136,7 +136,7 @@ impl Store {
              ON CONFLICT (account, server_id) DO UPDATE SET
                  last_event_at = GREATEST(servers.last_event_at, excluded.last_event_at),
                  wiped_at = GREATEST(servers.wiped_at, excluded.wiped_at)
-             RETURNING server_id, state, state_since, state_cause, says_when_it_stops",
+             RETURNING server_id, state, state_since, state_cause, says_when_it_stops, said_started_at",
         );
         if rows.is_empty() {
             return Ok(BTreeMap::new());

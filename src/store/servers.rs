@@ -69,7 +69,7 @@ pub(super) const TIED_BY_HAND: &str = "by_hand";
 pub(super) const TIED_BY_ITSELF: &str = "by_itself";
 
 const COLUMNS: &str = "servers.account, servers.server_id, last_event_at, state, state_since, state_cause,
-    says_when_it_stops, wiped_at, tied_user, tied_name, tied, connected_since, connection_seen_at,
+    says_when_it_stops, said_started_at, wiped_at, tied_user, tied_name, tied, connected_since, connection_seen_at,
     connected_to, expected_silence";
 
 impl Store {
@@ -133,13 +133,15 @@ impl Store {
         state: ServerState,
     ) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE servers SET state = $1, state_since = $2, state_cause = $3, says_when_it_stops = $4
-             WHERE account = $5 AND server_id = $6",
+            "UPDATE servers SET state = $1, state_since = $2, state_cause = $3, says_when_it_stops = $4,
+                 said_started_at = $5
+             WHERE account = $6 AND server_id = $7",
         )
         .bind(state.state.name())
         .bind(state.since.map(Timestamp::nanoseconds))
         .bind(state.cause.map(Cause::name))
         .bind(i64::from(state.says_when_it_stops))
+        .bind(state.said_started_at.map(Timestamp::nanoseconds))
         .bind(account.as_str())
         .bind(server.as_str())
         .execute(&mut **transaction)
@@ -200,6 +202,7 @@ pub(super) fn state_from(row: &AnyRow) -> Result<ServerState, StoreError> {
             Some(name) => Some(Cause::from_name(&name).ok_or(StoreError::BadRow { what: "cause", value: name })?),
         },
         says_when_it_stops: row.try_get::<i64, _>("says_when_it_stops")? != 0,
+        said_started_at: moment(row, "said_started_at")?,
     })
 }
 

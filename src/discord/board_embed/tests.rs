@@ -16,7 +16,7 @@ fn server(id: &str, state: State) -> ShownServer {
         account: "GA-1".parse().unwrap(),
         id: id.into(),
         name: None,
-        state: ServerState { state, since: Some(at(100)), cause: Some(Cause::Started), says_when_it_stops: false },
+        state: ServerState { state, since: Some(at(100)), cause: Some(Cause::Started), ..ServerState::default() },
         outlook: Outlook::Seen,
         heard_at: Some(at(700)),
         wiped_at: None,

@@ -142,7 +142,7 @@ mod tests {
     }
 
     fn server(state: State, cause: Option<Cause>, says_when_it_stops: bool) -> ServerState {
-        ServerState { state, since: cause.map(|_| at(60)), cause, says_when_it_stops }
+        ServerState { state, since: cause.map(|_| at(60)), cause, says_when_it_stops, said_started_at: None }
     }
 
     #[test]

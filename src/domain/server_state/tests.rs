@@ -10,10 +10,12 @@ fn later(seconds: u64) -> Timestamp {
 }
 
 const fn state(state: State, cause: Cause) -> ServerState {
-    ServerState { state, since: Some(SINCE), cause: Some(cause), says_when_it_stops: false }
+    ServerState { state, since: Some(SINCE), cause: Some(cause), ..UNKNOWN }
 }
 
-const ONLINE: ServerState = state(State::Online, Cause::Started);
+const UNKNOWN: ServerState =
+    ServerState { state: State::Unknown, since: None, cause: None, says_when_it_stops: false, said_started_at: None };
+const ONLINE: ServerState = ServerState { said_started_at: Some(SINCE), ..state(State::Online, Cause::Started) };
 const STOPPING: ServerState = state(State::Stopping, Cause::SaidStopping);
 const STOPPED: ServerState = state(State::Offline, Cause::SaidStopped);
 const CLOSED: ServerState = state(State::Offline, Cause::Closed);
@@ -195,8 +197,18 @@ fn of_a_server_that_can_not_be_seen_any_more() {
 
 #[test]
 fn a_server_that_says_twice_that_it_started_did_not_reload() {
-    assert_eq!(ONLINE.after(Sign::Started(Connection::Unseen), later(10)), (ONLINE, Turn::None));
-    assert_eq!(ONLINE.after(Sign::Started(Connection::Unseen), later(11)).1, Turn::Reloaded(Connection::Unseen));
+    let said = |state: ServerState, at| state.after(Sign::Started(Connection::Unseen), later(at));
+    let reloaded = Turn::Reloaded(Connection::Unseen);
+    assert_eq!(said(ONLINE, 10), (ONLINE, Turn::None));
+    assert_eq!(said(ONLINE, 11).1, reloaded);
+    // A reload is said twice as well, however long ago the server started.
+    let (after, turn) = said(ONLINE, 9_000);
+    assert_eq!((turn, after.since, said(after, 9_001)), (reloaded, Some(SINCE), (after, Turn::None)));
+    assert_eq!(said(after, 9_011).1, reloaded);
+    // Two starts with a stop between them are two.
+    let (stopped, _) = ONLINE.after(Sign::Stopped, later(3));
+    let (up, turn) = said(stopped, 9);
+    assert_eq!((turn, said(up, 12).1, said(up, 20).1), (Turn::Up, Turn::None, reloaded));
 }
 
 #[test]
@@ -227,13 +239,14 @@ fn an_event_that_was_stored_before_the_state_began_changes_nothing() {
 #[test]
 fn a_stop_that_is_recorded_after_the_connection_was_seen_to_close_explains_it() {
     for before in [CLOSED, VANISHED] {
-        for sign in [Sign::Stopping, Sign::Stopped] {
+        for (sign, cause) in [(Sign::Stopping, Cause::SaidStopping), (Sign::Stopped, Cause::SaidStopped)] {
             let (after, turn) = before.after(sign, SINCE.minus(Duration::from_secs(5)));
-            let wanted = (State::Offline, Some(Cause::SaidStopped), Some(SINCE), Turn::Developed);
+            let wanted = (State::Offline, Some(cause), Some(SINCE), Turn::Developed);
             assert_eq!((after.state, after.cause, after.since, turn), wanted);
         }
     }
-    assert_eq!(CLOSED.after(Sign::Stopping, SINCE.minus(Duration::from_secs(121))).1, Turn::None);
+    // A longer shutdown: what it said is no explanation, and makes no crash of an end that may have been in order.
+    assert_eq!(CLOSED.after(Sign::Stopping, SINCE.minus(Duration::from_secs(121))), (CLOSED, Turn::None));
 }
 
 #[test]
@@ -249,11 +262,13 @@ fn only_of_a_server_that_says_when_it_stops_an_end_without_a_word_is_a_crash() {
 
 #[test]
 fn a_start_that_its_connection_told_already_is_no_second_one() {
-    let seen = ServerState { cause: Some(Cause::Connected), ..ONLINE };
+    let seen = state(State::Online, Cause::Connected);
     let since = seen.since.unwrap();
     for connection in [Connection::New, Connection::Unseen] {
-        let (after, turn) = seen.after(Sign::Started(connection), since.plus(Duration::from_mins(2)));
-        assert_eq!((after, turn), (ServerState { cause: Some(Cause::Started), ..seen }, Turn::None));
+        let said_at = since.plus(Duration::from_mins(2));
+        let said = ServerState { cause: Some(Cause::Started), said_started_at: Some(said_at), ..seen };
+        assert_eq!(seen.after(Sign::Started(connection), said_at), (said, Turn::None));
+        assert_eq!(said.after(Sign::Started(connection), said_at.plus(Duration::from_secs(9))), (said, Turn::None));
     }
     let (_, turn) = seen.after(Sign::Started(Connection::New), since.plus(Duration::from_secs(121)));
     assert_eq!(turn, Turn::Restarted);
