@@ -15,12 +15,13 @@ use crate::domain::binding::{Binding, Recipient, recipients};
 use crate::domain::event::{Kind, Start};
 use crate::domain::ids::{AccountName, ChannelId, ServerId};
 use crate::domain::incident::{Chapter, Incident, LoopRule, Phase, Telling, What};
-use crate::domain::server_state::{Connection, ServerState, Sign, State, Turn};
+use crate::domain::server_state::{Cause, Connection, ServerState, Sign, State, Turn};
 use crate::domain::style::Holds;
 use crate::domain::timestamp::Timestamp;
 use crate::store::incidents::KeptIncident;
 use crate::store::outbox::INCIDENT;
 use crate::store::recording::NewOutboxRow;
+use crate::store::servers::Server;
 use crate::store::{Store, StoreError};
 
 pub use maintenance::Maintained;
@@ -65,9 +66,21 @@ pub struct Observed {
     pub rows: Vec<NewOutboxRow>,
 }
 
+/// When something happened.
+#[derive(Debug, Clone, Copy)]
+struct When {
+    /// In nats-server's time.
+    at: Timestamp,
+    /// When it could be told at the soonest. Silence is none until it has lasted.
+    known_at: Timestamp,
+    /// From when on a binding had to hear its account, to be told.
+    heard_at: Timestamp,
+    /// The sequence of the event that it is; 0 where it is none.
+    sequence: u64,
+}
+
 impl Observer<'_> {
-    /// Takes note of a sign of a server, of the moment `at` in nats-server's time. Nothing is noted of a server that is
-    /// not known. `sequence` is that of the event that it is; 0 where it is none.
+    /// Takes note of an event of a server, stored `at` a moment. Nothing is noted of a server that is not known.
     pub async fn observe(
         &self,
         transaction: &mut Transaction<'_, Any>,
@@ -79,24 +92,45 @@ impl Observer<'_> {
         let Some(known) = self.store.hold_server(transaction, self.account, server).await? else {
             return Ok(Observed::default());
         };
-        let (state, turn) = known.state.after(sign, at);
-        if state != known.state {
-            self.store.set_server_state(transaction, self.account, server, state).await?;
-        }
-        let mut observed = Observed { state, start: start(turn), ..Observed::default() };
-        self.follow(transaction, server, (sign, turn), (at, sequence), &mut observed).await?;
-        if empties(sign, turn, state) {
-            self.store.nobody_is_on(transaction, self.account, server, at).await?;
-        }
-        Ok(observed)
+        self.apply(transaction, &known, sign, When { at, known_at: at, heard_at: at, sequence }).await
     }
 
-    /// Takes note of a sign that is no event, by itself, and rings the lanes that tell of it.
-    pub async fn observe_alone(&self, server: &ServerId, sign: Sign, at: Timestamp) -> Result<ServerState, StoreError> {
+    /// Takes note of a sign of a server that is no event, of the moment `at` in nats-server's time, by itself, and rings the
+    /// lanes that tell of it. That something is missing was `judged` by what was known before: where that has changed, it is
+    /// judged anew at the next look.
+    pub async fn observe_alone(&self, judged: &Server, sign: Sign, at: Timestamp) -> Result<ServerState, StoreError> {
         let mut transaction = self.store.write().await?;
-        let observed = self.observe(&mut transaction, server, sign, at, 0).await?;
+        let Some(known) = self.store.hold_server(&mut transaction, self.account, &judged.id).await? else {
+            return Ok(ServerState::default());
+        };
+        if matches!(sign, Sign::Gone(_) | Sign::Silent) && known != *judged {
+            return Ok(known.state);
+        }
+        let known_at = if sign == Sign::Silent { self.now } else { at };
+        let when = When { at, known_at, heard_at: self.now, sequence: 0 };
+        let observed = self.apply(&mut transaction, &known, sign, when).await?;
         self.finish(transaction, observed.rows).await?;
         Ok(observed.state)
+    }
+
+    /// Brings a sign together with what is known of its server, which is held by the transaction.
+    async fn apply(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        known: &Server,
+        sign: Sign,
+        when: When,
+    ) -> Result<Observed, StoreError> {
+        let (state, turn) = known.state.after(sign, when.at);
+        if state != known.state {
+            self.store.set_server_state(transaction, self.account, &known.id, state).await?;
+        }
+        let mut observed = Observed { state, start: start(turn), ..Observed::default() };
+        self.follow(transaction, &known.id, (sign, turn), when, &mut observed).await?;
+        if let Some(at) = empty_since(sign, turn, (known.state, state), when.at) {
+            self.store.nobody_is_on(transaction, self.account, &known.id, at).await?;
+        }
+        Ok(observed)
     }
 
     /// Takes note that time has passed for a server's incident that was due, and rings the lanes that tell of it.
@@ -110,8 +144,7 @@ impl Observer<'_> {
             if open.incident.maintenance.is_some() {
                 rows = self.close_maintenance(&mut transaction, &known, open).await?;
             } else {
-                let at = self.now;
-                rows = self.tell(&mut transaction, &mut open, Telling::Closed, (at, 0)).await?.rows;
+                rows = self.tell(&mut transaction, &mut open, Telling::Closed, self.at_present()).await?.rows;
             }
         } else {
             // The rules may be others than when that was noted.
@@ -141,14 +174,14 @@ impl Observer<'_> {
         transaction: &mut Transaction<'_, Any>,
         server: &ServerId,
         (sign, turn): (Sign, Turn),
-        when: (Timestamp, u64),
+        when: When,
         observed: &mut Observed,
     ) -> Result<(), StoreError> {
         let what = What::of(turn, observed.state);
         // What a connection shows may have begun before the state that it changes.
         let is_change = !matches!(turn, Turn::None | Turn::Reloaded(_));
-        let at = observed.state.since.filter(|_| is_change).unwrap_or(when.0);
-        let when = (at, when.1);
+        let at = observed.state.since.filter(|_| is_change).unwrap_or(when.at);
+        let when = When { at, ..when };
         let told = if let Some(mut open) = self.store.open_incident(transaction, self.account, server).await? {
             let telling = match (what, What::said(sign)) {
                 (Some(what), _) => open.incident.unfold(turn, what, at),
@@ -170,13 +203,18 @@ impl Observer<'_> {
             let last = self.store.last_incident(transaction, self.account, server).await?;
             let last = last.filter(|last| last.closed_at == observed.state.since);
             let Some(last) = last else { return Ok(()) };
-            Told { told_in: self.told_in(transaction, &last, at).await?, rows: Vec::new() }
+            Told { told_in: self.told_in(transaction, &last, when.heard_at).await?, rows: Vec::new() }
         } else {
             return Ok(());
         };
         observed.told_in = told.told_in;
         observed.rows = told.rows;
         Ok(())
+    }
+
+    /// This moment, as when something happened.
+    const fn at_present(&self) -> When {
+        When { at: self.now, known_at: self.now, heard_at: self.now, sequence: 0 }
     }
 
     fn begun(&self, server: &ServerId, incident: Incident) -> KeptIncident {
@@ -196,31 +234,31 @@ impl Observer<'_> {
         transaction: &mut Transaction<'_, Any>,
         kept: &mut KeptIncident,
         telling: Telling,
-        (at, sequence): (Timestamp, u64),
+        when: When,
     ) -> Result<Told, StoreError> {
-        let hearing = recipients(self.bindings, Kind::ServerStopped, &kept.server, at);
+        let hearing = recipients(self.bindings, Kind::ServerStopped, &kept.server, when.heard_at);
         if telling != Telling::Nothing {
             kept.version += 1;
-            kept.closed_at = matches!(telling, Telling::Closed | Telling::Passed).then_some(at);
+            kept.closed_at = matches!(telling, Telling::Closed | Telling::Passed).then_some(when.at);
             let due_at = kept.incident.due_at(self.rules.loops);
-            self.store.keep_incident(transaction, kept, due_at, at).await?;
+            self.store.keep_incident(transaction, kept, due_at, when.at).await?;
         }
         let mut rows = Vec::new();
         let told_in: BTreeSet<ChannelId> = match telling {
             Telling::Opened | Telling::Passed => {
                 let is_alarm = kept.incident.loops_since.is_none() && kept.incident.maintenance.is_none();
                 for recipient in &hearing {
-                    let row = self.row(kept, Phase::Opened, recipient, is_alarm, (at, sequence));
+                    let row = self.row(kept, Phase::Opened, recipient, is_alarm, when);
                     self.store.tell_incident(transaction, kept.id, recipient.channel, row.id).await?;
                     rows.push(row);
                 }
                 hearing.iter().map(|recipient| recipient.channel).collect()
             }
             Telling::Nothing | Telling::Unfolded | Telling::Closed => {
-                let told_in = self.told_in(transaction, kept, at).await?;
+                let told_in = self.told_in(transaction, kept, when.heard_at).await?;
                 if telling == Telling::Closed {
                     let told = hearing.iter().filter(|recipient| told_in.contains(&recipient.channel));
-                    rows.extend(told.map(|to| self.row(kept, Phase::Closed, to, false, (at, sequence))));
+                    rows.extend(told.map(|to| self.row(kept, Phase::Closed, to, false, when)));
                 }
                 told_in
             }
@@ -233,22 +271,15 @@ impl Observer<'_> {
         &self,
         transaction: &mut Transaction<'_, Any>,
         kept: &KeptIncident,
-        at: Timestamp,
+        heard_at: Timestamp,
     ) -> Result<BTreeSet<ChannelId>, StoreError> {
         let told = self.store.channels_of_incident(transaction, kept.id).await?;
-        let hearing = recipients(self.bindings, Kind::ServerStopped, &kept.server, at);
+        let hearing = recipients(self.bindings, Kind::ServerStopped, &kept.server, heard_at);
         let hearing: BTreeSet<_> = hearing.iter().map(|recipient| recipient.channel).collect();
         Ok(told.into_iter().filter(|channel| hearing.contains(channel)).collect())
     }
 
-    fn row(
-        &self,
-        kept: &KeptIncident,
-        phase: Phase,
-        to: &Recipient,
-        is_alarm: bool,
-        (at, sequence): (Timestamp, u64),
-    ) -> NewOutboxRow {
+    fn row(&self, kept: &KeptIncident, phase: Phase, to: &Recipient, is_alarm: bool, when: When) -> NewOutboxRow {
         let mention: Vec<_> = to.mention.iter().filter(|_| is_alarm).map(ToString::to_string).collect();
         let chapter = Chapter { incident: kept.id, phase };
         NewOutboxRow {
@@ -257,8 +288,8 @@ impl Observer<'_> {
             server_id: kept.server.clone(),
             player_id: None,
             player_name: None,
-            stored_at: at.nanoseconds(),
-            sequence,
+            stored_at: when.known_at.nanoseconds(),
+            sequence: when.sequence,
             form: INCIDENT,
             details: serde_json::to_string(&chapter).expect("a chapter is numbers and a word"),
             mention_roles: mention.join(" "),
@@ -275,14 +306,24 @@ struct Told {
     rows: Vec<NewOutboxRow>,
 }
 
-/// Whether nobody can be on a server any more who was on it before the sign.
-const fn empties(sign: Sign, turn: Turn, state: ServerState) -> bool {
-    match turn {
+/// Since when nobody can be on a server any more who was on it before, where a sign of the moment `at` shows that.
+fn empty_since(
+    sign: Sign,
+    turn: Turn,
+    (before, after): (ServerState, ServerState),
+    at: Timestamp,
+) -> Option<Timestamp> {
+    let is_empty = match turn {
+        // Its connection showed that it is back, and now it says that it was started.
+        Turn::None if before.cause == Some(Cause::Connected) && after.cause == Some(Cause::Started) => {
+            return after.since;
+        }
         Turn::None | Turn::Appeared | Turn::Reloaded(_) => false,
         Turn::Restarted => true,
         Turn::Up => matches!(sign, Sign::Started(Connection::New | Connection::Unseen)),
-        Turn::Down | Turn::Developed => matches!(state.state, State::Offline),
-    }
+        Turn::Down | Turn::Developed => matches!(after.state, State::Offline),
+    };
+    is_empty.then_some(at)
 }
 
 /// How it is to be read that a server said that it started.

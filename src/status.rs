@@ -56,10 +56,12 @@ async fn look(shared: &Shared) -> Result<(), StoreError> {
     let due = shared.store.due_incidents(now).await?;
     let subscribed = if due.is_empty() { Vec::new() } else { shared.store.subscribed_accounts().await? };
     let mut trouble = Ok(());
-    for (account, server) in due {
+    for (account, server, due_at) in due {
         let is_read = subscribed.iter().any(|subscribed| subscribed.name == account);
-        // What waits on the stream may say that it did not hold, or that it is up.
-        if is_read && heard_all_since(&shared.states, &account, now).is_none() {
+        // What waits on the stream may say that it did not hold, or that it is up; and so may its connection.
+        let is_in_sight = heard_all_since(&shared.states, &account, now).is_some()
+            && !shared.states.connected.may_have_gone(&account, &server, due_at);
+        if is_read && !is_in_sight {
             continue;
         }
         let bindings = shared.store.bindings_of_account(&account).await?;
@@ -73,7 +75,7 @@ async fn look(shared: &Shared) -> Result<(), StoreError> {
         let bindings = shared.store.bindings_of_account(&server.account).await?;
         // Since then nothing is known of it; and that is nats-server's time, as all others are.
         let observer = shared.observer(&server.account, &bindings, now);
-        trouble = trouble.and(observer.observe_alone(&server.id, Sign::Silent, server.heard_at).await.map(drop));
+        trouble = trouble.and(observer.observe_alone(&server, Sign::Silent, server.heard_at).await.map(drop));
     }
     trouble
 }

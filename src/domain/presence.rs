@@ -4,7 +4,7 @@
 //! A look is what all nats-servers answered at one moment. Looks follow one another on one connection of guildwire's own:
 //! a [`Sight`] ends with it, for what ended that may have ended all the others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::ids::ServerId;
@@ -114,7 +114,7 @@ pub struct Known {
 pub enum Shown {
     /// Its connection is there.
     Present {
-        /// When it began: the last of them, where there are several.
+        /// When it began: the first of them, where there are several.
         since: Timestamp,
     },
     /// It is not there, and may be on its way back; or it was never seen.
@@ -156,16 +156,26 @@ impl Tie {
         })
     }
 
-    /// The last of its connections that began; `None` where none is open.
+    /// The first of its open connections: where there are several, nobody knows whose those are that came later. `None` where
+    /// none is open.
     #[must_use]
-    pub fn newest<'a>(&self, clients: &'a [Client]) -> Option<&'a Client> {
-        clients.iter().filter(|client| self.is_of(client)).max_by_key(|client| client.since)
+    pub fn first<'a>(&self, clients: &'a [Client]) -> Option<&'a Client> {
+        clients.iter().filter(|client| self.is_of(client)).min_by_key(|client| client.since)
     }
 
-    /// How the connection ended that was seen last, where nats-server still knows.
+    /// Its open connection; `None` where there is none, or several.
+    #[must_use]
+    pub fn only<'a>(&self, clients: &'a [Client]) -> Option<&'a Client> {
+        let mut its = clients.iter().filter(|client| self.is_of(client));
+        its.next().filter(|_| its.next().is_none())
+    }
+
+    /// How its last connection ended, where nats-server still knows: the one that was seen last, or one that came and went
+    /// unseen afterwards.
     #[must_use]
     pub fn end_of<'a>(&self, connection: SeenConnection, ended: &'a [Ended]) -> Option<&'a Ended> {
-        ended.iter().find(|ended| self.is_of(&ended.client) && ended.client.since == connection.since)
+        let its = |ended: &&Ended| self.is_of(&ended.client) && ended.client.since >= connection.since;
+        ended.iter().filter(its).max_by_key(|ended| ended.at)
     }
 }
 
@@ -193,8 +203,8 @@ pub fn end_of_reason(reason: &str) -> End {
     }
 }
 
-/// On which connection a server said at `said_at` that it started, where that is its only open one, or the last of
-/// several, and began at `since`. `heard_at` is when it was heard of before.
+/// On which connection a server said at `said_at` that it started, where that is its only open one and began at `since`.
+/// `heard_at` is when it was heard of before.
 #[must_use]
 pub fn said_on(since: Timestamp, said_at: Timestamp, heard_at: Timestamp) -> Connection {
     if since > said_at.plus(APART) {
@@ -287,7 +297,7 @@ impl Sight {
             let changed = showing.ties.iter().find(|(id, _)| *id == server.id).map(|(_, tie)| tie.as_ref());
             let shown = match changed.unwrap_or(server.tie.as_ref()) {
                 None => Shown::Untied,
-                Some(tie) => match tie.newest(&look.clients) {
+                Some(tie) => match tie.first(&look.clients) {
                     Some(client) => Shown::Present { since: client.since },
                     None => self.miss(look, watched, server),
                 },
@@ -309,6 +319,13 @@ impl Sight {
     pub fn due(&self) -> Option<Duration> {
         let due = self.missing.values().map(|missing| missing.watched + self.debounce);
         due.filter(|due| *due > self.watched).min()
+    }
+
+    /// The servers that are missing, and may be on their way back.
+    #[must_use]
+    pub fn awaited(&self) -> BTreeSet<ServerId> {
+        let still = |missing: &Missing| self.watched.saturating_sub(missing.watched) < self.debounce;
+        self.missing.iter().filter(|(_, missing)| still(missing)).map(|(id, _)| id.clone()).collect()
     }
 
     fn miss(&mut self, look: &Look, watched: Duration, server: &Known) -> Shown {

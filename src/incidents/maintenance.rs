@@ -49,10 +49,10 @@ impl Observer<'_> {
                 return Ok(Maintained::Already(maintenance.until));
             }
             open.incident.repeat(What::MaintenanceBegan, self.now);
-            rows = self.tell(&mut transaction, &mut open, Telling::Closed, (self.now, 0)).await?.rows;
+            rows = self.tell(&mut transaction, &mut open, Telling::Closed, self.at_present()).await?.rows;
         }
         let mut begun = self.begun(server, Incident::maintenance(until, reason, !known.state.is_down(), self.now));
-        rows.extend(self.tell(&mut transaction, &mut begun, Telling::Opened, (self.now, 0)).await?.rows);
+        rows.extend(self.tell(&mut transaction, &mut begun, Telling::Opened, self.at_present()).await?.rows);
         self.note(&mut transaction, server, by, &format!("until {}", until.minute())).await?;
         Ok(Maintained::Told(self.finish(transaction, rows).await?))
     }
@@ -92,14 +92,15 @@ impl Observer<'_> {
         mut open: KeptIncident,
     ) -> Result<Vec<NewOutboxRow>, StoreError> {
         open.incident.end_maintenance(self.now);
-        let mut rows = self.tell(transaction, &mut open, Telling::Closed, (self.now, 0)).await?.rows;
+        let mut rows = self.tell(transaction, &mut open, Telling::Closed, self.at_present()).await?.rows;
         let what = What::of(Turn::Down, known.state).filter(|_| known.state.is_down());
+        let since = known.state.since.unwrap_or(self.now);
         if let Some(what) = what
             && let Some((incident, telling)) =
-                Incident::begin(Turn::Down, what, self.now, open.incident.affected, None, self.rules.loops)
+                Incident::begin(Turn::Down, what, since, open.incident.affected, None, self.rules.loops)
         {
             let mut begun = self.begun(&known.id, incident);
-            rows.extend(self.tell(transaction, &mut begun, telling, (self.now, 0)).await?.rows);
+            rows.extend(self.tell(transaction, &mut begun, telling, self.at_present()).await?.rows);
         }
         Ok(rows)
     }

@@ -168,11 +168,11 @@ impl Batch {
         starts
     }
 
-    /// Says on which connection a server is that started.
-    pub(super) fn set_connection(&mut self, server: &ServerId, connection: Connection) {
+    /// Says on which connection a server said `at` a moment that it started.
+    pub(super) fn set_connection(&mut self, server: &ServerId, at: Timestamp, connection: Connection) {
         for entry in &mut self.entries {
             if let Entry::Sign(sign) = entry
-                && sign.server == *server
+                && (&sign.server, sign.kind, sign.at) == (server, Kind::ServerStarted, at)
             {
                 sign.connection = connection;
             }
@@ -261,13 +261,16 @@ impl Batch {
     /// it all. Answers with where the sign is that the event's own rows belong to, if the server told how it stands.
     fn notice(&mut self, server: &ServerId, kind: Kind, delivered: Delivered) -> Option<usize> {
         // Many servers, for all that is known of one without a name.
-        if server.as_str() == UNKNOWN_SERVER || kind == Kind::PlayerDisconnected {
+        if server.as_str() == UNKNOWN_SERVER {
             return None;
         }
         let at = delivered.stored;
+        // A departure, which may come late, is apart from what only a server that runs sends.
+        let is_departure = |kind| kind == Kind::PlayerDisconnected;
         if !tells_state(kind)
             && let Some(Entry::Sign(last)) = self.last_signs.get(server).map(|last| &mut self.entries[*last])
             && !tells_state(last.kind)
+            && is_departure(last.kind) == is_departure(kind)
         {
             last.at = at;
             return None;

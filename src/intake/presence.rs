@@ -115,6 +115,9 @@ impl Presence {
             Ok(seen) => seen,
             Err(error) => {
                 sight.interrupt();
+                if let LookError::Unseen(unseen) = error {
+                    self.shared.states.connected.lose(&self.account, unseen);
+                }
                 return Err(error);
             }
         };
@@ -127,15 +130,17 @@ impl Presence {
                 outcome = Err(error);
             }
         }
+        if outcome.is_ok() {
+            // Once it is noted who has gone.
+            self.shared.states.connected.see(&self.account, &look, sight.awaited());
+        }
         tracing::trace!(account = %self.account, clients = look.clients.len(), "looked who is connected");
         outcome
     }
 
     /// Who is connected, and which servers are known, but for those that have no name: one server for all that name none.
     async fn see(&self) -> Result<(Look, Vec<Server>), LookError> {
-        let look = self.connection.look_at_connections(None).await;
-        self.shared.states.connected.set(&self.account, &look);
-        let look = look?;
+        let look = self.connection.look_at_connections(None).await?;
         let mut servers = self.shared.store.servers_of_account(&self.account).await?;
         servers.retain(|server| server.id.as_str() != UNKNOWN_SERVER);
         Ok((look, servers))
@@ -165,7 +170,7 @@ impl Presence {
             Some(Shown::Present { since }) => {
                 self.observe(server, Sign::Connected { since: *since }, *since).await?;
                 let Some(tie) = changed.unwrap_or(server.tie.as_ref()) else { return Ok(()) };
-                let Some(client) = tie.newest(&look.clients) else { return Ok(()) };
+                let Some(client) = tie.first(&look.clients) else { return Ok(()) };
                 let on = look.servers.get(&client.server).map_or("", String::as_str);
                 let seen = SeenConnection { since: *since, seen_at: look.at };
                 let is_noted = changed.is_none()
@@ -214,7 +219,7 @@ impl Presence {
         let bindings = store.bindings_of_account(&self.account).await?;
         let observer =
             Observer { store, account: &self.account, bindings: &bindings, rules: *rules, now: clock::now() };
-        let state = observer.observe_alone(&server.id, sign, at).await?;
+        let state = observer.observe_alone(server, sign, at).await?;
         tracing::debug!(
             account = %self.account, server = server.id.as_str(), ?sign, state = state.state.name(), "seen by its connection"
         );
@@ -247,10 +252,10 @@ impl Reader {
         self.starts_seen_at = Some(Instant::now());
         let Ok(Ok(look)) = look else { return };
         for server in servers {
-            let Some(newest) = server.tie.as_ref().and_then(|tie| tie.newest(&look.clients)) else { continue };
+            let Some(only) = server.tie.as_ref().and_then(|tie| tie.only(&look.clients)) else { continue };
             let start = starts[&server.id];
             let heard_at = start.heard_at.map_or(server.heard_at, |heard_at| heard_at.max(server.heard_at));
-            batch.set_connection(&server.id, said_on(newest.since, start.said_at, heard_at));
+            batch.set_connection(&server.id, start.said_at, said_on(only.since, start.said_at, heard_at));
         }
     }
 }

@@ -1,12 +1,14 @@
 //! Who is connected to each account, as it was seen last: written by intake, read by commands.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use dashmap::DashMap;
 
 use super::presence::Unseen;
-use crate::domain::ids::AccountName;
+use crate::domain::ids::{AccountName, ServerId};
 use crate::domain::presence::{Client, Look};
+use crate::domain::timestamp::Timestamp;
 
 /// How many clients of an account are kept to choose from.
 const MOST_KEPT: usize = 200;
@@ -16,10 +18,14 @@ const MOST_KEPT: usize = 200;
 pub enum Connected {
     /// These are.
     Seen {
+        /// When, in nats-server's time.
+        at: Timestamp,
         /// How many nats-servers answered.
         servers: usize,
         /// The clients, guildwire itself and other nats-servers not among them.
         clients: Vec<Client>,
+        /// The game servers that are missing, and may be on their way back.
+        awaited: BTreeSet<ServerId>,
     },
     /// That can't be seen.
     Unseen(Unseen),
@@ -45,16 +51,25 @@ impl ConnectedClients {
         }
     }
 
-    /// Notes what a look showed.
-    pub fn set(&self, account: &AccountName, look: &Result<Look, Unseen>) {
-        let connected = match look {
-            Ok(look) => {
-                let others = look.clients.iter().filter(|client| !client.is_guildwire && !client.is_leaf);
-                Connected::Seen { servers: look.servers.len(), clients: others.take(MOST_KEPT).cloned().collect() }
-            }
-            Err(unseen) => Connected::Unseen(*unseen),
-        };
-        self.0.insert(account.clone(), connected);
+    /// Whether a game server may have gone `by` that moment without anybody having noticed yet: it is missing, or nobody has
+    /// looked since. `false` where that can't be seen at all.
+    #[must_use]
+    pub fn may_have_gone(&self, account: &AccountName, server: &ServerId, by: Timestamp) -> bool {
+        let Some(connected) = self.0.get(account) else { return false };
+        matches!(connected.value(), Connected::Seen { at, awaited, .. } if *at < by || awaited.contains(server))
+    }
+
+    /// Notes what a look showed, with the game servers that are missing.
+    pub fn see(&self, account: &AccountName, look: &Look, awaited: BTreeSet<ServerId>) {
+        let others = look.clients.iter().filter(|client| !client.is_guildwire && !client.is_leaf);
+        let clients = others.take(MOST_KEPT).cloned().collect();
+        let seen = Connected::Seen { at: look.at, servers: look.servers.len(), clients, awaited };
+        self.0.insert(account.clone(), seen);
+    }
+
+    /// Notes why nothing can be seen.
+    pub fn lose(&self, account: &AccountName, unseen: Unseen) {
+        self.0.insert(account.clone(), Connected::Unseen(unseen));
     }
 
     /// Forgets an account that is not read any more.

@@ -120,15 +120,20 @@ impl Store {
     }
 
     /// The servers whose incidents time alone changes by `now`.
-    pub async fn due_incidents(&self, now: Timestamp) -> Result<Vec<(AccountName, ServerId)>, StoreError> {
+    pub async fn due_incidents(&self, now: Timestamp) -> Result<Vec<(AccountName, ServerId, Timestamp)>, StoreError> {
         let rows = sqlx::query(
-            "SELECT account, server_id FROM incidents WHERE closed_at IS NULL AND due_at IS NOT NULL AND due_at <= $1
+            "SELECT account, server_id, due_at FROM incidents WHERE closed_at IS NULL AND due_at IS NOT NULL AND due_at <= $1
              ORDER BY due_at LIMIT 1000",
         )
         .bind(now.nanoseconds())
         .fetch_all(&self.reader)
         .await?;
-        rows.iter().map(|row| Ok((account_name(row, 0)?, ServerId::from(row.try_get::<String, _>(1)?)))).collect()
+        rows.iter()
+            .map(|row| {
+                let server = ServerId::from(row.try_get::<String, _>(1)?);
+                Ok((account_name(row, 0)?, server, Timestamp::from_nanoseconds(row.try_get(2)?)))
+            })
+            .collect()
     }
 
     /// Keeps an incident as it is now, and that its messages don't show that yet. `due_at` is when time alone changes it.

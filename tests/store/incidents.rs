@@ -52,7 +52,7 @@ async fn an_incident_is_due_until_it_is_put_off() {
         }
         let due = async |now: i64| {
             let due = store.due_incidents(at(now)).await.unwrap();
-            due.into_iter().map(|(_, server)| server).collect::<BTreeSet<_>>()
+            due.into_iter().map(|(_, server, _)| server).collect::<BTreeSet<_>>()
         };
         assert_eq!(due(99).await, BTreeSet::new());
         assert_eq!(due(100).await, BTreeSet::from([ServerId::from("arena"), "main".into()]));

@@ -15,6 +15,7 @@ mod incidents;
 mod lanes;
 mod lock;
 mod nats_accounts;
+mod observing;
 mod online;
 mod outbox;
 mod owners;

@@ -27,7 +27,7 @@ async fn hear(store: &Store, account: &str, servers: &[&str]) {
     transaction.commit().await.unwrap();
 }
 
-async fn keep(store: &Store, account: &str, stays: &[(&str, &str, i64)]) {
+pub(crate) async fn keep(store: &Store, account: &str, stays: &[(&str, &str, i64)]) {
     let stays: Vec<_> = stays
         .iter()
         .map(|(server, player, since)| (place(server, player), Stay { since: at(*since), earlier_end_until: None }))
@@ -147,7 +147,7 @@ async fn of_each_server_those_who_came_last_are_kept() {
 }
 
 /// Records what players did on a server, each a second after the one before, from a position on.
-async fn record(store: &Store, account: &Account, from: Position, subjects: &[&str]) -> Position {
+pub(crate) async fn record(store: &Store, account: &Account, from: Position, subjects: &[&str]) -> Position {
     let mut batch = Batch::default();
     let mut to = from;
     for subject in subjects {

@@ -186,12 +186,15 @@ fn what_is_missing_for_long_enough_is_gone_and_what_comes_back_before_was_never_
     for second in [115, 130, 145, 189] {
         assert_eq!(shown(&mut sight, second, &[], &servers), Shown::Absent, "{second}");
         assert_eq!(sight.due(), Some(Duration::from_secs(190)));
+        assert_eq!(sight.awaited(), BTreeSet::from([servers[0].id.clone()]));
     }
     assert_eq!(shown(&mut sight, 190, &[], &servers), Shown::Gone { at: at(115) });
     assert_eq!(sight.due(), None, "it is looked for once, and then as ever");
-    // Two connections of one key: the last one's beginning counts.
+    assert_eq!(sight.awaited(), BTreeSet::new());
+    // Two connections of one key: the later one may be another server's.
     let back = [client(5, "game", 180, 9), client(4, "game", 150, 9)];
-    assert_eq!(shown(&mut sight, 205, &back, &servers), Shown::Present { since: at(180) });
+    assert_eq!(shown(&mut sight, 205, &back, &servers), Shown::Present { since: at(150) });
+    assert_eq!((tie("game", true).only(&back), tie("game", true).only(&back[1..])), (None, Some(&back[1])));
     assert_eq!(shown(&mut sight, 220, &[], &servers), Shown::Absent);
     assert_eq!(shown(&mut sight, 294, &[], &servers), Shown::Absent);
     assert_eq!(shown(&mut sight, 295, &[], &servers), Shown::Gone { at: at(220) });
@@ -265,7 +268,7 @@ fn one_that_was_never_seen_or_that_speaks_by_another_connection_is_not_gone() {
 }
 
 #[test]
-fn how_it_ended_is_told_by_the_connection_that_was_seen_last() {
+fn how_it_ended_is_told_by_the_last_connection() {
     let (tie, seen) = (tie("game", true), SeenConnection { since: at(20), seen_at: at(90) });
     let ended = |number, user, since, ended, end| Ended { client: client(number, user, since, 1), at: at(ended), end };
     let all = [
@@ -275,6 +278,9 @@ fn how_it_ended_is_told_by_the_connection_that_was_seen_last() {
     ];
     assert_eq!(tie.end_of(seen, &all).map(|ended| (ended.end, ended.at)), Some((End::Stale, at(95))));
     assert_eq!(tie.end_of(SeenConnection { since: at(21), ..seen }, &all), None);
+    // It was there again, and went, between two looks or while nobody looked.
+    let again = [ended(5, "game", 96, 98, End::Closed), all[1].clone()];
+    assert_eq!(tie.end_of(seen, &again).map(|ended| (ended.end, ended.at)), Some((End::Closed, at(98))));
 
     let known = server("a", 94, Some(tie));
     assert_eq!(known.went(at(100), Some(&all[1])), Some((End::Stale, at(95))));
