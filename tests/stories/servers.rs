@@ -26,7 +26,9 @@ fn server(name: &str) -> (&'static str, Value) {
 
 /// A house with a guild that hears everything of both accounts in one channel; each has a server `0` that has started.
 async fn furnished(database: Database) -> (House, guildwire_harness::RunningBot, Guild, u64) {
-    let house = build_house(database).await;
+    let mut house = build_house(database).await;
+    // No second look within a story: from then on, `/status` may tell as well when the connection was seen.
+    house.bot = house.bot.setting("status.presence_seconds", "300");
     house.add_accounts().await.unwrap();
     let bot = house.start().await.unwrap();
     let guild = house.guild("Rustaceans");
