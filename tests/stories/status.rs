@@ -12,7 +12,9 @@ use crate::support::{Database, build_house, on_both_databases};
 on_both_databases!(a_day_on_a_server_is_told_as_it_is, many_players_have_pages_for_everybody);
 
 async fn linked(database: Database) -> (House, guildwire_harness::RunningBot, Guild) {
-    let house = build_house(database).await;
+    let mut house = build_house(database).await;
+    // No second look within a story: from then on, `/status` may tell as well when the connection was seen.
+    house.bot = house.bot.setting("status.presence_seconds", "300");
     house.add_accounts().await.unwrap();
     let bot = house.start().await.unwrap();
     let guild = house.guild("Rustaceans");
