@@ -72,8 +72,6 @@ async fn a_day_on_a_server_is_told_as_it_is(database: Database) {
     )
     .await;
     happens("events.stopped", "{}").await;
-    // Late, of somebody who was there before.
-    happens("players.5.events.connected", &named("Late")).await;
     is_told(
         "status",
         "**main** · GA-1\n🔴 offline since <time>: it said that it stopped\nwiped <time> · last heard <time>",
