@@ -293,6 +293,8 @@ impl Batch {
     fn notice_player(&mut self, server: &ServerId, subject: &Subject<'_>, payload: &[u8], at: Timestamp) {
         let Some(what) = move_of(subject.kind).filter(|_| server.as_str() != UNKNOWN_SERVER) else { return };
         if let Some(player_id) = player_of(subject, payload) {
+            // What shows a server up after that must not stand before it.
+            self.last_signs.remove(server);
             self.entries.push(Entry::Move(Place { server_id: server.clone(), player_id }, what, at));
         }
     }

@@ -206,7 +206,10 @@ async fn who_came_after_a_stop_is_there_and_whoever_came_before_is_not() {
         "other.players.late.events.connected",
     ];
     let left = ["main.players.bob.events.disconnected"];
-    let all = [&before[..], &pause, &after, &pause, &left].concat();
+    // Such news of one that shows only later that it runs.
+    let third = ["third.events.stopped", "third.events.chatted", "third.players.late.events.connected"];
+    let third_pause = ["third.events.chatted"; 130];
+    let all = [&before[..], &pause, &after, &pause, &left, &third, &third_pause].concat();
     on_both(async |database| {
         let store = database.open().await;
         let (once, each) = (add_account(&store, "GA-1").await, add_account(&store, "GA-2").await);
@@ -221,7 +224,9 @@ async fn who_came_after_a_stop_is_there_and_whoever_came_before_is_not() {
         for account in ["GA-1", "GA-2"] {
             // Bob's departure ends the stay that began after the stop: the one before ended with it.
             assert_eq!(on(&store, account, "main").await, ["cy"], "{account}");
-            assert!(on(&store, account, "other").await.is_empty(), "{account}");
+            for server in ["other", "third"] {
+                assert!(on(&store, account, server).await.is_empty(), "{account} {server}");
+            }
         }
     })
     .await;
