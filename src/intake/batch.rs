@@ -21,7 +21,6 @@ use crate::domain::server_state::{Connection, ServerState, Sign, State, Turn};
 use crate::domain::subject::{RejectReason, Subject, UNKNOWN_SERVER};
 use crate::domain::timestamp::Timestamp;
 use crate::incidents::{Observer, Rules};
-use crate::store::accounts::is_at_revision;
 use crate::store::online::Place;
 use crate::store::outbox::EVENT;
 use crate::store::positions::advance_position;
@@ -193,13 +192,7 @@ impl Batch {
         let players: Vec<_> = self.players.into_values().collect();
 
         let mut transaction = store.write().await?;
-        if !advance_position(&mut transaction, account, stream, before, after).await? {
-            transaction.rollback().await?;
-            return Ok(Recorded::Fenced);
-        }
-        if let Some(revision) = self.revision
-            && !is_at_revision(&mut transaction, account, revision).await?
-        {
+        if !advance_position(&mut transaction, account, self.revision, stream, before, after).await? {
             transaction.rollback().await?;
             return Ok(Recorded::Fenced);
         }

@@ -6,9 +6,9 @@ use sqlx::{Any, Transaction};
 
 use crate::domain::event::Kind;
 use crate::domain::ids::AccountName;
-use crate::domain::online::{Move, after};
+use crate::domain::online::{MOST_PLAYERS, Move, after};
 use crate::domain::timestamp::Timestamp;
-use crate::store::online::Place;
+use crate::store::online::{Place, Stays};
 use crate::store::{Store, StoreError};
 
 /// Moves that are not noted yet, for each player in the stream's order.
@@ -29,7 +29,7 @@ impl Moves {
     ) -> Result<(), StoreError> {
         let moves = std::mem::take(&mut self.0);
         let places: Vec<_> = moves.keys().collect();
-        let known = store.stays(transaction, account, &places).await?;
+        let Stays { known, mut counts } = store.stays(transaction, account, &places).await?;
         let (mut kept, mut ended) = (Vec::new(), Vec::new());
         for (place, moves) in &moves {
             let before = known.get(place).copied();
@@ -40,7 +40,15 @@ impl Moves {
             }
         }
         store.end_stays(transaction, account, &ended).await?;
-        store.keep_stays(transaction, account, &kept).await
+        store.keep_stays(transaction, account, &kept).await?;
+        for (place, _) in kept {
+            *counts.entry(place.server_id.clone()).or_default() += 1;
+        }
+        // That they are fewer, because of some who left or came again, does no harm.
+        for (server, _) in counts.into_iter().filter(|(_, count)| *count > MOST_PLAYERS) {
+            store.forget_players_beyond(transaction, account, &server).await?;
+        }
+        Ok(())
     }
 }
 

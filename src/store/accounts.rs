@@ -377,20 +377,6 @@ pub(super) async fn link(
     Ok(is_new)
 }
 
-/// Whether the account is still at `revision`: its bindings are those that were looked at then.
-pub async fn is_at_revision(
-    transaction: &mut Transaction<'_, Any>,
-    account: &AccountName,
-    revision: i64,
-) -> Result<bool, StoreError> {
-    let found = sqlx::query("SELECT 1 FROM accounts WHERE name = $1 AND revision = $2")
-        .bind(account.as_str())
-        .bind(revision)
-        .fetch_optional(&mut **transaction)
-        .await?;
-    Ok(found.is_some())
-}
-
 /// The account's name in a row's column.
 pub(super) fn account_name(row: &AnyRow, column: usize) -> Result<AccountName, StoreError> {
     let text: String = row.try_get(column)?;

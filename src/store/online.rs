@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use sqlx::any::AnyRow;
 use sqlx::{Any, Row, Transaction};
 
 use super::accounts::account_name;
@@ -40,31 +39,58 @@ struct KeptStay<'a> {
     earlier_end_until: Option<i64>,
 }
 
+/// What is known of some places.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Stays {
+    /// Those where the player is.
+    pub known: BTreeMap<Place, Stay>,
+    /// How many are on each of the servers that anybody is on.
+    pub counts: BTreeMap<ServerId, usize>,
+}
+
 impl Store {
-    /// Those of `places` where the player is, in one statement.
+    /// What is known of `places` and their servers, in one statement.
     pub async fn stays(
         &self,
         transaction: &mut Transaction<'_, Any>,
         account: &AccountName,
         places: &[&Place],
-    ) -> Result<BTreeMap<Place, Stay>, StoreError> {
+    ) -> Result<Stays, StoreError> {
+        let mut stays = Stays::default();
         if places.is_empty() {
-            return Ok(BTreeMap::new());
+            return Ok(stays);
         }
         let statement = self.choose(
-            "SELECT online_players.server_id, online_players.player_id, since, earlier_end_until FROM json_each($2)
-             JOIN online_players ON account = $1 AND server_id = value ->> 'server_id' AND player_id = value ->> 'player_id'",
-            "SELECT online_players.server_id, online_players.player_id, since, earlier_end_until
-             FROM json_to_recordset(CAST($2 AS json)) AS places (server_id TEXT, player_id TEXT)
+            "SELECT online_players.server_id, online_players.player_id, since, earlier_end_until, 0 FROM json_each($2)
+             JOIN online_players ON account = $1 AND server_id = value ->> 'server_id' AND player_id = value ->> 'player_id'
+             UNION ALL SELECT server_id, NULL, NULL, NULL, COUNT(*) FROM online_players
+             WHERE account = $1 AND server_id IN (SELECT value ->> 'server_id' FROM json_each($2)) GROUP BY server_id",
+            "WITH places AS (
+                 SELECT server_id, player_id
+                 FROM json_to_recordset(CAST($2 AS json)) AS places (server_id TEXT, player_id TEXT))
+             SELECT online_players.server_id, online_players.player_id, since, earlier_end_until, 0 FROM places
              JOIN online_players ON account = $1 AND online_players.server_id = places.server_id
-                 AND online_players.player_id = places.player_id",
+                 AND online_players.player_id = places.player_id
+             UNION ALL SELECT server_id, NULL, NULL, NULL, COUNT(*) FROM online_players
+             WHERE account = $1 AND server_id IN (SELECT server_id FROM places) GROUP BY server_id",
         );
         let rows =
             sqlx::query(statement).bind(account.as_str()).bind(to_json(places)).fetch_all(&mut **transaction).await?;
-        rows.iter().map(stay_from).collect()
+        for row in &rows {
+            let server = ServerId::from(row.try_get::<String, _>(0)?);
+            if let Some(player) = row.try_get::<Option<String>, _>(1)? {
+                let place = Place { server_id: server, player_id: PlayerId::from(player) };
+                let earlier_end_until = row.try_get::<Option<i64>, _>(3)?.map(Timestamp::from_nanoseconds);
+                let since = Timestamp::from_nanoseconds(row.try_get(2)?);
+                stays.known.insert(place, Stay { since, earlier_end_until });
+            } else {
+                stays.counts.insert(server, usize::try_from(row.try_get::<i64, _>(4)?).unwrap_or(usize::MAX));
+            }
+        }
+        Ok(stays)
     }
 
-    /// Keeps who is where, in one statement; and of each server only [`MOST_PLAYERS`], in one more.
+    /// Keeps who is where, in one statement.
     pub async fn keep_stays(
         &self,
         transaction: &mut Transaction<'_, Any>,
@@ -82,7 +108,6 @@ impl Store {
                 earlier_end_until: stay.earlier_end_until.map(Timestamp::nanoseconds),
             })
             .collect();
-        let rows = to_json(&rows);
         // `WHERE true` keeps SQLite's parser from reading ON CONFLICT as a join's ON.
         let keep = self.choose(
             "INSERT INTO online_players (account, server_id, player_id, since, earlier_end_until)
@@ -97,30 +122,29 @@ impl Store {
              ON CONFLICT (account, server_id, player_id) DO UPDATE SET
                  since = excluded.since, earlier_end_until = excluded.earlier_end_until",
         );
-        sqlx::query(keep).bind(account.as_str()).bind(&rows).execute(&mut **transaction).await?;
-        let trim = self.choose(
-            "DELETE FROM online_players WHERE account = $1 AND (server_id, player_id) IN (
-                 SELECT server_id, player_id FROM (
-                     SELECT server_id, player_id,
-                            ROW_NUMBER() OVER (PARTITION BY server_id ORDER BY since DESC, player_id) AS place
-                     FROM online_players
-                     WHERE account = $1 AND server_id IN (SELECT value ->> 'server_id' FROM json_each($2))
+        sqlx::query(keep).bind(account.as_str()).bind(to_json(&rows)).execute(&mut **transaction).await?;
+        Ok(())
+    }
+
+    /// Forgets those who are on a server beyond the [`MOST_PLAYERS`] who came last.
+    pub async fn forget_players_beyond(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        account: &AccountName,
+        server: &ServerId,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "DELETE FROM online_players WHERE account = $1 AND server_id = $2 AND player_id IN (
+                 SELECT player_id FROM (
+                     SELECT player_id, ROW_NUMBER() OVER (ORDER BY since DESC, player_id) AS place
+                     FROM online_players WHERE account = $1 AND server_id = $2
                  ) AS placed WHERE place > $3)",
-            "DELETE FROM online_players WHERE account = $1 AND (server_id, player_id) IN (
-                 SELECT server_id, player_id FROM (
-                     SELECT server_id, player_id,
-                            ROW_NUMBER() OVER (PARTITION BY server_id ORDER BY since DESC, player_id) AS place
-                     FROM online_players
-                     WHERE account = $1 AND server_id IN (
-                         SELECT server_id FROM json_to_recordset(CAST($2 AS json)) AS rows (server_id TEXT))
-                 ) AS placed WHERE place > $3)",
-        );
-        sqlx::query(trim)
-            .bind(account.as_str())
-            .bind(&rows)
-            .bind(i64::try_from(MOST_PLAYERS).unwrap_or(i64::MAX))
-            .execute(&mut **transaction)
-            .await?;
+        )
+        .bind(account.as_str())
+        .bind(server.as_str())
+        .bind(i64::try_from(MOST_PLAYERS).unwrap_or(i64::MAX))
+        .execute(&mut **transaction)
+        .await?;
         Ok(())
     }
 
@@ -229,18 +253,6 @@ impl Store {
 }
 
 const COUNT: &str = "SELECT COUNT(*) FROM online_players WHERE account = $1 AND server_id = $2";
-
-fn stay_from(row: &AnyRow) -> Result<(Place, Stay), StoreError> {
-    let place = Place {
-        server_id: ServerId::from(row.try_get::<String, _>(0)?),
-        player_id: PlayerId::from(row.try_get::<String, _>(1)?),
-    };
-    let stay = Stay {
-        since: Timestamp::from_nanoseconds(row.try_get(2)?),
-        earlier_end_until: row.try_get::<Option<i64>, _>(3)?.map(Timestamp::from_nanoseconds),
-    };
-    Ok((place, stay))
-}
 
 fn to_json<Rows: Serialize + ?Sized>(rows: &Rows) -> String {
     serde_json::to_string(rows).expect("rows have string keys and finite numbers only")

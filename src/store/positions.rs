@@ -81,18 +81,21 @@ impl Store {
     }
 }
 
-/// Moves the position in `stream` from `before` to `after`, or answers `false` when it does not stand at `before`:
-/// another writer recorded meanwhile, and nothing of this transaction may be committed.
+/// Moves the position in `stream` from `before` to `after`, or answers `false` when it does not stand at `before`, or the
+/// account is no longer at that `revision`: another writer recorded meanwhile, or the bindings are others, and nothing of this
+/// transaction may be committed. In one statement, because every event waits for it.
 pub async fn advance_position(
     transaction: &mut Transaction<'_, Any>,
     account: &AccountName,
+    revision: Option<i64>,
     stream: &str,
     before: Position,
     after: Position,
 ) -> Result<bool, StoreError> {
     let result = sqlx::query(
         "UPDATE positions SET last_sequence = $1, last_time = $2
-         WHERE account = $3 AND stream = $4 AND last_sequence = $5 AND last_time = $6",
+         WHERE account = $3 AND stream = $4 AND last_sequence = $5 AND last_time = $6
+             AND (CAST($7 AS BIGINT) IS NULL OR EXISTS (SELECT 1 FROM accounts WHERE name = $3 AND revision = $7))",
     )
     .bind(after.last_sequence.cast_signed())
     .bind(after.last_time.nanoseconds())
@@ -100,6 +103,7 @@ pub async fn advance_position(
     .bind(stream)
     .bind(before.last_sequence.cast_signed())
     .bind(before.last_time.nanoseconds())
+    .bind(revision)
     .execute(&mut **transaction)
     .await?;
     Ok(result.rows_affected() == 1)

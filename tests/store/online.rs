@@ -6,7 +6,7 @@ use guildwire::domain::ids::ServerId;
 use guildwire::domain::online::{MOST_PLAYERS, Stay};
 use guildwire::domain::position::{Delivered, Position};
 use guildwire::intake::batch::{Batch, Recorded};
-use guildwire::store::online::{Place, PlayerOn};
+use guildwire::store::online::{Place, PlayerOn, Stays};
 use guildwire::store::recording::{HeardPlayer, HeardServer};
 
 use crate::positions::{START, STREAM, message};
@@ -64,10 +64,11 @@ async fn stays_come_back_as_they_were_kept_and_end_alone() {
         let stays = store.stays(&mut transaction, &name("GA-1"), &places.iter().collect::<Vec<_>>()).await.unwrap();
         let stay = |since| Stay { since: at(since), earlier_end_until: None };
         let wanted = [(places[0].clone(), stay(20)), (places[1].clone(), waiting), (places[2].clone(), stay(10))];
-        assert_eq!(stays, BTreeMap::from(wanted));
+        let counts = [(ServerId::from("0"), 2), (hostile.into(), 1)];
+        assert_eq!(stays, Stays { known: BTreeMap::from(wanted), counts: BTreeMap::from(counts) });
         store.end_stays(&mut transaction, &name("GA-1"), &[&places[0], &places[3]]).await.unwrap();
         store.end_stays(&mut transaction, &name("GA-1"), &[]).await.unwrap();
-        assert!(store.stays(&mut transaction, &name("GA-1"), &[]).await.unwrap().is_empty());
+        assert_eq!(store.stays(&mut transaction, &name("GA-1"), &[]).await.unwrap(), Stays::default());
         store.keep_stays(&mut transaction, &name("GA-1"), &[]).await.unwrap();
         transaction.commit().await.unwrap();
 
@@ -134,13 +135,22 @@ async fn of_each_server_those_who_came_last_are_kept() {
     on_both(async |database| {
         let store = database.open().await;
         hear(&store, "GA-1", &["main", "other"]).await;
-        let ids: Vec<_> = (0..=MOST_PLAYERS).map(|number| format!("{number:04}")).collect();
+        let account = store.account(&name("GA-1")).await.unwrap().unwrap();
+        store.install_position(&account.name, STREAM, START).await.unwrap();
+        let ids: Vec<_> = (0..MOST_PLAYERS).map(|number| format!("{number:04}")).collect();
         let stays: Vec<_> = (1..).zip(&ids).map(|(since, id)| ("main", id.as_str(), since)).collect();
         keep(&store, "GA-1", &[("other", "first", 0)]).await;
-        keep(&store, "GA-1", &stays[..MOST_PLAYERS]).await;
-        assert_eq!(on(&store, "GA-1", "main").await.len(), MOST_PLAYERS);
-        keep(&store, "GA-1", &stays[MOST_PLAYERS..]).await;
-        assert_eq!(on(&store, "GA-1", "main").await, &ids[1..]);
+        keep(&store, "GA-1", &stays).await;
+        let comes = ["main.players.ada.events.connected", "main.players.bob.events.connected"];
+        let from = record(&store, &account, START, &comes[..1]).await;
+        let last = |ids: &[String], came: &[&str]| -> Vec<String> {
+            ids.iter().cloned().chain(came.iter().map(|id| (*id).to_owned())).collect()
+        };
+        assert_eq!(on(&store, "GA-1", "main").await, last(&ids[1..], &["ada"]));
+        // Whoever is on already takes nobody's place, though they come again.
+        let from = record(&store, &account, from, &comes[..1]).await;
+        record(&store, &account, from, &comes).await;
+        assert_eq!(on(&store, "GA-1", "main").await, last(&ids[2..], &["ada", "bob"]));
         assert_eq!(on(&store, "GA-1", "other").await, ["first"]);
     })
     .await;

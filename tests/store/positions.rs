@@ -115,13 +115,20 @@ async fn a_position_is_moved_only_from_where_it_stands() {
             Position { last_time: at(5001), ..START },
         ] {
             let mut transaction = store.write().await.unwrap();
-            assert!(!advance_position(&mut transaction, &account, STREAM, before, after).await.unwrap(), "{before:?}");
+            assert!(
+                !advance_position(&mut transaction, &account, None, STREAM, before, after).await.unwrap(),
+                "{before:?}"
+            );
             transaction.commit().await.unwrap();
             assert_eq!(store.position(&account, STREAM).await.unwrap(), Some(START));
         }
         let mut transaction = store.write().await.unwrap();
-        assert!(!advance_position(&mut transaction, &account, "ANOTHER", START, after).await.unwrap());
-        assert!(advance_position(&mut transaction, &account, STREAM, START, after).await.unwrap());
+        assert!(!advance_position(&mut transaction, &account, None, "ANOTHER", START, after).await.unwrap());
+        let revision = store.account(&account).await.unwrap().unwrap().revision;
+        for (revision, moves) in [(revision + 1, false), (revision, true)] {
+            let moved = advance_position(&mut transaction, &account, Some(revision), STREAM, START, after).await;
+            assert_eq!(moved.unwrap(), moves);
+        }
         transaction.commit().await.unwrap();
         assert_eq!(store.position(&account, STREAM).await.unwrap(), Some(after));
     })
