@@ -4,7 +4,7 @@
 //! A look is what all nats-servers answered at one moment. Looks follow one another on one connection of guildwire's own:
 //! a [`Sight`] ends with it, for what ended that may have ended all the others.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::ids::ServerId;
@@ -321,11 +321,15 @@ impl Sight {
         due.filter(|due| *due > self.watched).min()
     }
 
-    /// The servers that are missing, and may be on their way back.
+    /// The servers that the last look showed, or that it missed and that may be on their way back: whether they were there.
     #[must_use]
-    pub fn awaited(&self) -> BTreeSet<ServerId> {
-        let still = |missing: &Missing| self.watched.saturating_sub(missing.watched) < self.debounce;
-        self.missing.iter().filter(|(_, missing)| still(missing)).map(|(id, _)| id.clone()).collect()
+    pub fn sightings(&self, showing: &Showing) -> BTreeMap<ServerId, bool> {
+        let was_there = |(id, shown): (&ServerId, &Shown)| match shown {
+            Shown::Present { .. } => Some((id.clone(), true)),
+            Shown::Absent if self.missing.contains_key(id) => Some((id.clone(), false)),
+            Shown::Absent | Shown::Gone { .. } | Shown::Untied => None,
+        };
+        showing.servers.iter().filter_map(was_there).collect()
     }
 
     fn miss(&mut self, look: &Look, watched: Duration, server: &Known) -> Shown {

@@ -132,7 +132,7 @@ impl Presence {
         }
         if outcome.is_ok() {
             // Once it is noted who has gone.
-            self.shared.states.connected.see(&self.account, &look, sight.awaited());
+            self.shared.states.connected.see(&self.account, &look, sight.sightings(&showing));
         }
         tracing::trace!(account = %self.account, clients = look.clients.len(), "looked who is connected");
         outcome

@@ -1,6 +1,6 @@
 //! Who is connected to each account, as it was seen last: written by intake, read by commands.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dashmap::DashMap;
@@ -24,8 +24,8 @@ pub enum Connected {
         servers: usize,
         /// The clients, guildwire itself and other nats-servers not among them.
         clients: Vec<Client>,
-        /// The game servers that are missing, and may be on their way back.
-        awaited: BTreeSet<ServerId>,
+        /// The game servers that were there, or that are missing and may be on their way back: whether they were there.
+        sightings: BTreeMap<ServerId, bool>,
     },
     /// That can't be seen.
     Unseen(Unseen),
@@ -51,19 +51,20 @@ impl ConnectedClients {
         }
     }
 
-    /// Whether a game server may have gone `by` that moment without anybody having noticed yet: it is missing, or nobody has
-    /// looked since. `false` where that can't be seen at all.
+    /// Whether a game server may have gone `by` that moment without anybody having noticed yet: it is missing, or was there
+    /// when it was looked, and that was before. `false` where that can't be seen at all.
     #[must_use]
     pub fn may_have_gone(&self, account: &AccountName, server: &ServerId, by: Timestamp) -> bool {
-        let Some(connected) = self.0.get(account) else { return false };
-        matches!(connected.value(), Connected::Seen { at, awaited, .. } if *at < by || awaited.contains(server))
+        let connected = self.get(account);
+        let Some(Connected::Seen { at, sightings, .. }) = connected else { return false };
+        sightings.get(server).is_some_and(|was_there| !was_there || at < by)
     }
 
-    /// Notes what a look showed, with the game servers that are missing.
-    pub fn see(&self, account: &AccountName, look: &Look, awaited: BTreeSet<ServerId>) {
+    /// Notes what a look showed, of the game servers too.
+    pub fn see(&self, account: &AccountName, look: &Look, sightings: BTreeMap<ServerId, bool>) {
         let others = look.clients.iter().filter(|client| !client.is_guildwire && !client.is_leaf);
         let clients = others.take(MOST_KEPT).cloned().collect();
-        let seen = Connected::Seen { at: look.at, servers: look.servers.len(), clients, awaited };
+        let seen = Connected::Seen { at: look.at, servers: look.servers.len(), clients, sightings };
         self.0.insert(account.clone(), seen);
     }
 

@@ -186,11 +186,9 @@ fn what_is_missing_for_long_enough_is_gone_and_what_comes_back_before_was_never_
     for second in [115, 130, 145, 189] {
         assert_eq!(shown(&mut sight, second, &[], &servers), Shown::Absent, "{second}");
         assert_eq!(sight.due(), Some(Duration::from_secs(190)));
-        assert_eq!(sight.awaited(), BTreeSet::from([servers[0].id.clone()]));
     }
     assert_eq!(shown(&mut sight, 190, &[], &servers), Shown::Gone { at: at(115) });
     assert_eq!(sight.due(), None, "it is looked for once, and then as ever");
-    assert_eq!(sight.awaited(), BTreeSet::new());
     // Two connections of one key: the later one may be another server's.
     let back = [client(5, "game", 180, 9), client(4, "game", 150, 9)];
     assert_eq!(shown(&mut sight, 205, &back, &servers), Shown::Present { since: at(150) });
@@ -198,6 +196,27 @@ fn what_is_missing_for_long_enough_is_gone_and_what_comes_back_before_was_never_
     assert_eq!(shown(&mut sight, 220, &[], &servers), Shown::Absent);
     assert_eq!(shown(&mut sight, 294, &[], &servers), Shown::Absent);
     assert_eq!(shown(&mut sight, 295, &[], &servers), Shown::Gone { at: at(220) });
+}
+
+#[test]
+fn what_was_seen_of_servers_is_whether_they_were_there() {
+    let mut sight = Sight::new(DEBOUNCE);
+    let silent = Known { connected_to: "west".to_owned(), ..server("silent", 50, Some(tie("fourth", true))) };
+    let servers = [
+        server("there", 50, Some(tie("game", true))),
+        server("missing", 50, Some(tie("other", true))),
+        server("untied", 50, None),
+        silent,
+    ];
+    let sightings = |sight: &mut Sight, second| {
+        let showing = see(sight, second, &[client(2, "game", 2, 9)], &servers);
+        sight.sightings(&showing)
+    };
+    let id = |id: &str| ServerId::from(id.to_owned());
+    for second in [100, 174] {
+        assert_eq!(sightings(&mut sight, second), BTreeMap::from([(id("there"), true), (id("missing"), false)]));
+    }
+    assert_eq!(sightings(&mut sight, 175), BTreeMap::from([(id("there"), true)]), "it has gone");
 }
 
 #[test]
