@@ -5,6 +5,7 @@ mod setup;
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::telemetry::Format;
 
 /// The settings that a file with this text and these variables give.
 fn load(file: &str, variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
