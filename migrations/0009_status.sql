@@ -85,10 +85,9 @@ CREATE TABLE incident_messages (
 CREATE INDEX incident_messages_stale ON incident_messages (incident_id) WHERE is_stale = 1;
 
 -- Messages that always show how servers stand. `shows_all` is whether that is all servers of its guild, else those of
--- `board_servers`. `message_id` is the message in Discord, `shown` the body it was given last. `mark` ends the footer of
--- the message that stands there, or is to be posted: from `posting_since` on until its id is noted, it may stand there
--- already. `replaced_id` is a message that
--- goes once another stands, `replaced_at` when that was decided last. One that was removed stays until its message is gone.
+-- `board_servers`. `message_id` is the message in Discord, `shown` the body that it shows: NULL from before an edit until its
+-- answer is there. `mark` ends the footer of the message that stands there, or is to be posted: from `posting_since` on until
+-- its id is noted, it may stand there already. `replaced_id` is a message that goes once another stands, `replaced_at` when that was decided last. One that was removed stays until its message is gone.
 CREATE TABLE boards (
     id BIGINT NOT NULL PRIMARY KEY,
     guild_id BIGINT NOT NULL,

@@ -83,6 +83,11 @@ async fn show(shared: &Shared, kept: &KeptBoard, message: u64, view: &View) -> R
     let Some(slot) = requests::turn(shared, channel).await else { return Ok(Next::Unchanged) };
     // Much may have happened while it waited: the latest wins.
     let body = body().await?;
+    // If its answer is lost, or this process dies, what was shown before may be what is to be shown again: it must not be
+    // taken for what stands there.
+    if kept.shown.is_some() {
+        shared.store.note_editing(id).await?;
+    }
     match requests::edit(shared, channel, message, &body, slot).await {
         Edited::Done => {
             shared.store.note_board_shown(id, &body).await?;

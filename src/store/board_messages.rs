@@ -28,7 +28,7 @@ pub struct KeptBoard {
     pub replaced: Option<u64>,
     /// When one was replaced last.
     pub replaced_at: Option<Timestamp>,
-    /// The body that the message was given last.
+    /// The body that the message shows; `None` where that is not known.
     pub shown: Option<String>,
     /// Why it can't be kept up to date.
     pub trouble: Option<String>,
@@ -123,6 +123,12 @@ impl Store {
         .bind(id)
         .execute(&self.writer)
         .await?;
+        Ok(())
+    }
+
+    /// Notes that a board's message is about to be edited: until it is noted what it shows, nobody knows that.
+    pub async fn note_editing(&self, id: i64) -> Result<(), StoreError> {
+        sqlx::query("UPDATE boards SET shown = NULL WHERE id = $1").bind(id).execute(&self.writer).await?;
         Ok(())
     }
 

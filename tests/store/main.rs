@@ -5,6 +5,7 @@
 mod accounts;
 mod audit;
 mod bindings;
+mod boards;
 mod connecting;
 mod declared;
 mod departures;

@@ -14,6 +14,7 @@ use crate::support::{Database, on_both_databases};
 on_both_databases!(
     a_board_is_true_and_is_edited_sparingly,
     a_board_stands_once_whatever_dies,
+    a_board_is_true_in_the_end_whatever_becomes_of_an_edits_answer,
     a_board_that_was_deleted_comes_back_and_one_that_is_too_old_is_replaced,
     a_board_says_when_it_can_not_see,
     a_channel_that_refuses_is_noted_and_goes_on_when_it_is_mended,
@@ -185,6 +186,27 @@ async fn a_board_stands_once_whatever_dies(database: Database) {
     assert_eq!(hall.messages()[0].id, message);
     assert_eq!(hall.discord().statistics().creates_accepted, 1);
     hall.every_edit_changed_something();
+}
+
+async fn a_board_is_true_in_the_end_whatever_becomes_of_an_edits_answer(database: Database) {
+    let mut hall = Hall::open(database).await;
+    hall.create(&[]).await;
+    hall.is_read().await;
+    hall.happens("events.started", "{}").await;
+    hall.shows("👥 nobody on").await;
+    for (player, dies) in [(1, false), (2, true)] {
+        // The edit is carried out and not answered, and before the next one, all is as it was before.
+        hall.discord().trouble(Route::Rest, Trouble::LoseReply, Some(1));
+        hall.joins(player, "Ada").await;
+        hall.shows("Ada").await;
+        hall.happens(&format!("players.{player}.events.disconnected"), "{}").await;
+        eventually("all is recorded", async || hall.fire.is_all_recorded().await).await;
+        if dies {
+            hall.bot.kill().await.unwrap();
+            hall.bot = hall.fire.house.start().await.unwrap();
+        }
+        hall.shows("👥 nobody on").await;
+    }
 }
 
 async fn a_board_that_was_deleted_comes_back_and_one_that_is_too_old_is_replaced(database: Database) {
