@@ -5,6 +5,8 @@
 //! seconds, and none that changes nothing; a place and a slot are taken only where nobody who sends wants one
 //! (`Limiter::wait_for_edit`).
 
+mod channel;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +14,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use self::channel::Channel;
 use super::{Shared, boards, incident_edits};
 use crate::clock;
 use crate::domain::ids::{AccountName, ChannelId};
@@ -140,39 +143,6 @@ struct Editor {
     is_database_failing: bool,
 }
 
-/// What waits to be looked at in a channel, in the order in which it was asked for.
-#[derive(Default)]
-struct Channel {
-    /// Each once, with the moment before which it is left alone.
-    waiting: Vec<(Instant, Subject)>,
-    /// Which is carried out, and whether it was asked for again meanwhile.
-    running: Option<(Subject, bool)>,
-    /// The moment before which nothing is edited there.
-    opens: Option<Instant>,
-}
-
-impl Channel {
-    fn want(&mut self, subject: Subject, not_before: Instant) {
-        match &mut self.running {
-            Some((running, again)) if *running == subject => *again = true,
-            _ if self.waiting.iter().any(|(_, waiting)| *waiting == subject) => {}
-            _ => self.waiting.push((not_before, subject)),
-        }
-    }
-
-    /// The same, however long it was to be left alone.
-    fn want_now(&mut self, subject: Subject, now: Instant) {
-        self.waiting.retain(|(_, waiting)| *waiting != subject);
-        self.want(subject, now);
-    }
-
-    /// From when on something of it can be carried out; `None` while nothing waits or something is.
-    fn due_at(&self) -> Option<Instant> {
-        let first = self.waiting.iter().map(|(not_before, _)| *not_before).min();
-        first.filter(|_| self.running.is_none()).map(|first| self.opens.map_or(first, |opens| opens.max(first)))
-    }
-}
-
 impl Editor {
     fn new(shared: Shared) -> Self {
         Self {
@@ -198,7 +168,7 @@ impl Editor {
             if closed.is_zero() {
                 return Some(due);
             }
-            channel.opens = Some(now + closed);
+            channel.close_until(now + closed);
             None
         };
         let (id, channel) = self
@@ -207,9 +177,7 @@ impl Editor {
             .filter_map(|(id, channel)| is_due(*id, channel).map(|due| (due, *id, channel)))
             .min_by_key(|(due, id, _)| (*due, *id))
             .map(|(_, id, channel)| (id, channel))?;
-        let place = channel.waiting.iter().position(|(not_before, _)| *not_before <= now)?;
-        let (_, subject) = channel.waiting.remove(place);
-        channel.running = Some((subject, false));
+        let subject = channel.take(now)?;
         let is_withheld = self.withheld.get(&subject).is_some_and(|until| *until > now);
         Some((id, subject, View { blind: Arc::clone(&self.blind), is_withheld }))
     }
@@ -245,17 +213,9 @@ impl Editor {
             self.failures.remove(&(id, subject));
         }
         let Some(channel) = self.channels.get_mut(&id) else { return };
-        let again = channel.running.take().is_some_and(|(_, again)| again);
-        channel.opens = Some(now + if next == Next::Unchanged { LOOK_SPACING } else { SPACING });
-        if let Some(wait) = wait {
-            channel.want(subject, now + wait);
-        } else if again {
-            channel.want(subject, now);
-        }
-        let is_over = |channel: &Channel| {
-            channel.waiting.is_empty() && channel.running.is_none() && channel.opens.is_none_or(|opens| opens <= now)
-        };
-        self.channels.retain(|_, channel| !is_over(channel));
+        channel.settle(now, wait);
+        channel.close_until(now + if next == Next::Unchanged { LOOK_SPACING } else { SPACING });
+        self.channels.retain(|_, channel| !channel.is_over(now));
     }
 
     /// Something was heard of these accounts, or boards were created or taken away.

@@ -16,6 +16,7 @@ on_both_databases!(
     a_board_stands_once_whatever_dies,
     a_board_is_true_in_the_end_whatever_becomes_of_an_edits_answer,
     a_board_that_was_deleted_comes_back_and_one_that_is_too_old_is_replaced,
+    a_board_that_is_taken_away_does_not_wait_for_what_an_edit_before_came_to,
     a_board_says_when_it_can_not_see,
     a_channel_that_refuses_is_noted_and_goes_on_when_it_is_mended,
     boards_are_listed_refused_in_clear_words_and_removed,
@@ -241,6 +242,34 @@ async fn a_board_that_was_deleted_comes_back_and_one_that_is_too_old_is_replaced
     assert_eq!(hall.discord().statistics().refused_with(30_046), 1, "{}", hall.bot.log());
     hall.happens("events.stopped", "{}").await;
     hall.shows("🔴 offline").await;
+}
+
+async fn a_board_that_is_taken_away_does_not_wait_for_what_an_edit_before_came_to(database: Database) {
+    let bucket = Bucket { limit: 100, window: Duration::from_secs(1) };
+    let options = Options { message_bucket: Some(bucket), old_edits_per_hour: Some(0), ..Options::default() };
+    let hall = Hall::open_as(Fire::lay_with(database, options).await).await;
+    hall.create(&[]).await;
+    hall.shows("no game server yet").await;
+    hall.is_read().await;
+    let first = hall.messages()[0].id;
+    hall.discord().pass_time(Duration::from_hours(2));
+    hall.happens("events.started", "{}").await;
+    let is_replaced = async || hall.messages().len() == 1 && hall.messages()[0].id > first;
+    eventually("another takes its place", is_replaced).await;
+
+    // That is too old, too, and may not be replaced so soon. It is taken away before Discord says so.
+    hall.discord().pass_time(Duration::from_hours(2));
+    let edits = hall.edits();
+    hall.discord().trouble(Route::Rest, Trouble::Hang, Some(1));
+    hall.happens("events.stopped", "{}").await;
+    eventually("it is edited", async || hall.edits() > edits).await;
+    let ids = offered(hall.house(), hall.guild(), "board remove", &[], ("board", "")).await;
+    says(hall.house(), hall.guild(), "board remove", &[("board", ids[0].1.as_str().into())]).await;
+    assert!(says(hall.house(), hall.guild(), "board list", &[]).await.contains("no board here"));
+    hall.discord().clear_trouble();
+    let waited = hall.discord().wait_until(PATIENCE, "it is deleted", |_| hall.messages().is_empty()).await;
+    assert!(waited.is_ok(), "{}", hall.bot.log());
+    assert_eq!(hall.discord().statistics().refused_with(30_046), 2);
 }
 
 async fn a_board_says_when_it_can_not_see(database: Database) {
