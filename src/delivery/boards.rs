@@ -12,7 +12,7 @@ use crate::clock;
 use crate::discord::answer::{Edited, Verdict};
 use crate::discord::board_embed::{PLAYERS_LIMIT, Posting, SERVERS_LIMIT, board_body};
 use crate::discord::rest::RestError;
-use crate::domain::board::{Board, OnlinePlayer, Picture, ShownServer};
+use crate::domain::board::{Board, NoServers, OnlinePlayer, Picture, ShownServer};
 use crate::domain::ids::{AccountName, ChannelId, ServerId};
 use crate::domain::outlook::Outlook;
 use crate::domain::server_state::ServerState;
@@ -251,6 +251,7 @@ fn left_of(time: Duration, then: Option<Timestamp>) -> Duration {
 /// What a board is to show now.
 async fn picture(shared: &Shared, board: &Board, view: &View) -> Result<Picture, StoreError> {
     let mut known = shared.store.servers_of_guild(board.guild).await?;
+    let if_none = why_none(shared, board, &known).await?;
     let wanted: Vec<(AccountName, ServerId, Option<NamedServer>)> = match &board.chosen {
         None => {
             known.retain(|named| !named.is_hidden && named.server.id.as_str() != UNKNOWN_SERVER);
@@ -289,5 +290,19 @@ async fn picture(shared: &Shared, board: &Board, view: &View) -> Result<Picture,
             online,
         });
     }
-    Ok(Picture { servers, more, is_chosen: board.chosen.is_some() })
+    Ok(Picture { servers, more, if_none })
+}
+
+/// Why a board shows no servers, if it shows none; `known` are those of its guild, hidden ones too.
+async fn why_none(shared: &Shared, board: &Board, known: &[NamedServer]) -> Result<NoServers, StoreError> {
+    let is_hidden = |named: &NamedServer| named.is_hidden && named.server.id.as_str() != UNKNOWN_SERVER;
+    Ok(if board.chosen.is_some() {
+        NoServers::ChosenUnlinked
+    } else if known.iter().any(is_hidden) {
+        NoServers::Hidden
+    } else if known.is_empty() && shared.store.links(board.guild).await?.is_empty() {
+        NoServers::Unlinked
+    } else {
+        NoServers::Unheard
+    })
 }

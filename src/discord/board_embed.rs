@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::embed::{Colour, DESCRIPTION_LIMIT, EMBEDS_LIMIT, Embed, MESSAGE_LIMIT};
 use super::message::AllowedMentions;
 use super::words;
-use crate::domain::board::{OnlinePlayer, Picture, ShownServer};
+use crate::domain::board::{NoServers, OnlinePlayer, Picture, ShownServer};
 use crate::domain::outlook::Outlook;
 use crate::domain::server_state::State;
 use crate::domain::text::{display, utf16_length};
@@ -83,7 +83,12 @@ fn embeds(picture: &Picture, mark: &str) -> Vec<Embed> {
     let has_several_accounts = servers.windows(2).any(|pair| pair[0].account != pair[1].account);
     let mut embeds: Vec<_> = servers.iter().map(|server| server_embed(server, has_several_accounts, room)).collect();
     let last = embeds.pop().unwrap_or_else(|| {
-        let told = if picture.is_chosen { words::BOARD_WITHOUT_SERVERS } else { words::BOARD_EMPTY };
+        let told = match picture.if_none {
+            NoServers::Unheard => words::BOARD_EMPTY,
+            NoServers::Hidden => words::ALL_HIDDEN,
+            NoServers::Unlinked => words::BOARD_UNLINKED,
+            NoServers::ChosenUnlinked => words::BOARD_WITHOUT_SERVERS,
+        };
         Embed::new(told).with_colour(Colour::GREY)
     });
     let remark = if more == 0 {

@@ -43,8 +43,21 @@ pub struct Picture {
     pub servers: Vec<ShownServer>,
     /// How many servers there are beside these.
     pub more: usize,
-    /// Whether servers were chosen.
-    pub is_chosen: bool,
+    /// Why there are none, where there are none.
+    pub if_none: NoServers,
+}
+
+/// Why a board has no servers to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoServers {
+    /// None was heard of yet.
+    Unheard,
+    /// The guild hides all of them.
+    Hidden,
+    /// No account is linked to the guild any more.
+    Unlinked,
+    /// The accounts of those that were chosen are not linked any more.
+    ChosenUnlinked,
 }
 
 /// A server on a board.

@@ -3,12 +3,14 @@
 use std::time::{Duration, Instant};
 
 use discord_sim::{Bucket, Message, Options, Route, Sim, Trouble};
-use guildwire_harness::house::{Guild, House, PATIENCE, Publisher};
+use guildwire::discord::words;
+use guildwire_harness::house::{FIRST_ACCOUNT, Guild, House, PATIENCE, Publisher};
 use guildwire_harness::{RunningBot, TcpProxy};
 use serde_json::Value;
 
 use crate::fire::{Fire, eventually};
 use crate::installation::{offered, says, without_moments};
+use crate::managing::admin;
 use crate::support::{Database, on_both_databases};
 
 on_both_databases!(
@@ -18,6 +20,7 @@ on_both_databases!(
     a_board_that_was_deleted_comes_back_and_one_that_is_too_old_is_replaced,
     a_board_that_is_taken_away_does_not_wait_for_what_an_edit_before_came_to,
     a_board_says_when_it_can_not_see,
+    a_board_without_servers_says_why,
     a_channel_that_refuses_is_noted_and_goes_on_when_it_is_mended,
     boards_are_listed_refused_in_clear_words_and_removed,
 );
@@ -286,6 +289,21 @@ async fn a_board_says_when_it_can_not_see(database: Database) {
     assert!(!hall.board().contains("Ada"), "{}", hall.board());
     proxy.refuse(false);
     hall.shows("🟢 online, at least since <time>\n👥 1 player on\nAda · <time>").await;
+}
+
+async fn a_board_without_servers_says_why(database: Database) {
+    let hall = Hall::open(database).await;
+    let (house, guild) = (hall.house(), hall.guild());
+    hall.create(&[]).await;
+    hall.shows(words::BOARD_EMPTY).await;
+    hall.is_read().await;
+    hall.happens("events.started", "{}").await;
+    hall.shows("**main**").await;
+    says(house, guild, "server forget", &[("server", "main".into())]).await;
+    hall.shows(words::ALL_HIDDEN).await;
+    let asked = house.command(guild, "account unlink", &[("account", FIRST_ACCOUNT.into())]).await.unwrap();
+    hall.discord().press(admin(guild), &asked, &format!("unlink:{FIRST_ACCOUNT}")).await.unwrap();
+    hall.shows(words::BOARD_UNLINKED).await;
 }
 
 async fn a_channel_that_refuses_is_noted_and_goes_on_when_it_is_mended(database: Database) {

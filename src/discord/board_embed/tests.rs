@@ -30,7 +30,7 @@ fn player(name: &str, since: i64) -> OnlinePlayer {
 }
 
 fn shown(servers: &[ShownServer]) -> Value {
-    let picture = Picture { servers: servers.to_vec(), more: 0, is_chosen: false };
+    let picture = Picture { servers: servers.to_vec(), more: 0, if_none: NoServers::Unheard };
     serde_json::from_str(&board_body(&picture, "7f3k2m9q", None)).unwrap()
 }
 
@@ -79,8 +79,13 @@ fn accounts_are_named_where_there_are_several_and_a_board_without_servers_says_w
         let told = both["embeds"][number]["description"].as_str().unwrap();
         assert!(told.starts_with(&format!("**0** · {account}\n")), "{told}");
     }
-    for (is_chosen, told) in [(false, words::BOARD_EMPTY), (true, words::BOARD_WITHOUT_SERVERS)] {
-        let picture = Picture { servers: Vec::new(), more: 0, is_chosen };
+    for (if_none, told) in [
+        (NoServers::Unheard, words::BOARD_EMPTY),
+        (NoServers::Hidden, words::ALL_HIDDEN),
+        (NoServers::Unlinked, words::BOARD_UNLINKED),
+        (NoServers::ChosenUnlinked, words::BOARD_WITHOUT_SERVERS),
+    ] {
+        let picture = Picture { servers: Vec::new(), more: 0, if_none };
         let body: Value = serde_json::from_str(&board_body(&picture, "7f3k2m9q", None)).unwrap();
         assert_eq!(body["embeds"][0]["description"], told);
     }
@@ -88,7 +93,7 @@ fn accounts_are_named_where_there_are_several_and_a_board_without_servers_says_w
 
 #[test]
 fn the_first_post_can_not_be_doubled_and_calls_nobody() {
-    let picture = Picture { servers: Vec::new(), more: 0, is_chosen: false };
+    let picture = Picture { servers: Vec::new(), more: 0, if_none: NoServers::Unheard };
     let posting = Posting { nonce: "n" };
     let body: Value = serde_json::from_str(&board_body(&picture, "7f3k2m9q", Some(posting))).unwrap();
     assert_eq!((&body["nonce"], &body["enforce_nonce"], &body["flags"]), (&json!("n"), &json!(true), &json!(4096)));
@@ -111,7 +116,7 @@ proptest! {
         };
         let other = ShownServer { account: "a".repeat(32).parse().unwrap(), ..one.clone() };
         let servers = (0..servers).map(|number| if number % 2 == 0 { one.clone() } else { other.clone() }).collect();
-        let embeds = embeds(&Picture { servers, more, is_chosen: false }, "7f3k2m9q");
+        let embeds = embeds(&Picture { servers, more, if_none: NoServers::Unheard }, "7f3k2m9q");
         prop_assert!((1..=EMBEDS_LIMIT).contains(&embeds.len()));
         let size: usize = embeds.iter().map(Embed::size).sum();
         prop_assert!(size <= MESSAGE_LIMIT, "{size}");

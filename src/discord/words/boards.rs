@@ -20,6 +20,10 @@ pub fn board_more_servers(count: usize) -> String {
 /// A board of all servers, before any was heard of.
 pub const BOARD_EMPTY: &str = "❔ I have heard of no game server yet. Each appears here with its first event.";
 
+/// A board of all servers, in a Discord server that has no account any more.
+pub const BOARD_UNLINKED: &str = "❔ No game-server account is linked to this Discord server any more. With a one-time code from \
+                                  an account's owner, `/account link` links one; `/board remove` takes this board away.";
+
 /// A board of chosen servers, none of which is linked any more.
 pub const BOARD_WITHOUT_SERVERS: &str =
     "❔ The servers of this board are no longer linked to this Discord server. `/board remove` takes it away.";
