@@ -47,7 +47,7 @@ fn it_shows_how_a_server_stands_and_who_is_on_it_since_when() {
                 "description": "**Main**\n🟢 online since <t:100:R>: it said that it started\n👥 3 players on\nAda · <t:200:R>\n\
                                 \\*\\*Bob\\*\\* · <t:300:R>\n… and 1 more\nwiped <t:50:R> · last heard <t:600:R>",
                 "color": 0x0057_F287,
-                "footer": { "text": "Always up to date · 7f3k2m9q" },
+                "footer": { "text": "Edited when something changes · 7f3k2m9q" },
             }],
             "components": [{ "type": 1, "components": [
                 { "type": 2, "style": 2, "label": words::PING_ME, "custom_id": PING_BUTTON },

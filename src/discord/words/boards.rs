@@ -29,7 +29,7 @@ pub const BOARD_WITHOUT_SERVERS: &str =
     "❔ The servers of this board are no longer linked to this Discord server. `/board remove` takes it away.";
 
 /// What a board is, below it.
-pub const BOARD_REMARK: &str = "Always up to date";
+pub const BOARD_REMARK: &str = "Edited when something changes";
 
 // ── Boards ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
