@@ -151,7 +151,7 @@ pub fn channel(channel: u64) -> String {
 /// Maintenance was announced, in these channels here.
 #[must_use]
 pub fn maintenance_begun(server: &str, until: i64, channels: &str) -> String {
-    format!("🔧 **{server}** is under maintenance until <t:{until}:t>. {}", told(channels))
+    format!("🔧 **{server}** is under maintenance until <t:{until}:f>. {}", told(channels))
 }
 
 /// Maintenance was ended.
@@ -171,11 +171,23 @@ fn told(channels: &str) -> String {
 /// Maintenance is on.
 #[must_use]
 pub fn maintenance_already(server: &str, until: i64) -> String {
-    format!("**{server}** is under maintenance already, until <t:{until}:t>. `/maintenance end` ends it.")
+    format!("**{server}** is under maintenance already, until <t:{until}:f>. `/maintenance end` ends it.")
 }
 
 /// There is none to end.
 #[must_use]
 pub fn not_maintained(server: &str) -> String {
     format!("**{server}** is not under maintenance. `/maintenance start` announces it.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_maintenance_has_a_date() {
+        for told in [maintenance_begun("main", 86_400, ""), maintenance_already("main", 86_400)] {
+            assert!(told.contains(" until <t:86400:f>. "), "{told}");
+        }
+    }
 }
