@@ -73,3 +73,22 @@ fn told_together(style: Style, hold: Duration) -> String {
     let sound = if style == Style::Quiet { ", without a sound" } else { "" };
     format!("told together after {}{sound}", duration(hold))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    #[test]
+    fn no_sentence_lost_the_end_of_a_line() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/discord/words");
+        let (mut lines, blanks) = (0, " ".repeat(2));
+        for file in fs::read_dir(folder).unwrap() {
+            for line in fs::read_to_string(file.unwrap().path()).unwrap().lines() {
+                assert!(!line.trim().contains(&blanks), "{line}");
+                lines += 1;
+            }
+        }
+        assert!(lines > 1_000, "{lines}");
+    }
+}

@@ -46,7 +46,8 @@ pub const NO_CONNECTION_CHOICE: &str = "none of these, and don't guess";
 #[must_use]
 pub fn connections_unseen(account: &str) -> String {
     format!(
-        "I can't see who is connected to **{account}**: my user there may not ask, or nobody answers. Say with `silence`          for how long a server may be silent instead."
+        "I can't see who is connected to **{account}**: my user there may not ask, or nobody answers. Say with \
+         `silence` for how long a server may be silent instead."
     )
 }
 
