@@ -185,7 +185,7 @@ async fn status_tells_what_was_heard_and_when(database: Database) {
     house.link(guild, FIRST_ACCOUNT).await.unwrap();
     house.link(guild, SECOND_ACCOUNT).await.unwrap();
     let nothing = "I have heard of no game server yet. One appears here with its first event, once a channel hears its \
-                   account (`/notify add`).";
+                   account (`/notify add`) or a board shows it (`/board create`).";
     compare.equal("nothing heard", &status(&[]).await, nothing);
     compare.equal("nothing heard of that", &status(&[("server", "main".into())]).await, nothing);
 

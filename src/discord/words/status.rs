@@ -125,7 +125,7 @@ pub const PLAYERS_REMARK: &str = "Whoever came before I listened is missing, and
 
 /// No server was ever heard of.
 pub const NO_SERVERS: &str = "I have heard of no game server yet. One appears here with its first event, once a channel \
-                              hears its account (`/notify add`).";
+                              hears its account (`/notify add`) or a board shows it (`/board create`).";
 
 /// All servers are hidden.
 pub const ALL_HIDDEN: &str =
