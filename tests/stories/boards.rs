@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use discord_sim::{Bucket, Message, Options, Route, Sim, Trouble};
+use discord_sim::{Actor, Bucket, Message, Options, Route, Scope, Sim, Trouble};
+use guildwire::discord::board_embed::PING_BUTTON;
 use guildwire::discord::words;
 use guildwire_harness::house::{FIRST_ACCOUNT, Guild, House, PATIENCE, Publisher};
 use guildwire_harness::{RunningBot, TcpProxy};
@@ -17,10 +18,12 @@ on_both_databases!(
     a_board_is_true_and_is_edited_sparingly,
     a_board_stands_once_whatever_dies,
     a_board_is_true_in_the_end_whatever_becomes_of_an_edits_answer,
+    a_board_is_looked_for_again_where_discord_limits_that,
     a_board_that_was_deleted_comes_back_and_one_that_is_too_old_is_replaced,
     a_board_that_is_taken_away_does_not_wait_for_what_an_edit_before_came_to,
     a_board_says_when_it_can_not_see,
     a_board_without_servers_says_why,
+    the_button_below_a_board_has_members_be_pinged,
     a_channel_that_refuses_is_noted_and_goes_on_when_it_is_mended,
     boards_are_listed_refused_in_clear_words_and_removed,
 );
@@ -213,6 +216,21 @@ async fn a_board_is_true_in_the_end_whatever_becomes_of_an_edits_answer(database
     }
 }
 
+async fn a_board_is_looked_for_again_where_discord_limits_that(database: Database) {
+    let hall = Hall::open(database).await;
+    hall.discord().trouble(Route::MessageCreateIn(hall.fire.channel), Trouble::LoseReply, Some(1));
+    hall.create(&[]).await;
+    hall.discord().wait_for_messages(hall.fire.channel, 1, PATIENCE).await.unwrap();
+    // The next request looks for it.
+    hall.discord().forget_nonces();
+    hall.discord().trouble(Route::Rest, Trouble::RateLimited { scope: Scope::User, retry_after: 1.0 }, Some(1));
+    hall.is_read().await;
+    hall.happens("events.started", "{}").await;
+    hall.shows("🟢 online").await;
+    let statistics = hall.discord().statistics();
+    assert_eq!((statistics.creates_accepted, statistics.rate_limited_total()), (1, 1), "it was found");
+}
+
 async fn a_board_that_was_deleted_comes_back_and_one_that_is_too_old_is_replaced(database: Database) {
     let bucket = Bucket { limit: 100, window: Duration::from_secs(1) };
     let options = Options { message_bucket: Some(bucket), old_edits_per_hour: Some(1), ..Options::default() };
@@ -304,6 +322,31 @@ async fn a_board_without_servers_says_why(database: Database) {
     let asked = house.command(guild, "account unlink", &[("account", FIRST_ACCOUNT.into())]).await.unwrap();
     hall.discord().press(admin(guild), &asked, &format!("unlink:{FIRST_ACCOUNT}")).await.unwrap();
     hall.shows(words::BOARD_UNLINKED).await;
+}
+
+async fn the_button_below_a_board_has_members_be_pinged(database: Database) {
+    let hall = Hall::open(database).await;
+    hall.create(&[]).await;
+    hall.shows(words::BOARD_EMPTY).await;
+    let discord = hall.discord();
+    let message = hall.messages()[0].id;
+    let below = || discord.message_as_reply(message).unwrap();
+    assert_eq!(below().components, serde_json::json!([]), "there is nothing to wait for yet");
+    hall.is_read().await;
+    hall.happens("events.started", "{}").await;
+    hall.shows("🟢 online").await;
+    let pings = hall.house().channel(hall.guild(), "pings");
+    says(hall.house(), hall.guild(), "board pings", &[("channel", pings.to_string().into())]).await;
+
+    let user = discord.add_member(hall.guild().id, "ann", 0);
+    let ann = Actor { guild: hall.guild().id, channel: hall.fire.channel, user };
+    let offered = discord.press(ann, &below(), PING_BUTTON).await.unwrap();
+    assert!(offered.ephemeral, "{offered:?}");
+    let wish = offered.components[0]["components"][0]["options"][0]["value"].as_str().unwrap();
+    discord.select(ann, &offered, "ping_choose", &[wish]).await.unwrap();
+    let listed = discord.command(ann, "ping list", &[]).await.unwrap();
+    let waits_for = listed.embeds[0].description.as_deref().unwrap();
+    assert!(waits_for.contains("**main**"), "{waits_for}");
 }
 
 async fn a_channel_that_refuses_is_noted_and_goes_on_when_it_is_mended(database: Database) {

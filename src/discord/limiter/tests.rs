@@ -114,6 +114,29 @@ async fn an_edit_takes_only_what_nobody_wanted_and_delays_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_edit_takes_a_slot_only_where_nobody_who_sends_waits_for_one() {
+    let limiter = Limiter::new(45);
+    let mut held = Vec::new();
+    for _ in 0..ALLOWED {
+        held.push(limiter.take_slot().await);
+    }
+    let edit = tokio::time::timeout(Duration::from_secs(10), limiter.wait_for_edit(CHANNEL));
+    assert!(edit.await.is_err(), "none is free");
+    held.pop();
+    assert!(limiter.try_take_slot().is_none(), "Discord may have counted it just now");
+    let mut sends = Box::pin(limiter.take_slot());
+    assert!(sends.as_mut().now_or_never().is_none());
+    tokio::time::sleep(2 * SECOND).await;
+    assert!(limiter.try_take_slot().is_none(), "somebody waits for it");
+    let sent = sends.now_or_never();
+    assert!(sent.is_some() && limiter.try_take_slot().is_none(), "there is no other");
+    drop(sent);
+    let answered = Instant::now();
+    drop(limiter.wait_for_edit(CHANNEL).await);
+    assert!((SECOND..2 * SECOND).contains(&answered.elapsed()), "{:?}", answered.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn edits_and_messages_with_one_another_stay_below_the_pace() {
     let limiter = Limiter::new(10);
     let start = Instant::now();
