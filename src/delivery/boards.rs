@@ -83,6 +83,9 @@ async fn show(shared: &Shared, kept: &KeptBoard, message: u64, view: &View) -> R
     let Some(slot) = requests::turn(shared, channel).await else { return Ok(Next::Unchanged) };
     // Much may have happened while it waited: the latest wins.
     let body = body().await?;
+    if kept.shown.as_ref() == Some(&body) {
+        return Ok(Next::Unchanged);
+    }
     // If its answer is lost, or this process dies, what was shown before may be what is to be shown again: it must not be
     // taken for what stands there.
     if kept.shown.is_some() {

@@ -244,7 +244,9 @@ async fn a_board_that_was_deleted_comes_back_and_one_that_is_too_old_is_replaced
     hall.shows("🟢 online").await;
     let second = hall.messages()[0].id;
     assert!(second > first);
-    assert_eq!(hall.bot.log().matches("a board was deleted in Discord; posting it anew").count(), 1);
+    let told = "a board was deleted in Discord; posting it anew";
+    hall.bot.wait_for_log(told, PATIENCE).await.unwrap();
+    assert_eq!(hall.bot.log().matches(told).count(), 1);
 
     hall.discord().pass_time(Duration::from_hours(2));
     hall.happens("events.stopped", "{}").await;
@@ -356,14 +358,15 @@ async fn a_channel_that_refuses_is_noted_and_goes_on_when_it_is_mended(database:
     hall.is_read().await;
     hall.discord().deny(hall.fire.channel, SEND_MESSAGES);
     let list = async || says(hall.house(), hall.guild(), "board list", &[]).await;
-    let refused = hall.discord().statistics().invalid;
-    eventually("the gateway shows it, and the board says so", async || {
+    eventually("the gateway shows it", async || hall.create(&[]).await.contains("**Send Messages**")).await;
+    let edits = hall.edits();
+    eventually("the board says so", async || {
         hall.happens("events.started", "{}").await;
         list().await.contains("🔴 not up to date: missing Send Messages")
     })
     .await;
     assert!(hall.board().contains("no game server yet"));
-    assert_eq!(hall.discord().statistics().invalid, refused, "what is known to be refused is not asked for");
+    assert_eq!(hall.edits(), edits, "what is known to be refused is not asked for");
     hall.discord().deny(hall.fire.channel, 0);
     eventually("it goes on", async || {
         hall.happens("events.started", "{}").await;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use discord_sim::{Bucket, Message, Options, Sim};
 use guildwire_harness::house::PATIENCE;
+use serde_json::Value;
 
 use crate::fire::Fire;
 use crate::installation::without_moments;
@@ -14,6 +15,7 @@ on_both_databases!(
     a_message_that_was_deleted_is_not_edited_again,
 );
 
+const CREATES: &str = "POST /channels/{channel}/messages";
 const EDITS: &str = "PATCH /channels/{channel}/messages/{message}";
 
 /// A channel that hears the lifecycle, and calls a role.
@@ -80,19 +82,20 @@ async fn a_message_that_was_deleted_is_not_edited_again(database: Database) {
     says(&fire, "stopped").await;
     let tried = |discord: &Sim| discord.statistics().refused_with(10_008) == 1;
     fire.house.discord.wait_until(PATIENCE, "the edit finds nothing", tried).await.unwrap();
-    says(&fire, "started").await;
-    let messages = wait_for_last(&fire, 1, "🟢 Server **main** is back").await;
-    assert!(messages[0].raw["message_reference"].is_null(), "it answers nothing");
-    assert!(text(&messages[0]).contains("it said that it has stopped"), "and lists all of it");
-
-    // A channel's edits come in turn: by the second of another server, that of the first would have come.
+    // A channel's edits come in turn: by another server's, what came of the first is noted.
     server_says(&fire, "other", "stopping").await;
-    wait_for_last(&fire, 2, "🟠 Server **other** is about to stop").await;
-    for (what, shown) in [("stopped", "🔴 Server **other** has stopped"), ("started", "🟢 Server **other** is back")]
-    {
+    wait_for_last(&fire, 1, "🟠 Server **other** is about to stop").await;
+    let other_is_edited = async |what: &str, shown: &str| {
         server_says(&fire, "other", what).await;
-        let edited = |discord: &Sim| text(&discord.messages(fire.channel)[1]).starts_with(shown);
+        let edited = |discord: &Sim| text(&discord.messages(fire.channel)[0]).starts_with(shown);
         fire.house.discord.wait_until(PATIENCE, shown, edited).await.unwrap();
-    }
+    };
+    other_is_edited("stopped", "🔴 Server **other** has stopped").await;
+    says(&fire, "started").await;
+    let messages = wait_for_last(&fire, 2, "🟢 Server **main** is back").await;
+    assert!(text(&messages[1]).contains("it said that it has stopped"), "it lists all of it");
+    let closing = fire.house.discord.bodies().into_iter().rfind(|(route, _)| route == CREATES).unwrap().1;
+    assert!(closing.get("message_reference").is_none_or(Value::is_null), "and answers nothing: {closing}");
+    other_is_edited("started", "🟢 Server **other** is back").await;
     assert_eq!(fire.house.discord.statistics().requests_to(EDITS), 3, "nothing of the first was edited after that");
 }
