@@ -5,17 +5,17 @@
 //!
 //! Addresses stand in these answers, too. They are not read.
 
+mod answers;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use async_nats::{StatusCode, Subscriber};
 use futures_util::{FutureExt as _, StreamExt as _};
-use serde::Deserialize;
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 
+use self::answers::{Answering, Answers, Listed, Page};
 use super::connection::{CLIENT_NAME, Connection, OWN_INBOXES};
-use super::said::said;
 use crate::domain::permissions::CONNECTIONS;
 use crate::domain::presence::{Client, Ended, Look, end_of_reason};
 
@@ -31,8 +31,8 @@ const PAGE: usize = 1024;
 /// After so many pages, an account has too many connections to be looked at again and again.
 const MOST_PAGES: usize = 8;
 
-/// An answer is not longer, in bytes: a connection with its user's JWT takes a few thousand.
-const MOST_BYTES: usize = 8 << 20;
+/// No more connections are held of one look, and no more of all answers to one request.
+const MOST_CONNECTIONS: usize = PAGE * MOST_PAGES;
 
 /// More nats-servers than a cluster has.
 const MOST_SERVERS: usize = 256;
@@ -51,60 +51,8 @@ pub enum Unseen {
     #[error("nobody answered at {CONNECTIONS}")]
     Unanswered,
     /// There are too many connections to look at.
-    #[error("the account has more than {} connections", PAGE * MOST_PAGES)]
+    #[error("the account has more than {MOST_CONNECTIONS} connections, or too much is said of them")]
     TooMany,
-}
-
-#[derive(Deserialize)]
-struct Answer {
-    #[serde(default)]
-    server: Answering,
-    data: Option<Page>,
-}
-
-/// Who answers. A nats-server that nobody named goes by its id, which is another one each time that it is started.
-#[derive(Deserialize, Default)]
-struct Answering {
-    #[serde(default)]
-    name: String,
-    #[serde(default)]
-    id: String,
-    /// Empty where it is the only one.
-    #[serde(default)]
-    cluster: String,
-}
-
-#[derive(Deserialize)]
-struct Page {
-    server_id: String,
-    #[serde(with = "time::serde::rfc3339")]
-    now: OffsetDateTime,
-    #[serde(default)]
-    total: usize,
-    #[serde(default)]
-    connections: Vec<Listed>,
-}
-
-#[derive(Deserialize)]
-struct Listed {
-    cid: u64,
-    #[serde(with = "time::serde::rfc3339")]
-    start: OffsetDateTime,
-    #[serde(default, with = "time::serde::rfc3339::option")]
-    stop: Option<OffsetDateTime>,
-    #[serde(default)]
-    reason: String,
-    #[serde(default)]
-    in_msgs: i64,
-    /// "Client", whatever protocol it speaks; empty on a nats-server that does not say.
-    #[serde(default)]
-    kind: String,
-    #[serde(default)]
-    name: String,
-    #[serde(default)]
-    lang: String,
-    #[serde(default)]
-    authorized_user: String,
 }
 
 /// Rings once, when a connection of the account begins or ends. Whoever may publish there can ring it, so what the event says
@@ -135,10 +83,12 @@ impl Connection {
             let mut answered = BTreeMap::new();
             for (answering, page) in answers {
                 look.at = look.at.max(page.now.into());
-                let server = said_or_none(&page.server_id);
-                let clients = page.connections.iter().take(PAGE).map(|listed| self.client(&server, listed));
-                look.clients.extend(clients);
+                let server = page.server_id;
+                look.clients.extend(page.connections.into_iter().map(|listed| self.client(&server, listed)));
                 answered.insert(server, answering.lasting_name());
+            }
+            if look.clients.len() > MOST_CONNECTIONS {
+                return Err(Unseen::TooMany);
             }
             if page > 0 && answered != look.servers {
                 // Of one that did not answer each time, not all connections are known.
@@ -155,36 +105,37 @@ impl Connection {
     /// The account's connections of `user`, or of all users, that ended lately, as far as nats-server remembers them: each
     /// nats-server's latest first. Asks the nats-servers of `look`, and tells nothing where one of them does not answer.
     pub async fn ended_connections(&self, user: Option<&str>, look: &Look) -> Result<Vec<Ended>, Unseen> {
-        let mut request = json!({ "auth": true, "state": CLOSED, "sort": "stop", "limit": PAGE });
+        // Of so many nats-servers that all of it would be too much, less of each.
+        let limit = PAGE.min(MOST_CONNECTIONS / look.servers.len().max(1));
+        let mut request = json!({ "auth": true, "state": CLOSED, "sort": "stop", "limit": limit });
         if let Some(user) = user.filter(|user| !user.is_empty()) {
             request["user"] = user.into();
         }
         let answers = self.ask_servers(&request, Some(look.servers.len())).await?;
         let (mut ended, mut answered) = (Vec::new(), BTreeSet::new());
         for (_, page) in answers {
-            let server = said_or_none(&page.server_id);
-            ended.extend(page.connections.iter().take(PAGE).filter_map(|listed| {
-                let client = self.client(&server, listed);
-                Some(Ended { client, at: listed.stop?.into(), end: end_of_reason(&listed.reason) })
+            let server = page.server_id;
+            ended.extend(page.connections.into_iter().filter_map(|listed| {
+                let (at, end) = (listed.stop?.into(), end_of_reason(&listed.reason));
+                Some(Ended { client: self.client(&server, listed), at, end })
             }));
             answered.insert(server);
         }
         if look.servers.keys().all(|server| answered.contains(server)) { Ok(ended) } else { Err(Unseen::Unanswered) }
     }
 
-    fn client(&self, server: &str, listed: &Listed) -> Client {
+    fn client(&self, server: &str, listed: Listed) -> Client {
         let own = self.client.server_info();
-        let name = said_or_none(&listed.name);
         Client {
             server: server.to_owned(),
             number: listed.cid,
-            user: said_or_none(&listed.authorized_user),
-            language: said_or_none(&listed.lang),
+            user: listed.authorized_user,
+            language: listed.lang,
             since: listed.start.into(),
             published: u64::try_from(listed.in_msgs).unwrap_or(0),
-            is_guildwire: name == CLIENT_NAME || (server == own.server_id && listed.cid == own.client_id),
+            is_guildwire: listed.name == CLIENT_NAME || (server == own.server_id && listed.cid == own.client_id),
             is_leaf: !matches!(listed.kind.as_str(), "" | "Client"),
-            name,
+            name: listed.name,
         }
     }
 
@@ -207,7 +158,7 @@ impl Connection {
         let mut answers = self.client.subscribe(inbox.clone()).await.map_err(|_| Unseen::Unanswered)?;
         let request = request.to_string();
         self.client.publish_with_reply(CONNECTIONS, inbox, request.into()).await.map_err(|_| Unseen::Unanswered)?;
-        let (mut pages, mut came) = (Vec::new(), 0);
+        let (mut taken, mut came) = (Answers::default(), 0);
         while came < enough.unwrap_or(MOST_SERVERS).clamp(1, MOST_SERVERS) {
             let patience = if came == 0 { PATIENCE } else { QUIET };
             let answer = tokio::select! {
@@ -217,65 +168,11 @@ impl Connection {
             let Ok(Some(message)) = answer else { break };
             came += 1;
             // Also a message that says that nobody is there to answer is none that can be read.
-            pages.extend(read(&message.payload));
+            taken.take(&message.payload)?;
             if came == 1 && message.status == Some(StatusCode::NO_RESPONDERS) {
                 break;
             }
         }
-        if pages.is_empty() { Err(nobody) } else { Ok(pages) }
-    }
-}
-
-impl Answering {
-    /// The name that it keeps when it is started anew; empty for the only one there is, where nobody named it.
-    fn lasting_name(&self) -> String {
-        if self.name == self.id && self.cluster.is_empty() { String::new() } else { said_or_none(&self.name) }
-    }
-}
-
-/// An answer, where it is one.
-fn read(payload: &[u8]) -> Option<(Answering, Page)> {
-    let answer = (payload.len() <= MOST_BYTES).then(|| serde_json::from_slice::<Answer>(payload).ok())??;
-    Some((answer.server, answer.data?))
-}
-
-/// What a server says, where nothing may be said.
-fn said_or_none(text: &str) -> String {
-    if text.is_empty() { String::new() } else { said(text) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn answers_are_read_as_nats_server_gives_them_and_addresses_are_not() {
-        let text = r#"{"server":{"name":"N1","id":"N1"},"data":{"server_id":"N1","now":"2026-11-23T09:39:39.198303921Z",
-            "num_connections":1,"total":1,"offset":0,"limit":1024,"connections":[{"cid":8,"kind":"Client","ip":"10.1.2.3",
-            "port":43454,"start":"2026-11-23T10:39:38.865410744+01:00","stop":"2026-11-23T09:39:38.867774028Z",
-            "reason":"Client Closed","in_msgs":3,"name":"gone","lang":"rust","authorized_user":"b","account":"GA1"}]}}"#;
-        let (answering, page) = read(text.as_bytes()).unwrap();
-        assert_eq!(answering.lasting_name(), "", "its name is its id, and it is the only one");
-        let listed = &page.connections[0];
-        assert_eq!((listed.cid, listed.in_msgs, listed.reason.as_str()), (8, 3, "Client Closed"));
-        let since = crate::domain::timestamp::Timestamp::from(listed.start);
-        assert_eq!(since.rfc3339(), "2026-11-23T09:39:38.865410744Z");
-        assert!(listed.stop.is_some());
-
-        let bare = r#"{"data":{"server_id":"N1","now":"2026-11-23T09:39:39Z","connections":[{"cid":1,
-            "start":"2026-11-23T09:39:38Z"}]}}"#;
-        assert!(read(bare.as_bytes()).unwrap().1.connections[0].stop.is_none());
-        let refused = r#"{"server":{"id":"N1"},"error":{"code":400,"description":"json"}}"#;
-        for unread in [refused, "", "{}", &format!("{bare}{}", " ".repeat(MOST_BYTES))] {
-            assert!(read(unread.as_bytes()).is_none());
-        }
-    }
-
-    #[test]
-    fn a_nats_server_is_known_by_a_name_that_it_keeps() {
-        for (name, cluster, lasting) in [("n1", "", "n1"), ("n1", "west", "n1"), ("N1", "", ""), ("N1", "west", "N1")] {
-            let answering = Answering { name: name.to_owned(), id: "N1".to_owned(), cluster: cluster.to_owned() };
-            assert_eq!(answering.lasting_name(), lasting, "{name} {cluster}");
-        }
+        if taken.read.is_empty() { Err(nobody) } else { Ok(taken.read) }
     }
 }

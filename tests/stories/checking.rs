@@ -2,10 +2,11 @@
 
 use async_nats::ConnectOptions;
 use async_nats::jetstream;
+use futures_util::StreamExt as _;
 use guildwire_harness::house::{FIRST_ACCOUNT, House, Publisher};
 use guildwire_harness::{NatsConfig, NatsServer, NatsUser, free_port};
 
-use crate::fire;
+use crate::fire::{self, eventually};
 use crate::installation::{Comparisons, USER, file, house_around, on_sqlite, without_version};
 use crate::support::{Database, build_house, on_both_databases};
 
@@ -18,6 +19,7 @@ on_sqlite!(
     what_is_wrong_before_any_permission_is_named,
     server_ids_with_dots_are_told_of,
     a_check_that_is_not_answered_says_so,
+    who_is_connected_is_not_learned_from_whoever_answers_without_end,
 );
 
 const PUBLISHER: &str = NatsConfig::BLOG_POST_USER;
@@ -280,4 +282,34 @@ async fn a_check_that_is_not_answered_says_so(database: Database) {
     assert_eq!(code, Some(0), "{said}");
     let unknown = house.bot.command(&["account", "check", "GA-9"]).await.unwrap();
     assert_eq!(unknown.stderr, "error: there is no account GA-9; the accounts are GA-1, GA-2\n");
+}
+
+/// An account's users may answer in nats-server's place, and what they say must not fill the bot's memory.
+async fn who_is_connected_is_not_learned_from_whoever_answers_without_end(database: Database) {
+    let (house, _) = house_with_account(&config(user()), database).await;
+    let owner = ConnectOptions::with_user_and_password(PUBLISHER.to_owned(), String::new());
+    let owner = owner.connect(house.nats.url()).await.unwrap();
+    let mut asked = owner.subscribe("$SYS.REQ.ACCOUNT.PING.CONNZ").await.unwrap();
+    owner.flush().await.unwrap();
+    let listed = vec![r#"{"cid":1,"start":"2026-11-23T09:39:38Z"}"#; 1_024].join(",");
+    let answer = format!(r#"{{"data":{{"server_id":"x","now":"2026-11-23T09:39:39Z","connections":[{listed}]}}}}"#);
+    let answers = async {
+        while let Some(request) = asked.next().await {
+            for _ in 0..12 {
+                owner.publish(request.reply.clone().unwrap(), answer.clone().into()).await.unwrap();
+            }
+        }
+    };
+    let wanted = "– presence: $SYS.REQ.ACCOUNT.PING.CONNZ: the account has more than 8192 connections, or too much is said of \
+                  them";
+    // Answers that come late are not waited for.
+    let told = eventually("too much is said", async || {
+        let (said, code, _) = check(&house).await;
+        assert_eq!(code, Some(0), "{said}");
+        said.lines().rev().nth(1) == Some(wanted)
+    });
+    tokio::select! {
+        () = answers => panic!("whoever answers is there to the end"),
+        () = told => {}
+    }
 }
