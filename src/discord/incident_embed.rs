@@ -108,6 +108,12 @@ fn outage(telling: &Telling<'_>) -> Vec<String> {
     let Telling { incident, is_over, .. } = *telling;
     let server = server(telling);
     let Some(last) = incident.happenings.last() else { return vec![words::incident_forgotten(&server)] };
+    if is_over && last.what == What::MaintenanceBegan {
+        // That ended it, and not that the server held.
+        let mut lines = vec![words::when(&words::incident_headline(&server, last.what), last.at.unix_seconds())];
+        lines.extend(looped(incident).map(|looped| words::incident_total(&looped, incident.told_before)));
+        return lines;
+    }
     if is_over && let Some(looped) = looped(incident) {
         // That it was back after its first time down is not all that came of it.
         return vec![
@@ -148,8 +154,10 @@ fn maintenance(telling: &Telling<'_>) -> Vec<String> {
 
 fn looped(incident: &Incident) -> Option<String> {
     let since = incident.loops_since?;
-    let down = |it: &&Happening| !matches!(it.what, What::Started | What::Connected | What::Heard | What::Reloaded);
-    let last = incident.happenings.iter().rev().find(down)?.at;
+    let is_other = |it: &&Happening| {
+        matches!(it.what, What::Started | What::Connected | What::Heard | What::Reloaded | What::MaintenanceBegan)
+    };
+    let last = incident.happenings.iter().rfind(|it| !is_other(it))?.at;
     Some(words::incident_loop(incident.downs, incident.crashes, last.since(since)))
 }
 
@@ -187,6 +195,7 @@ fn colour(telling: &Telling<'_>) -> Colour {
         return if is_over && incident.up_since.is_some() { Colour::GREEN } else { Colour::BLURPLE };
     }
     match incident.happenings.last().map(|last| last.what) {
+        Some(What::MaintenanceBegan) => Colour::BLURPLE,
         _ if is_over && incident.up_since.is_some() => Colour::GREEN,
         Some(What::SaidStopping | What::Reloaded) => Colour::AMBER,
         Some(What::SaidStopped | What::ClosedAsSaid | What::Closed | What::Crashed) => Colour::RED,
@@ -196,3 +205,6 @@ fn colour(telling: &Telling<'_>) -> Colour {
         _ => Colour::GREY,
     }
 }
+
+#[cfg(test)]
+mod tests;
