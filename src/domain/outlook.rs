@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::server_state::{ServerState, State};
 use super::timestamp::Timestamp;
 
-/// For how long it counts as seen that a server runs, after its last event or after its connection was last seen.
+/// For how long it counts as seen that a server runs, or stops, after its last event or after its connection was last seen.
 pub const FRESH: Duration = Duration::from_mins(15);
 
 /// How far a server's state can be relied upon.
@@ -18,7 +18,7 @@ pub enum Outlook {
         /// Since when.
         since: Timestamp,
     },
-    /// It was running, nothing was heard of it since then, and its connection can't be seen.
+    /// It was running, or about to stop, nothing was heard of it since then, and its connection can't be seen.
     Unheard {
         /// Since when.
         since: Timestamp,
@@ -39,7 +39,9 @@ pub fn outlook(
         return Outlook::Blind { since };
     }
     let last = connection_seen_at.map_or(heard_at, |seen| seen.max(heard_at));
-    if state.state == State::Online && now.since(last) > FRESH {
+    // Not every publisher says that its server has stopped after it said that it is about to.
+    let may_run = matches!(state.state, State::Online | State::Stopping);
+    if may_run && now.since(last) > FRESH {
         return Outlook::Unheard { since: last };
     }
     Outlook::Seen
@@ -66,6 +68,10 @@ mod tests {
         assert_eq!(outlook(online, at(0), None, None, at(16)), Outlook::Unheard { since: at(0) });
         assert_eq!(outlook(online, at(0), Some(at(10)), None, at(16)), Outlook::Seen);
         assert_eq!(outlook(online, at(12), Some(at(10)), None, at(28)), Outlook::Unheard { since: at(12) });
+        let stopping = ServerState { state: State::Stopping, ..online };
+        assert_eq!(outlook(stopping, at(0), None, None, at(15)), Outlook::Seen);
+        assert_eq!(outlook(stopping, at(0), None, None, at(16)), Outlook::Unheard { since: at(0) });
+        assert_eq!(outlook(stopping, at(0), Some(at(10)), None, at(16)), Outlook::Seen);
         let offline = ServerState { state: State::Offline, ..online };
         assert_eq!(outlook(offline, at(0), None, None, at(600)), Outlook::Seen);
         assert_eq!(outlook(offline, at(0), None, Some(at(500)), at(600)), Outlook::Blind { since: at(500) });
