@@ -2,15 +2,16 @@
 
 use serde::Deserialize;
 use sqlx::any::AnyRow;
-use sqlx::{Any, Row, Transaction};
+use sqlx::{Any, AnyConnection, Row, Transaction};
 
+use super::incidents::incident_on;
 use super::lanes::with_lanes;
 use super::outbox::{EVENT, INCIDENT, SAMPLE, read_details};
 use super::{Store, StoreError};
 use crate::domain::event::Kind;
 use crate::domain::given_up::GivenUp;
 use crate::domain::ids::ChannelId;
-use crate::domain::incident::{Chapter, Phase};
+use crate::domain::incident::{Chapter, Incident, Phase};
 use crate::domain::timestamp::Timestamp;
 
 /// A lane in which rows wait that are in no message yet.
@@ -44,7 +45,7 @@ pub struct Loss {
     pub events: Vec<GivenUp>,
     /// How many samples went. They are counted nowhere else: who asked for one is no longer there.
     pub samples: u64,
-    /// How many notices went, likewise: they told how an account was doing then.
+    /// How many notices went, likewise: they told how an account was doing then, or that a server was being maintained.
     pub notices: u64,
     /// Whether nothing that was given up in the channel is still to be told besides.
     pub is_first: bool,
@@ -57,7 +58,8 @@ impl Loss {
         self.events.is_empty() && self.samples == 0 && self.notices == 0
     }
 
-    fn count(&mut self, row: &AnyRow) -> Result<(), StoreError> {
+    /// Counts what a row was to tell, which is read on `connection` where it does not say it itself.
+    async fn count(&mut self, connection: &mut AnyConnection, row: &AnyRow) -> Result<(), StoreError> {
         let form: String = row.try_get("form")?;
         match form.as_str() {
             EVENT => {
@@ -68,12 +70,21 @@ impl Loss {
             // What happened to a server, as far as one word says it.
             INCIDENT => {
                 let stored = Timestamp::from_nanoseconds(row.try_get("stored_at")?);
-                let kind = match read_details::<Chapter>(row, "chapter")?.phase {
+                let Chapter { incident, phase } = read_details(row, "chapter")?;
+                let kind = match phase {
                     Phase::Opened => Kind::ServerStopped,
                     Phase::Closed => Kind::ServerStarted,
                     // What it goes on with is told by one of the others.
                     Phase::Continued => return Ok(()),
                 };
+                // Maintenance stops no server, and what it ends need not be over for the server.
+                let is_else = |incident: Incident| {
+                    incident.maintenance.is_some() || (phase == Phase::Closed && incident.up_since.is_none())
+                };
+                if incident_on(connection, incident).await?.is_some_and(|kept| is_else(kept.incident)) {
+                    self.notices += 1;
+                    return Ok(());
+                }
                 self.add(GivenUp { kind, events: 1, first_stored: stored, last_stored: stored });
             }
             SAMPLE => self.samples += 1,
@@ -145,7 +156,7 @@ impl Store {
         .await?;
         let mut loss = Loss::default();
         for row in &rows {
-            loss.count(row)?;
+            loss.count(&mut transaction, row).await?;
         }
         count_loss(&mut transaction, channel, &mut loss).await?;
         transaction.commit().await?;
@@ -182,14 +193,16 @@ impl Store {
         now: Timestamp,
     ) -> Result<Loss, StoreError> {
         // Before the transaction: they don't change any more, and may be thousands.
+        let mut connection = self.reader.acquire().await?;
         let rows = sqlx::query("SELECT form, details, stored_at FROM outbox WHERE message_id = $1")
             .bind(message.id)
-            .fetch_all(&self.reader)
+            .fetch_all(&mut *connection)
             .await?;
         let mut loss = Loss::default();
         for row in &rows {
-            loss.count(row)?;
+            loss.count(&mut connection, row).await?;
         }
+        drop(connection);
         let mut transaction = self.write().await?;
         let settled = sqlx::query(
             "UPDATE messages SET state = 'parked', reason = $1, settled_at = $2, attachment = NULL

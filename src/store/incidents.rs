@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sqlx::any::AnyRow;
-use sqlx::{Any, Row, Transaction};
+use sqlx::{Any, AnyConnection, Row, Transaction};
 
 use super::accounts::account_name;
 use super::outbox::{INCIDENT, server_name};
@@ -72,9 +72,7 @@ macro_rules! is_heard {
 impl Store {
     /// The incident of that number.
     pub async fn incident(&self, id: i64) -> Result<Option<KeptIncident>, StoreError> {
-        let query = format!("SELECT {COLUMNS} FROM incidents WHERE id = $1");
-        let row = sqlx::query(sqlx::AssertSqlSafe(query)).bind(id).fetch_optional(&self.reader).await?;
-        row.as_ref().map(incident_from).transpose()
+        incident_on(&mut *self.reader.acquire().await?, id).await
     }
 
     /// The server's incident that is not over.
@@ -325,6 +323,13 @@ impl Store {
         self.ring_lanes([channel]);
         Ok(())
     }
+}
+
+/// The incident of that number, as this connection sees it.
+pub(super) async fn incident_on(connection: &mut AnyConnection, id: i64) -> Result<Option<KeptIncident>, StoreError> {
+    let query = format!("SELECT {COLUMNS} FROM incidents WHERE id = $1");
+    let row = sqlx::query(sqlx::AssertSqlSafe(query)).bind(id).fetch_optional(connection).await?;
+    row.as_ref().map(incident_from).transpose()
 }
 
 /// Not those in channels that hear no more of it, or take no messages.

@@ -2,14 +2,18 @@
 
 use guildwire::domain::event::{Details, Kind, Start};
 use guildwire::domain::given_up::GivenUp;
+use guildwire::domain::ids::ServerId;
+use guildwire::domain::incident::{Chapter, Incident, LoopRule, Phase, What};
 use guildwire::domain::notice::Notice;
+use guildwire::domain::server_state::Turn;
 use guildwire::domain::stoppage::Cause;
 use guildwire::domain::wording::Wording;
 use guildwire::store::given_up::{Loss, UnsentMessage, WaitingLane, tell_given_up};
+use guildwire::store::incidents::KeptIncident;
 use guildwire::store::lanes::Head;
 use guildwire::store::notices::ToldOutage;
-use guildwire::store::outbox::SealedMessage;
-use guildwire::store::recording::{NewOutboxRow, details_to_column};
+use guildwire::store::outbox::{INCIDENT, SealedMessage};
+use guildwire::store::recording::{HeardServer, NewOutboxRow, details_to_column};
 
 use crate::recording::{insert, row};
 use crate::samples::queue;
@@ -215,6 +219,65 @@ async fn notices_and_samples_are_given_up_without_being_told_later() {
         assert_eq!(losses, [Loss { samples: 1, notices: 1, is_first: true, ..Loss::default() }]);
         assert_eq!(store.given_up(CHANNEL).await.unwrap(), []);
         assert_eq!(left(&store, CHANNEL).await, [] as [i64; 0]);
+    })
+    .await;
+}
+
+/// Keeps incidents, each of a server of its own, and puts the rows into the channel's lane that tell that it began and that
+/// it is over.
+async fn tell_incidents(store: &Store, incidents: Vec<Incident>) -> Vec<i64> {
+    let mut rows = Vec::new();
+    let mut transaction = store.write().await.unwrap();
+    for (number, incident) in (1..).zip(incidents) {
+        let server = ServerId::from(format!("server{number}"));
+        let heard = [HeardServer { server_id: server.clone(), last_event_at: 1, wiped_at: None }];
+        store.hear_servers(&mut transaction, &name("GA-1"), &heard).await.unwrap();
+        let kept =
+            KeptIncident { id: number, account: name("GA-1"), server, incident, version: 1, closed_at: Some(at(5)) };
+        store.keep_incident(&mut transaction, &kept, None, at(1)).await.unwrap();
+        for (moment, phase) in [(1, Phase::Opened), (5, Phase::Closed)] {
+            let details = serde_json::to_string(&Chapter { incident: number, phase }).unwrap();
+            rows.push(NewOutboxRow {
+                form: INCIDENT,
+                details,
+                stored_at: moment,
+                recorded_at: moment,
+                ..row(store, CHANNEL, 1, "")
+            });
+        }
+    }
+    transaction.commit().await.unwrap();
+    insert(store, &rows).await;
+    rows.iter().map(|row| row.id).collect()
+}
+
+#[tokio::test]
+async fn no_server_stopped_or_started_where_maintenance_was_given_up() {
+    on_both(async |database| {
+        let store = database.open().await;
+        add_linked_account(&store, "GA-1").await;
+        let down = |at| Incident::begin(Turn::Down, What::Crashed, at, 0, None, LoopRule::default()).unwrap().0;
+        let mut back = down(at(1));
+        back.unfold(Turn::Up, What::Started, at(5));
+        // Still down when maintenance was announced, which ended it.
+        let mut ended = down(at(1));
+        ended.repeat(What::MaintenanceBegan, at(5));
+        let incidents = vec![back, ended, Incident::maintenance(at(5), None, true, at(1))];
+        let told = [given_up(Kind::ServerStarted, 1, 5, 5), given_up(Kind::ServerStopped, 2, 1, 1)];
+
+        tell_incidents(&store, incidents.clone()).await;
+        let losses = give_up(&store, CHANNEL, 10, i64::MAX).await;
+        assert_eq!(losses.iter().map(|loss| loss.notices).collect::<Vec<_>>(), [3]);
+        assert_eq!(store.given_up(CHANNEL).await.unwrap(), told);
+
+        // Nor of what a message was to tell.
+        let rows = tell_incidents(&store, incidents).await;
+        let message = crate::outbox::message(&store, "one");
+        store.seal(CHANNEL, &message, &showing(&rows), at(6)).await.unwrap();
+        let unsent = UnsentMessage { id: message.id, channel: CHANNEL, reason: "403".to_owned() };
+        let mut loss = store.give_up_message(&unsent, "given up", at(7)).await.unwrap();
+        loss.events.sort_by_key(|it| it.events);
+        assert_eq!(loss, Loss { events: told.into(), notices: 3, ..Loss::default() });
     })
     .await;
 }
