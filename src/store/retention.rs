@@ -1,5 +1,7 @@
 //! What is forgotten after a while: messages that are settled, with their events, rejects, and what was not heard of.
 
+use sqlx::Row as _;
+
 use super::{Store, StoreError};
 use crate::domain::timestamp::Timestamp;
 
@@ -13,6 +15,11 @@ const ROWS_OF_OLDEST: &str = "DELETE FROM outbox WHERE id IN (
      SELECT outbox.id FROM outbox JOIN (
          SELECT id FROM messages WHERE settled_at < $1 ORDER BY settled_at, id LIMIT $2) AS oldest
      ON outbox.message_id = oldest.id LIMIT $2)";
+
+/// The servers that nothing was heard or seen of since `$1`, and of which nothing is to be told any more.
+const SILENT: &str = "last_event_at < $1 AND COALESCE(connection_seen_at, 0) < $1
+     AND NOT EXISTS (SELECT 1 FROM incidents WHERE incidents.account = servers.account
+         AND incidents.server_id = servers.server_id AND closed_at IS NULL)";
 
 impl Store {
     /// Deletes what was settled or rejected before `cutoff`, invites that expired before it, and incidents that were over.
@@ -60,17 +67,41 @@ impl Store {
                 ],
             )
             .await?;
-        let servers = self
-            .forget(
-                servers,
-                &["DELETE FROM servers WHERE (account, server_id) IN
-                 (SELECT account, server_id FROM servers WHERE last_event_at < $1 AND COALESCE(connection_seen_at, 0) < $1
-                      AND NOT EXISTS (SELECT 1 FROM incidents WHERE incidents.account = servers.account
-                          AND incidents.server_id = servers.server_id AND closed_at IS NULL) LIMIT $2)
-                 AND last_event_at < $1"],
-            )
-            .await?;
-        Ok(forgotten + servers)
+        Ok(forgotten + self.forget_servers(servers).await?)
+    }
+
+    /// Forgets servers, each of which is held before it is looked at again: on PostgreSQL one statement would not see the
+    /// maintenance that somebody begins meanwhile, and take that along. What is held by others is not silent.
+    async fn forget_servers(&self, cutoff: Timestamp) -> Result<u64, StoreError> {
+        let held = format!(
+            "SELECT account, server_id FROM servers WHERE {SILENT} ORDER BY account, server_id LIMIT $2{}",
+            self.choose("", " FOR UPDATE SKIP LOCKED")
+        );
+        let delete = format!("DELETE FROM servers WHERE {SILENT} AND account = $2 AND server_id = $3");
+        let mut forgotten = 0;
+        loop {
+            let mut transaction = self.write().await?;
+            let rows = sqlx::query(sqlx::AssertSqlSafe(held.clone()))
+                .bind(cutoff.nanoseconds())
+                .bind(AT_ONCE)
+                .fetch_all(&mut *transaction)
+                .await?;
+            let mut some = 0;
+            for row in &rows {
+                some += sqlx::query(sqlx::AssertSqlSafe(delete.clone()))
+                    .bind(cutoff.nanoseconds())
+                    .bind(row.try_get::<String, _>(0)?)
+                    .bind(row.try_get::<String, _>(1)?)
+                    .execute(&mut *transaction)
+                    .await?
+                    .rows_affected();
+            }
+            transaction.commit().await?;
+            forgotten += some;
+            if some == 0 {
+                return Ok(forgotten);
+            }
+        }
     }
 
     /// Forgets who did what before `cutoff`. Answers with how many lines went.

@@ -1,6 +1,10 @@
 //! What was not heard of for long is forgotten, and what goes with its account.
 
+use std::time::Duration;
+
+use guildwire::domain::incident::Incident;
 use guildwire::domain::position::Position;
+use guildwire::store::incidents::KeptIncident;
 use guildwire::store::recording::{HeardPlayer, HeardServer};
 
 use crate::outbox::{fill, message};
@@ -45,6 +49,32 @@ async fn the_silent_are_forgotten_each_by_a_time_of_its_own() {
         assert_eq!(left(&store).await, (3, 2));
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_silent_server_stays_for_which_maintenance_is_begun() {
+    // SQLite has one writer.
+    let database = Database::postgres().await;
+    let (store, other) = (database.open().await, database.open().await);
+    let account = add_account(&store, "GA-1").await;
+    hear(&store, &account, &[("main", 1), ("old", 1)]).await;
+    let mut transaction = other.write().await.unwrap();
+    other.hold_server(&mut transaction, &account.name, &"main".into()).await.unwrap().unwrap();
+    let kept = KeptIncident {
+        id: 1,
+        account: account.name.clone(),
+        server: "main".into(),
+        incident: Incident::maintenance(at(900), None, true, at(5)),
+        version: 1,
+        closed_at: None,
+    };
+    other.keep_incident(&mut transaction, &kept, Some(at(900)), at(5)).await.unwrap();
+    // It neither waits for whoever holds it nor takes it afterwards.
+    let forgotten = tokio::time::timeout(Duration::from_secs(30), store.forget_silent(at(0), at(100))).await;
+    assert_eq!(forgotten.unwrap().unwrap(), 1);
+    transaction.commit().await.unwrap();
+    assert_eq!(store.forget_silent(at(0), at(100)).await.unwrap(), 0);
+    assert_eq!(count(&store, "SELECT COUNT(*) FROM incidents").await, 1);
 }
 
 #[tokio::test]
