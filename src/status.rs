@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock;
 use crate::domain::binding::Binding;
-use crate::domain::ids::AccountName;
+use crate::domain::ids::{AccountName, ServerId};
 use crate::domain::server_state::{Sign, State};
 use crate::domain::timestamp::Timestamp;
 use crate::incidents::{Observer, Rules};
@@ -54,33 +54,41 @@ pub async fn run(shared: Shared) {
 async fn look(shared: &Shared) -> Result<(), StoreError> {
     let now = clock::now();
     let due = shared.store.due_incidents(now).await?;
-    let subscribed = if due.is_empty() { Vec::new() } else { shared.store.subscribed_accounts().await? };
+    let subscribed = if due.is_empty() { Ok(Vec::new()) } else { shared.store.subscribed_accounts().await };
+    // One account's trouble is told, and the others go on.
     let mut trouble = Ok(());
     for (account, server, due_at) in due {
-        let is_read = subscribed.iter().any(|subscribed| subscribed.name == account);
+        // Where nobody knows, it may be.
+        let is_read = subscribed.as_ref().map_or(true, |all| all.iter().any(|subscribed| subscribed.name == account));
         // What waits on the stream may say that it did not hold, or that it is up; and so may its connection.
         let is_in_sight = heard_all_since(&shared.states, &account, now).is_some()
             && !shared.states.connected.may_have_gone(&account, &server, due_at);
-        if is_read && !is_in_sight {
-            continue;
+        if !is_read || is_in_sight {
+            trouble = trouble.and(shared.pass_time(&account, &server, now).await);
         }
-        let bindings = shared.store.bindings_of_account(&account).await?;
-        trouble = trouble.and(shared.observer(&account, &bindings, now).pass_time(&server).await);
     }
     for server in shared.store.servers_with_expectation().await? {
         let since = heard_all_since(&shared.states, &server.account, now);
-        if !since.is_some_and(|since| is_silent(&server, since, now)) {
-            continue;
+        if since.is_some_and(|since| is_silent(&server, since, now)) {
+            trouble = trouble.and(shared.note_silence(&server, now).await);
         }
-        let bindings = shared.store.bindings_of_account(&server.account).await?;
-        // Since then nothing is known of it; and that is nats-server's time, as all others are.
-        let observer = shared.observer(&server.account, &bindings, now);
-        trouble = trouble.and(observer.observe_alone(&server, Sign::Silent, server.heard_at).await.map(drop));
     }
-    trouble
+    subscribed.map(drop).and(trouble)
 }
 
 impl Shared {
+    async fn pass_time(&self, account: &AccountName, server: &ServerId, now: Timestamp) -> Result<(), StoreError> {
+        let bindings = self.store.bindings_of_account(account).await?;
+        self.observer(account, &bindings, now).pass_time(server).await
+    }
+
+    async fn note_silence(&self, server: &Server, now: Timestamp) -> Result<(), StoreError> {
+        let bindings = self.store.bindings_of_account(&server.account).await?;
+        // Since then nothing is known of it; and that is nats-server's time, as all others are.
+        let observer = self.observer(&server.account, &bindings, now);
+        observer.observe_alone(server, Sign::Silent, server.heard_at).await.map(drop)
+    }
+
     const fn observer<'a>(&'a self, account: &'a AccountName, bindings: &'a [Binding], now: Timestamp) -> Observer<'a> {
         Observer { store: &self.store, account, bindings, rules: self.rules, now }
     }
@@ -101,3 +109,6 @@ fn is_silent(server: &Server, since: Timestamp, now: Timestamp) -> bool {
     let silent_for = now.since(server.heard_at.max(since));
     may_run && !is_seen && server.expected_silence.is_some_and(|expected| silent_for > expected)
 }
+
+#[cfg(test)]
+mod tests;

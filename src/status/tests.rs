@@ -1,0 +1,107 @@
+//! What time shows of servers, where one account's reading or rows are in trouble.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::domain::account::Account;
+use crate::domain::audit::By;
+use crate::domain::event::Group;
+use crate::domain::ids::{ChannelId, GuildId, UserId};
+use crate::domain::incident::Incident;
+use crate::domain::style::Style;
+use crate::nats::states::AccountState;
+use crate::store::accounts::SealedCredential;
+use crate::store::recording::HeardServer;
+
+/// Accounts that are subscribed, each with a server `main`.
+async fn shared(accounts: &[&AccountName]) -> (tempfile::TempDir, Shared) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&format!("sqlite://{}/guildwire.db", folder.path().display())).await.unwrap();
+    let (guild, user, now) = (GuildId(1), UserId(2), clock::now());
+    let by = By::operator(now);
+    for name in accounts {
+        let account = Account {
+            name: (*name).clone(),
+            url: "nats://127.0.0.1:4222".to_owned(),
+            stream: None,
+            root: "v0.*.servers".parse().unwrap(),
+            wide_filter: false,
+            owner: None,
+            connected_in: None,
+            is_declared: false,
+            revision: 0,
+        };
+        let credential = SealedCredential { kind: "nkey".to_owned(), sealed: vec![1] };
+        assert!(store.add_account(&account, &credential, &by).await.unwrap());
+        let code = name.as_str().as_bytes();
+        store.add_invite(name, code, Timestamp::from_nanoseconds(i64::MAX), &by).await.unwrap();
+        store.redeem_invite(code, guild, user, now).await.unwrap();
+        let binding = Binding {
+            id: store.next_number(),
+            guild,
+            channel: ChannelId(3),
+            account: (*name).clone(),
+            server: None,
+            kinds: Group::Lifecycle.kinds(),
+            mention: None,
+            style: Style::Each,
+            is_thread: Some(false),
+            created_by: user,
+            created_at: now,
+            covered_from: None,
+            later_kinds: BTreeMap::new(),
+            paused_at: None,
+            is_declared: false,
+        };
+        assert!(store.add_binding(&binding).await.unwrap());
+        let mut transaction = store.write().await.unwrap();
+        let heard = [HeardServer { server_id: "main".into(), last_event_at: 1, wiped_at: None }];
+        store.hear_servers(&mut transaction, name, &heard).await.unwrap();
+        transaction.commit().await.unwrap();
+    }
+    let (states, rules, drain) = (AccountStates::default(), Rules::default(), CancellationToken::new());
+    (folder, Shared { store, states, rules, drain })
+}
+
+impl Shared {
+    /// Has the account been read for long enough.
+    fn is_read(&self, account: &AccountName) {
+        assert!(self.states.set(account, AccountState::Running, clock::now().minus(Duration::from_mins(1))));
+    }
+
+    /// Has the account's server be maintained until so many minutes ago.
+    async fn maintain(&self, account: &AccountName, minutes: u64) {
+        let until = clock::now().minus(Duration::from_mins(minutes));
+        let observer = self.observer(account, &[], until);
+        observer.begin_maintenance(&"main".into(), until, None, &By::operator(until)).await.unwrap();
+    }
+
+    /// The incident of the account's server that is not over, and the one that was over last.
+    async fn incidents(&self, account: &AccountName) -> (Option<Incident>, Option<Incident>) {
+        let mut transaction = self.store.write().await.unwrap();
+        let open = self.store.open_incident(&mut transaction, account, &"main".into()).await.unwrap();
+        let last = self.store.last_incident(&mut transaction, account, &"main".into()).await.unwrap();
+        transaction.rollback().await.unwrap();
+        (open.map(|kept| kept.incident), last.map(|kept| kept.incident))
+    }
+}
+
+#[tokio::test]
+async fn one_accounts_rows_hold_up_no_other() {
+    let [bad, good] = ["GA-1", "GA-2"].map(|name| name.parse().unwrap());
+    for broken in
+        ["UPDATE bindings SET style = '?' WHERE account = 'GA-1'", "UPDATE accounts SET root = '' WHERE name = 'GA-1'"]
+    {
+        let (_folder, shared) = shared(&[&bad, &good]).await;
+        for (account, minutes) in [(&bad, 10), (&good, 5)] {
+            shared.is_read(account);
+            shared.maintain(account, minutes).await;
+        }
+        let mut transaction = shared.store.write().await.unwrap();
+        sqlx::query(broken).execute(&mut *transaction).await.unwrap();
+        transaction.commit().await.unwrap();
+        assert!(matches!(look(&shared).await, Err(StoreError::BadRow { .. })), "{broken}");
+        let (_, last) = shared.incidents(&good).await;
+        assert!(last.is_some_and(|incident| incident.maintenance.is_some()), "{broken}");
+    }
+}
