@@ -21,6 +21,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// A connection that was seen within this time shows more than silence does.
 const CONNECTION_COUNTS: Duration = Duration::from_mins(5);
 
+/// For how long after its time maintenance waits for an account that can't be read: whoever looks at its message must not
+/// be told for days that it is over soon.
+const MAINTENANCE_WAITS: Duration = Duration::from_mins(15);
+
 /// For how long an account has to be read until it is known how much waits on its stream.
 const SETTLED: Duration = Duration::from_secs(3);
 
@@ -63,8 +67,9 @@ async fn look(shared: &Shared) -> Result<(), StoreError> {
         // What waits on the stream may say that it did not hold, or that it is up; and so may its connection.
         let is_in_sight = heard_all_since(&shared.states, &account, now).is_some()
             && !shared.states.connected.may_have_gone(&account, &server, due_at);
-        if !is_read || is_in_sight {
-            trouble = trouble.and(shared.pass_time(&account, &server, now).await);
+        let is_known = !is_read || is_in_sight;
+        if is_known || now.since(due_at) >= MAINTENANCE_WAITS {
+            trouble = trouble.and(shared.pass_time(&account, &server, is_known, now).await);
         }
     }
     for server in shared.store.servers_with_expectation().await? {
@@ -77,9 +82,19 @@ async fn look(shared: &Shared) -> Result<(), StoreError> {
 }
 
 impl Shared {
-    async fn pass_time(&self, account: &AccountName, server: &ServerId, now: Timestamp) -> Result<(), StoreError> {
+    async fn pass_time(
+        &self,
+        account: &AccountName,
+        server: &ServerId,
+        is_known: bool,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let bindings = self.store.bindings_of_account(account).await?;
-        self.observer(account, &bindings, now).pass_time(server).await
+        let observer = self.observer(account, &bindings, now);
+        if is_known {
+            return observer.pass_time(server).await;
+        }
+        observer.end_unseen_maintenance(server, now.minus(MAINTENANCE_WAITS)).await
     }
 
     async fn note_silence(&self, server: &Server, now: Timestamp) -> Result<(), StoreError> {

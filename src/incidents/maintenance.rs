@@ -2,7 +2,7 @@
 
 use sqlx::{Any, Transaction};
 
-use super::Observer;
+use super::{LOOK_AGAIN, Observer};
 use crate::domain::audit::{Act, Action, By};
 use crate::domain::ids::{ChannelId, ServerId};
 use crate::domain::incident::{Incident, Telling, What};
@@ -70,6 +70,26 @@ impl Observer<'_> {
         let rows = self.close_maintenance(&mut transaction, &known, open).await?;
         self.note(&mut transaction, server, by, "ended").await?;
         Ok(Maintained::Told(self.finish(transaction, rows).await?))
+    }
+
+    /// Ends a server's maintenance that was to be over by `until`, without a word on how the server stands: that can't be
+    /// seen, and nobody is alarmed by what was known before.
+    pub async fn end_unseen_maintenance(&self, server: &ServerId, until: Timestamp) -> Result<(), StoreError> {
+        let mut transaction = self.store.write().await?;
+        let mut rows = Vec::new();
+        if self.store.hold_server(&mut transaction, self.account, server).await?.is_some()
+            && let Some(mut open) = self.store.open_incident(&mut transaction, self.account, server).await?
+            && open.incident.maintenance.as_ref().is_some_and(|maintenance| maintenance.until <= until)
+        {
+            open.incident.end_maintenance(self.now);
+            open.incident.up_since = None;
+            rows = self.tell(&mut transaction, &mut open, Telling::Closed, self.at_present()).await?.rows;
+        } else {
+            // Anything else waits until it can be seen.
+            self.store.put_off_incident(&mut transaction, self.account, server, self.now.plus(LOOK_AGAIN)).await?;
+        }
+        self.finish(transaction, rows).await?;
+        Ok(())
     }
 
     async fn note(

@@ -7,7 +7,8 @@ use crate::domain::account::Account;
 use crate::domain::audit::By;
 use crate::domain::event::Group;
 use crate::domain::ids::{ChannelId, GuildId, UserId};
-use crate::domain::incident::Incident;
+use crate::domain::incident::{Incident, What};
+use crate::domain::server_state::{Cause, ServerState};
 use crate::domain::style::Style;
 use crate::nats::states::AccountState;
 use crate::store::accounts::SealedCredential;
@@ -76,6 +77,15 @@ impl Shared {
         observer.begin_maintenance(&"main".into(), until, None, &By::operator(until)).await.unwrap();
     }
 
+    /// Notes how the account's server stands.
+    async fn stands(&self, account: &AccountName, state: State, cause: Cause) {
+        let since = Some(clock::now().minus(Duration::from_hours(1)));
+        let state = ServerState { state, since, cause: Some(cause), says_when_it_stops: true };
+        let mut transaction = self.store.write().await.unwrap();
+        self.store.set_server_state(&mut transaction, account, &"main".into(), state).await.unwrap();
+        transaction.commit().await.unwrap();
+    }
+
     /// The incident of the account's server that is not over, and the one that was over last.
     async fn incidents(&self, account: &AccountName) -> (Option<Incident>, Option<Incident>) {
         let mut transaction = self.store.write().await.unwrap();
@@ -84,6 +94,27 @@ impl Shared {
         transaction.rollback().await.unwrap();
         (open.map(|kept| kept.incident), last.map(|kept| kept.incident))
     }
+}
+
+#[tokio::test]
+async fn maintenance_of_what_cannot_be_seen_is_over_soon_after_its_time_and_alarms_nobody() {
+    let [read, blind, later] = ["GA-1", "GA-2", "GA-3"].map(|name| name.parse().unwrap());
+    let (_folder, shared) = shared(&[&read, &blind, &later]).await;
+    shared.is_read(&read);
+    for (account, minutes) in [(&read, 1), (&blind, 15), (&later, 14)] {
+        shared.maintain(account, minutes).await;
+        shared.stands(account, State::Offline, Cause::SaidStopped).await;
+    }
+    look(&shared).await.unwrap();
+    let ended = |incident: Option<Incident>| incident.unwrap().happenings.last().unwrap().what;
+
+    let (open, last) = shared.incidents(&read).await;
+    assert_eq!((open.unwrap().maintenance, ended(last)), (None, What::MaintenanceEnded), "it is down, as can be seen");
+    let (open, last) = shared.incidents(&blind).await;
+    assert_eq!((open, last.as_ref().unwrap().up_since), (None, None), "how it stands now, nobody knows");
+    assert_eq!(ended(last), What::MaintenanceEnded);
+    let (open, last) = shared.incidents(&later).await;
+    assert!(open.unwrap().maintenance.is_some() && last.is_none(), "it may be read again in a moment");
 }
 
 #[tokio::test]

@@ -117,7 +117,7 @@ impl Store {
         row.as_ref().map(incident_from).transpose()
     }
 
-    /// The servers whose incidents time alone changes by `now`.
+    /// The servers whose incidents time alone changes by `now`, and since when that is due.
     pub async fn due_incidents(&self, now: Timestamp) -> Result<Vec<(AccountName, ServerId, Timestamp)>, StoreError> {
         let rows = sqlx::query(
             "SELECT account, server_id, due_at FROM incidents WHERE closed_at IS NULL AND due_at IS NOT NULL AND due_at <= $1
