@@ -73,7 +73,8 @@ async fn look(shared: &Shared) -> Result<(), StoreError> {
         }
     }
     for server in shared.store.servers_with_expectation().await? {
-        let since = heard_all_since(&shared.states, &server.account, now);
+        let since = heard_all_since(&shared.states, &server.account, now)
+            .and_then(|_| shared.states.untroubled_since(&server.account));
         if since.is_some_and(|since| is_silent(&server, since, now)) {
             trouble = trouble.and(shared.note_silence(&server, now).await);
         }
@@ -117,7 +118,7 @@ fn heard_all_since(states: &AccountStates, account: &AccountName, now: Timestamp
     (standing.state == AccountState::Running && standing.lag == 0 && is_settled).then_some(standing.since)
 }
 
-/// Whether a server that is taken to run has said nothing for longer than is expected, while all was heard `since`.
+/// Whether a server that is taken to run has said nothing for longer than is expected, while it could be heard `since`.
 fn is_silent(server: &Server, since: Timestamp, now: Timestamp) -> bool {
     let is_seen = server.connection.is_some_and(|connection| now.since(connection.seen_at) <= CONNECTION_COUNTS);
     let may_run = matches!(server.state.state, State::Online | State::Stopping);

@@ -59,6 +59,8 @@ pub struct Summary {
 #[derive(Debug, Clone, Default)]
 pub struct AccountStates {
     standings: Arc<DashMap<AccountName, Standing>>,
+    /// Since when each was in no trouble.
+    untroubled: Arc<DashMap<AccountName, Timestamp>>,
     /// Who is connected to each.
     pub connected: ConnectedClients,
 }
@@ -70,10 +72,23 @@ impl AccountStates {
         let connecting = || Standing { state: AccountState::Connecting, since: now, lag: 0 };
         let mut entry = self.standings.entry(account.clone()).or_insert_with(connecting);
         let changed = entry.state != state;
+        let is_trouble = |state: &AccountState| matches!(state, AccountState::Trouble(_));
+        if is_trouble(&entry.state) || is_trouble(&state) {
+            self.untroubled.insert(account.clone(), now);
+        } else {
+            self.untroubled.entry(account.clone()).or_insert(now);
+        }
         if changed {
             (entry.state, entry.since) = (state, now);
         }
         changed
+    }
+
+    /// Since when nothing kept the account's servers from being heard: what they said while a connection of guildwire's own
+    /// was made anew, their stream kept. `None` when it is not subscribed.
+    #[must_use]
+    pub fn untroubled_since(&self, account: &AccountName) -> Option<Timestamp> {
+        self.untroubled.get(account).map(|entry| *entry.value())
     }
 
     /// Notes how many events wait on the account's stream.
@@ -86,6 +101,7 @@ impl AccountStates {
     /// Forgets an account that is no longer subscribed.
     pub fn remove(&self, account: &AccountName) {
         self.standings.remove(account);
+        self.untroubled.remove(account);
         self.connected.remove(account);
     }
 
@@ -158,6 +174,29 @@ mod tests {
         assert_eq!(states.get(&account), Some(standing));
         assert!(states.set(&account, AccountState::Trouble(Fault::Lost), at(3)));
         assert_eq!(states.get(&account).map(|standing| (standing.since, standing.lag)), Some((at(3), 7)));
+    }
+
+    #[test]
+    fn only_trouble_keeps_an_account_from_being_heard() {
+        let (states, account) = (AccountStates::default(), "GA-1".parse().unwrap());
+        let lost = AccountState::Trouble(Fault::Lost);
+        assert_eq!(states.untroubled_since(&account), None);
+        for (moment, state, is_new, since) in [
+            (1, AccountState::Connecting, false, 1),
+            (2, AccountState::Running, true, 1),
+            // Its credential was renewed, or it was checked.
+            (3, AccountState::Connecting, true, 1),
+            (4, AccountState::Running, true, 1),
+            (5, lost.clone(), true, 5),
+            (6, lost, false, 6),
+            (7, AccountState::Running, true, 7),
+            (8, AccountState::Running, false, 7),
+        ] {
+            assert_eq!(states.set(&account, state, at(moment)), is_new);
+            assert_eq!(states.untroubled_since(&account), Some(at(since)), "{moment}");
+        }
+        states.remove(&account);
+        assert_eq!(states.untroubled_since(&account), None);
     }
 
     #[test]

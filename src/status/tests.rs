@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::domain::account::Account;
-use crate::domain::audit::By;
+use crate::domain::audit::{Act, Action, By};
 use crate::domain::event::Group;
+use crate::domain::fault::Fault;
 use crate::domain::ids::{ChannelId, GuildId, UserId};
 use crate::domain::incident::{Incident, What};
 use crate::domain::server_state::{Cause, ServerState};
@@ -135,4 +136,33 @@ async fn one_accounts_rows_hold_up_no_other() {
         let (_, last) = shared.incidents(&good).await;
         assert!(last.is_some_and(|incident| incident.maintenance.is_some()), "{broken}");
     }
+}
+
+#[tokio::test]
+async fn silence_counts_over_a_connection_that_was_made_anew_and_not_over_trouble() {
+    let account = "GA-1".parse().unwrap();
+    let (_folder, shared) = shared(&[&account]).await;
+    let ago = |minutes| clock::now().minus(Duration::from_mins(minutes));
+    let mut transaction = shared.store.write().await.unwrap();
+    let heard = [HeardServer { server_id: "main".into(), last_event_at: ago(50).nanoseconds(), wiped_at: None }];
+    shared.store.hear_servers(&mut transaction, &account, &heard).await.unwrap();
+    transaction.commit().await.unwrap();
+    shared.stands(&account, State::Online, Cause::Heard).await;
+    let by = By::operator(clock::now());
+    let act = Act::on(Action::ServerExpected, &account);
+    let half_an_hour = Some(Duration::from_mins(30));
+    assert!(shared.store.expect_silence(&account, &"main".into(), half_an_hour, &by, &act).await.unwrap());
+    let state = async || shared.store.servers_of_account(&account).await.unwrap()[0].state.state;
+
+    let lost = AccountState::Trouble(Fault::Lost);
+    assert!(shared.states.set(&account, lost, ago(40)));
+    assert!(shared.states.set(&account, AccountState::Running, ago(20)));
+    look(&shared).await.unwrap();
+    assert_eq!(state().await, State::Online, "while nobody could reach nats-server, it could not say anything");
+    shared.states.remove(&account);
+    assert!(shared.states.set(&account, AccountState::Running, ago(40)));
+    assert!(shared.states.set(&account, AccountState::Connecting, ago(2)));
+    assert!(shared.states.set(&account, AccountState::Running, ago(1)));
+    look(&shared).await.unwrap();
+    assert_eq!(state().await, State::ContactLost, "the stream would have kept what it said");
 }
