@@ -4,17 +4,27 @@
 //! slash commands, events published with the game server's own credential. Nothing looks into the bot.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use async_nats::jetstream::context::PublishErrorKind;
+use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::{self, stream};
 use discord_sim::{Actor, Options, Reply, Sim};
 use serde_json::Value;
+use tokio::time::{sleep, timeout};
 
 use crate::{Bot, NatsConfig, NatsServer, NatsUser, RunningBot};
 
 /// How long anything that is on its way may take on a busy machine before a story is over.
 pub const PATIENCE: Duration = Duration::from_mins(1);
+
+/// How long nats-server's answer may take before an event is published once more.
+const STORED_WITHIN: Duration = Duration::from_secs(2);
+
+/// Between two looks where nothing tells of a change.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// The accounts a house is built with: the blog post's own, and a second with a password.
 pub const FIRST_ACCOUNT: &str = "GA-1";
@@ -201,12 +211,29 @@ impl Publisher {
         Ok(())
     }
 
-    /// Publishes one event and waits until it is stored. The subject goes on after `v0.rust.servers.`.
+    /// Publishes one event and waits until it is stored. The subject goes on after `v0.rust.servers.`. Where no answer comes,
+    /// as while nats-server is started anew, it is published again: by its id the stream stores it once.
     pub async fn publish(&self, subject: &str, payload: &str) -> Result<u64> {
-        let subject = format!("v0.rust.servers.{subject}");
-        let stored = self.jetstream.publish(subject, payload.to_owned().into()).await?.await?;
-        Ok(stored.sequence)
+        static EVENTS: AtomicU64 = AtomicU64::new(0);
+        let (subject, id) = (format!("v0.rust.servers.{subject}"), EVENTS.fetch_add(1, Ordering::Relaxed).to_string());
+        let publishing = async {
+            loop {
+                let event = PublishMessage::build().message_id(&id).payload(payload.to_owned().into());
+                let stored = async { self.jetstream.send_publish(subject.clone(), event).await?.await };
+                match timeout(STORED_WITHIN, stored).await {
+                    Ok(Ok(stored)) => return Ok(stored.sequence),
+                    Ok(Err(error)) if !is_lost(error.kind()) => return Err(error.into()),
+                    Ok(Err(_)) | Err(_) => sleep(LOOK_EVERY).await,
+                }
+            }
+        };
+        timeout(PATIENCE, publishing).await.with_context(|| format!("{subject} was not stored"))?
     }
+}
+
+/// Whether nobody said what became of an event.
+const fn is_lost(error: PublishErrorKind) -> bool {
+    matches!(error, PublishErrorKind::TimedOut | PublishErrorKind::BrokenPipe)
 }
 
 fn without_time(description: &str) -> String {

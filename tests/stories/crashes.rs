@@ -3,8 +3,6 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use async_nats::HeaderMap;
-use async_nats::jetstream::{self, Context};
 use discord_sim::{Options, Route, Scope, Sim, Trouble};
 use guildwire_harness::NatsServer;
 use guildwire_harness::house::PATIENCE;
@@ -26,19 +24,14 @@ on_both_databases!(
     stopping_takes_little_time_and_loses_nothing,
 );
 
-/// How long an answer of nats-server may take before a game server publishes once more.
-const PUBLISH_TIMEOUT: Duration = Duration::from_millis(500);
-
 async fn nats_server_dies_while_servers_publish(database: Database) {
     let mut fire = Fire::lay(database).await;
     let _bot = fire.light().await;
     let names = fire.next_names(40);
-    let client = fire.house.publisher(guildwire_harness::house::FIRST_ACCOUNT).await.unwrap();
-    let publisher = jetstream::with_prefix(client.jetstream.client(), "$JS.API");
-    let (discord, channel) = (fire.house.discord.clone(), fire.channel);
+    let (discord, channel, servers) = (fire.house.discord.clone(), fire.channel, fire.servers.clone());
     let publishing = async {
         for name in &names {
-            publish_until_stored(&publisher, name).await;
+            servers.publish(&format!("{name}.events.started"), "{}").await.unwrap();
         }
     };
     let dying = async {
@@ -49,19 +42,6 @@ async fn nats_server_dies_while_servers_publish(database: Database) {
     };
     tokio::join!(publishing, dying);
     fire.check().await;
-}
-
-/// Publishes until nats-server says that it is stored. The event's id keeps the stream from holding it twice.
-async fn publish_until_stored(jetstream: &Context, name: &str) {
-    loop {
-        let mut headers = HeaderMap::new();
-        headers.insert("Nats-Msg-Id", name);
-        let subject = format!("v0.rust.servers.{name}.events.started");
-        let stored = async { jetstream.publish_with_headers(subject, headers, "{}".into()).await?.await };
-        if let Ok(Ok(_)) = tokio::time::timeout(PUBLISH_TIMEOUT, stored).await {
-            return;
-        }
-    }
 }
 
 fn restart(nats: &mut NatsServer) {
