@@ -11,7 +11,7 @@ use guildwire_harness::{NatsConfig, NatsServer};
 use nkeys::KeyPair;
 
 use crate::installation::{USER, on_sqlite};
-use crate::presence::{by_password, scene_of, with_stream};
+use crate::scene::{by_password, scene_of, with_stream};
 use crate::support::Database;
 
 on_sqlite!(an_end_is_noticed_long_before_the_next_look);

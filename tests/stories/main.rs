@@ -4,6 +4,7 @@
 mod asking;
 mod auditing;
 mod backup;
+mod blind;
 mod boards;
 mod bodies;
 mod bounds;
@@ -44,6 +45,7 @@ mod publishing;
 mod refusals;
 mod rotating;
 mod same_stream;
+mod scene;
 mod sealing;
 mod servers;
 mod states;
