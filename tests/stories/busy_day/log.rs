@@ -22,6 +22,8 @@ pub(crate) enum What {
     Crashes,
     /// It runs again, and says so.
     StartsAgain,
+    /// It has run for long enough since its last crash.
+    Holds,
 }
 
 /// What the server says of itself, in minutes and seconds of the day.
@@ -40,6 +42,9 @@ const LIFECYCLE: [(u64, u64, &str); 9] = [
     // And its plugin once more, before midnight.
     (1_435, 0, "started"),
 ];
+
+/// When the last crash is long enough ago, in minutes: what comes later waits for that.
+const HELD: u64 = 670;
 
 /// Whoever is on then leaves, in minutes.
 const MIDNIGHT: u64 = 1_439;
@@ -102,6 +107,7 @@ pub(crate) fn day(seed: u64) -> Vec<Happening> {
         log.push(Happening { at: Duration::from_mins(minute), what: What::Crashes });
         log.push(Happening { at: Duration::from_mins(minute + 1), what: What::StartsAgain });
     }
+    log.push(Happening { at: Duration::from_mins(HELD), what: What::Holds });
     for player in 0..PLAYERS {
         let mut start = 0;
         for _ in 0..=numbers.below(2) {
