@@ -1,11 +1,10 @@
 //! Accounts that can't be read: each says why, touches no other, and recovers by itself.
 
-use std::time::Duration;
-
 use guildwire_harness::house::{FIRST_ACCOUNT, PATIENCE};
 use guildwire_harness::{NatsConfig, NatsServer, NatsUser};
 use serde_json::Value;
 
+use crate::fire::eventually;
 use crate::installation::{
     Comparisons, USER, file, house_around, on_sqlite, says, wait_for_account_list, without_moments,
 };
@@ -125,9 +124,7 @@ async fn a_user_who_may_not_reset_the_consumer_is_told_the_subject(database: Dat
     let mut compare = Comparisons::default();
 
     let options = [("channel", channel.to_string().into()), ("events", "lifecycle".into())];
-    let asked = tokio::time::Instant::now();
     let said = says(&house, guild, "notify add", &options).await;
-    assert!(asked.elapsed() < Duration::from_secs(5), "it took {:?}", asked.elapsed());
     let log = bot.log();
     let (_, rest) = log.split_once("durable=\"").unwrap();
     let durable = rest.split('"').next().unwrap();
@@ -191,20 +188,19 @@ async fn a_subject_that_is_no_text_is_told_with_the_way_out(database: Database) 
     // What came before it was read.
     assert_eq!(house.wait_for_shown(channel, 1).await.unwrap(), ["🟢 Server **main** is up"]);
     let stream = publisher.jetstream.get_stream("EVENTS").await.unwrap();
+    // Deleting the first leaves a gap in the numbers, no more.
+    let reason = "the connection to nats-server is lost whenever events are asked for: most likely a subject in stream EVENTS \
+                  is not UTF-8, behind message 1; find it with `nats stream view EVENTS` and delete it with `nats stream rmm \
+                  EVENTS NUMBER`";
+    let told = "🔴 A message in its stream can't be read. Tell the account's owner: in stream EVENTS, behind message 1, \
+                a subject is not UTF-8, and that message has to be deleted. I keep trying";
+    let mut seen = 0;
     for number in [2, 3] {
-        let reason = format!(
-            "the connection to nats-server is lost whenever events are asked for: most likely a subject in stream EVENTS \
-             is not UTF-8, behind message {}; find it with `nats stream view EVENTS` and delete it with `nats stream rmm \
-             EVENTS NUMBER`",
-            number - 1
-        );
-        // Deleting the first leaves a gap in the numbers, no more.
-        let reason = if number == 3 { reason.replace("message 2", "message 1") } else { reason };
-        let told = "🔴 A message in its stream can't be read. Tell the account's owner: in stream EVENTS, behind message 1, \
-                    a subject is not UTF-8, and that message has to be deleted. I keep trying";
         wait_for_account_list(&house, guild, PATIENCE, told).await;
-        bot.wait_for_log(&reason, PATIENCE).await.unwrap();
+        // An attempt that was under way as the one before was deleted may have met that.
+        eventually("it is met", async || bot.log()[seen..].matches(reason).count() >= 2).await;
         stream.delete_message(number).await.unwrap();
+        seen = bot.log().len();
     }
     let shown = house.wait_for_shown(channel, 3).await.unwrap();
     assert_eq!(shown[1..], ["🟢 Server **main** is up", "🟠 Server **main** is about to stop"]);
