@@ -1,6 +1,7 @@
 //! Whatever the bot sends is what Discord's own description of its API allows: `DISCORD_OPENAPI` names that file, which
 //! is not part of this repository.
 
+use discord_sim::{Route, Trouble};
 use guildwire_harness::house::{FIRST_ACCOUNT, Guild, House};
 use jsonschema::{Registry, Validator};
 use serde_json::{Value, json};
@@ -24,10 +25,12 @@ async fn every_body_is_one_that_discord_describes() {
     house.link(guild, FIRST_ACCOUNT).await.unwrap();
     house.notify(guild, channel, "everything", &[("mention", role.to_string().into())]).await.unwrap();
     let publisher = house.publisher(FIRST_ACCOUNT).await.unwrap();
-    // So many that a file is attached.
+    // So many that a file is attached, as they wait together.
+    house.discord.trouble(Route::MessageCreateIn(channel), Trouble::Hang, None);
     for number in 0..200 {
         publisher.publish(&format!("server-{number}.events.started"), "null").await.unwrap();
     }
+    house.discord.clear_trouble();
     fire::wait_for(&house.discord, channel, "server-199").await;
     let id = crate::installation::offered(&house, guild, "notify test", &[], ("binding", "")).await.remove(0).1;
     house.command(guild, "notify test", &[("binding", id.clone().into())]).await.unwrap();
