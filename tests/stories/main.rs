@@ -50,6 +50,7 @@ mod sealing;
 mod servers;
 mod states;
 mod status;
+mod storage;
 mod storm;
 mod styles;
 mod support;
