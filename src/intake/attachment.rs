@@ -175,10 +175,11 @@ impl Reader {
 }
 
 /// Whether the account's storage is full, and whether that may be asked again. Few may ask it, and none has to: it is not
-/// asked again by who was refused, or got no answer.
+/// asked again by who was refused. Whose answer only takes long asks again at the next attachment.
 pub(super) async fn full_storage(connection: &Connection) -> (Option<Fault>, bool) {
     match tokio::time::timeout(LIMITS_PATIENCE, connection.limits()).await {
         Ok(Ok(limits)) => (limits.storage_full(), true),
-        Ok(Err(_)) | Err(_) => (None, false),
+        Ok(Err(_)) => (None, false),
+        Err(_) => (None, true),
     }
 }

@@ -37,7 +37,7 @@ pub(crate) struct Reading {
     pub(crate) publisher: Publisher,
     guild: Guild,
     channel: u64,
-    _bot: RunningBot,
+    pub(crate) bot: RunningBot,
 }
 
 /// A server with one account, in which guildwire has this user.
@@ -69,7 +69,7 @@ pub(crate) async fn read(mut house: House, publisher: Publisher) -> Reading {
     house.link(guild, "GA-1").await.unwrap();
     let options = [("channel", channel.to_string().into()), ("events", "lifecycle".into())];
     house.command(guild, "notify add", &options).await.unwrap();
-    Reading { house, publisher, guild, channel, _bot: bot }
+    Reading { house, publisher, guild, channel, bot }
 }
 
 async fn reading(nats: &NatsConfig, database: Database) -> Reading {
@@ -93,7 +93,8 @@ impl Reading {
     /// Waits until `account list` says this of the account.
     async fn says(&self, wanted: &str) {
         let wanted = format!("GA-1: {wanted}");
-        let deadline = tokio::time::Instant::now() + PATIENCE;
+        // What is only asked when reading begins is asked again after a minute in which nothing came.
+        let deadline = tokio::time::Instant::now() + 2 * PATIENCE;
         loop {
             let state = self.state().await;
             if state == wanted {

@@ -1,13 +1,13 @@
 //! An account whose storage is full: nothing new is stored, which only looks as if nothing happened.
 
-use guildwire_harness::house::{House, Publisher};
-use guildwire_harness::{NatsConfig, NatsServer, NatsUser};
+use guildwire_harness::house::{House, PATIENCE, Publisher};
+use guildwire_harness::{NatsConfig, NatsServer, NatsUser, TcpProxy};
 
 use crate::installation::{house_around, on_sqlite};
 use crate::states::{PUBLISHER, Reading, publisher, read, user};
 use crate::support::Database;
 
-on_sqlite!(an_account_whose_storage_is_full_says_so);
+on_sqlite!(an_account_whose_storage_is_full_says_so, a_late_answer_about_full_storage_is_asked_for_again);
 
 /// A house whose account has no room for another event.
 async fn full_house(database: Database) -> (House, Publisher) {
@@ -43,4 +43,16 @@ async fn an_account_whose_storage_is_full_says_so(database: Database) {
     reading.publisher.jetstream.get_stream("EVENTS").await.unwrap().purge().await.unwrap();
     reading.shows(1).await;
     reading.is_read().await;
+}
+
+async fn a_late_answer_about_full_storage_is_asked_for_again(database: Database) {
+    let (mut house, publisher) = full_house(database).await;
+    let proxy = TcpProxy::start(house.nats.address()).await.unwrap();
+    house.bot = house.bot.setting("nats.url", &proxy.url_for("nats"));
+    proxy.hold_to_target_at(b"$JS.API.INFO");
+    let reading = read(house, publisher).await;
+    // It reads without the answer.
+    reading.bot.wait_for_log("reading the account's events", PATIENCE).await.unwrap();
+    proxy.pass();
+    has_no_room(&reading).await;
 }
