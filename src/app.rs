@@ -112,9 +112,6 @@ pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<O
     };
     delivery::start(&sending, &lifecycle);
 
-    let pinging = pings::Shared { store: store.clone(), cooldown: settings.pings.cooldown, drain: lifecycle.drain() };
-    lifecycle.spawn("pings", pings::run(pinging));
-
     let (retention, kept) = watch::channel(settings.retention.clone());
     lifecycle.spawn("retention", forget(store.clone(), sight.clone(), kept, lifecycle.drain()));
     lifecycle.spawn("departures", commands::departures::watch(store.clone(), sight.clone(), lifecycle.drain()));
@@ -156,7 +153,7 @@ pub async fn run(settings: &Settings, file: Option<PathBuf>) -> anyhow::Result<O
     }
 }
 
-/// Starts what tells guilds of accounts that can't be read, and what time alone shows of servers.
+/// Starts what tells guilds of accounts that can't be read, what time alone shows of servers, and what pings members.
 fn watch_servers(settings: &Settings, store: &Store, states: &AccountStates, rules: Rules, lifecycle: &Lifecycle) {
     let telling = intake::notices::Shared {
         store: store.clone(),
@@ -167,6 +164,13 @@ fn watch_servers(settings: &Settings, store: &Store, states: &AccountStates, rul
     lifecycle.spawn("notices", intake::notices::run(telling));
     let looking = status::Shared { store: store.clone(), states: states.clone(), rules, drain: lifecycle.drain() };
     lifecycle.spawn("status", status::run(looking));
+    let pinging = pings::Shared {
+        store: store.clone(),
+        states: states.clone(),
+        cooldown: settings.pings.cooldown,
+        drain: lifecycle.drain(),
+    };
+    lifecycle.spawn("pings", pings::run(pinging));
 }
 
 /// What connecting accounts in Discord takes.

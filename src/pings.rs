@@ -2,24 +2,26 @@
 //!
 //! What has come about is found out by looking, not event by event: at servers that anybody waits for and that stand
 //! otherwise than at the last look. A restart looks at all of them, and whom it calls was not called before, because how
-//! far each wish has come is in the database.
+//! far each wish has come is in the database. While events wait on an account's stream, nobody looks: how its servers stand
+//! in the database is how they stood once.
 
-use std::collections::BTreeMap;
-use std::pin::pin;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use tokio::time::{Instant, interval_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
-use crate::domain::ids::GuildId;
+use crate::domain::ids::{AccountName, GuildId};
 use crate::domain::ping::{News, Standing, mentioned_at_once};
+use crate::nats::states::{AccountStates, heard_all_since};
 use crate::store::pings::Place;
 use crate::store::{Store, StoreError};
 
 /// How long after a look the next one may follow: a busy server says something all the time.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// How often is looked, whether or not somebody rang.
+/// How often is looked at all servers, whether or not their accounts were rung.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// How many who are not called are noted at once: intake must not wait long for the writer.
@@ -29,6 +31,8 @@ const AT_ONCE: usize = 100;
 pub struct Shared {
     /// The database.
     pub store: Store,
+    /// How reading the accounts goes.
+    pub states: AccountStates,
     /// For how long nobody is pinged again for the same.
     pub cooldown: Duration,
     /// Cancelled when the service stops.
@@ -39,11 +43,11 @@ pub struct Shared {
 pub async fn run(shared: Shared) {
     let mut seen = BTreeMap::new();
     let mut failing = false;
+    let mut rounds = interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
+    rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut rung = None;
     loop {
-        // Enabled before looking, so that news that come meanwhile are not missed.
-        let mut bell = pin!(shared.store.servers_bell());
-        bell.as_mut().enable();
-        match look(&shared, &mut seen).await {
+        match look(&shared, &mut seen, rung).await {
             Ok(()) => failing = false,
             // Once for as long as it lasts.
             Err(_) if std::mem::replace(&mut failing, true) => {}
@@ -52,19 +56,38 @@ pub async fn run(shared: Shared) {
         let waited = async {
             tokio::time::sleep(PAUSE).await;
             tokio::select! {
-                () = bell => {}
-                () = tokio::time::sleep(LOOK_EVERY) => {}
+                accounts = shared.store.rung_servers() => Some(accounts),
+                _ = rounds.tick() => None,
             }
         };
-        if shared.drain.run_until_cancelled(waited).await.is_none() {
-            return;
-        }
+        let Some(next) = shared.drain.run_until_cancelled(waited).await else { return };
+        rung = next;
     }
 }
 
-async fn look(shared: &Shared, seen: &mut BTreeMap<Place, Standing>) -> Result<(), StoreError> {
-    let awaited: BTreeMap<_, _> = shared.store.awaited_servers().await?.into_iter().collect();
-    seen.retain(|place, _| awaited.contains_key(place));
+/// Looks at the awaited servers of the accounts that were `rung`, or of all.
+async fn look(
+    shared: &Shared,
+    seen: &mut BTreeMap<Place, Standing>,
+    rung: Option<BTreeSet<AccountName>>,
+) -> Result<(), StoreError> {
+    let is_heard = |account: &AccountName| heard_all_since(&shared.states, account, clock::now()).is_some();
+    let is_round = rung.is_none();
+    let mut accounts = rung.unwrap_or_else(|| shared.states.all().into_keys().collect());
+    // Asked before the database is, and after it: else the rest of a backlog could be recorded in between, and what was
+    // read in its midst be taken for how a server stands.
+    accounts.retain(is_heard);
+    let mut awaited = BTreeMap::new();
+    if is_round {
+        awaited.extend(shared.store.awaited_servers(None).await?);
+        seen.retain(|place, _| awaited.contains_key(place));
+    } else {
+        for account in &accounts {
+            awaited.extend(shared.store.awaited_servers(Some(account)).await?);
+        }
+    }
+    accounts.retain(is_heard);
+    awaited.retain(|(account, _), _| accounts.contains(account));
     for (place, standing) in awaited {
         if seen.get(&place) != Some(&standing) {
             note(shared, &place, &standing).await?;

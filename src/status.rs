@@ -11,7 +11,7 @@ use crate::domain::ids::{AccountName, ServerId};
 use crate::domain::server_state::{Sign, State};
 use crate::domain::timestamp::Timestamp;
 use crate::incidents::{Observer, Rules};
-use crate::nats::states::{AccountState, AccountStates};
+use crate::nats::states::{AccountStates, heard_all_since};
 use crate::store::servers::Server;
 use crate::store::{Store, StoreError};
 
@@ -24,9 +24,6 @@ const CONNECTION_COUNTS: Duration = Duration::from_mins(5);
 /// For how long after its time maintenance waits for an account that can't be read: whoever looks at its message must not
 /// be told for days that it is over soon.
 const MAINTENANCE_WAITS: Duration = Duration::from_mins(15);
-
-/// For how long an account has to be read until it is known how much waits on its stream.
-const SETTLED: Duration = Duration::from_secs(3);
 
 /// What looking needs.
 pub struct Shared {
@@ -108,14 +105,6 @@ impl Shared {
     const fn observer<'a>(&'a self, account: &'a AccountName, bindings: &'a [Binding], now: Timestamp) -> Observer<'a> {
         Observer { store: &self.store, account, bindings, rules: self.rules, now }
     }
-}
-
-/// Since when all that the account's servers said has been heard; `None` while guildwire can't tell. Its own blindness is
-/// not their silence.
-fn heard_all_since(states: &AccountStates, account: &AccountName, now: Timestamp) -> Option<Timestamp> {
-    let standing = states.get(account)?;
-    let is_settled = now.since(standing.since) >= SETTLED;
-    (standing.state == AccountState::Running && standing.lag == 0 && is_settled).then_some(standing.since)
 }
 
 /// Whether a server that is taken to run has said nothing for longer than is expected, while it could be heard `since`.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use dashmap::DashMap;
 
@@ -9,6 +10,9 @@ use super::connected::ConnectedClients;
 use crate::domain::fault::Fault;
 use crate::domain::ids::AccountName;
 use crate::domain::timestamp::Timestamp;
+
+/// For how long an account has to be read until it is known how much waits on its stream.
+const SETTLED: Duration = Duration::from_secs(3);
 
 /// How reading an account goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -156,6 +160,15 @@ impl AccountStates {
     }
 }
 
+/// Since when all that the account's servers said has been heard; `None` while guildwire can't tell. What waits on the stream
+/// may say that it is otherwise by now, and guildwire's own blindness is not the servers' silence.
+#[must_use]
+pub fn heard_all_since(states: &AccountStates, account: &AccountName, now: Timestamp) -> Option<Timestamp> {
+    let standing = states.get(account)?;
+    let is_settled = now.since(standing.since) >= SETTLED;
+    (standing.state == AccountState::Running && standing.lag == 0 && is_settled).then_some(standing.since)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,6 +210,21 @@ mod tests {
         }
         states.remove(&account);
         assert_eq!(states.untroubled_since(&account), None);
+    }
+
+    #[test]
+    fn all_is_heard_of_an_account_that_is_read_for_a_while_and_has_nothing_waiting() {
+        let (states, account) = (AccountStates::default(), "GA-1".parse().unwrap());
+        let (begun, settled) = (at(1), at(1).plus(SETTLED));
+        assert_eq!(heard_all_since(&states, &account, settled), None, "it is not read");
+        assert!(states.set(&account, AccountState::Running, begun));
+        assert_eq!(heard_all_since(&states, &account, begun), None, "what waits is not known yet");
+        assert_eq!(heard_all_since(&states, &account, settled), Some(begun));
+        states.set_lag(&account, 1);
+        assert_eq!(heard_all_since(&states, &account, settled), None);
+        states.set_lag(&account, 0);
+        assert!(states.set(&account, AccountState::Trouble(Fault::Lost), settled));
+        assert_eq!(heard_all_since(&states, &account, settled.plus(SETTLED)), None);
     }
 
     #[test]

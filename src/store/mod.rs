@@ -155,8 +155,9 @@ struct Shared {
     configuration: Notify,
     /// Rung when a consumer covered bindings, or reading an account has begun.
     coverage: Notify,
-    /// Rung with the boards, for whoever looks at all accounts.
+    /// Rung with the boards, for whoever looks at how servers stand, with the accounts.
     servers: Notify,
+    rung_servers: Mutex<BTreeSet<AccountName>>,
     /// Rung when a lane has something new to send, with the lanes' channels.
     lanes: Notify,
     rung_lanes: Mutex<BTreeSet<ChannelId>>,
@@ -240,9 +241,12 @@ impl Store {
         self.shared.coverage.notified()
     }
 
-    /// Waits until [`Store::ring_boards`] is called, by whoever looks at all accounts then. Enable it before looking, else a ring can be missed.
-    pub fn servers_bell(&self) -> tokio::sync::futures::Notified<'_> {
-        self.shared.servers.notified()
+    /// Waits until [`Store::ring_boards`] was called, and says for which accounts. Apart from the boards' own ring, so that
+    /// each of the two who wait hears of all.
+    pub async fn rung_servers(&self) -> BTreeSet<AccountName> {
+        self.shared.servers.notified().await;
+        let mut rung = self.shared.rung_servers.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *rung)
     }
 
     /// Says that the lanes of `channels` have something to send.
@@ -262,11 +266,15 @@ impl Store {
 
     /// Says that what boards show of `accounts` may have changed.
     pub fn ring_boards(&self, accounts: impl IntoIterator<Item = AccountName>) {
+        let accounts: BTreeSet<_> = accounts.into_iter().collect();
+        let mut rung = self.shared.rung_servers.lock().unwrap_or_else(PoisonError::into_inner);
+        rung.extend(accounts.iter().cloned());
+        drop(rung);
         let mut rung = self.shared.rung_boards.lock().unwrap_or_else(PoisonError::into_inner);
         rung.accounts.extend(accounts);
         drop(rung);
         self.shared.boards.notify_one();
-        self.shared.servers.notify_waiters();
+        self.shared.servers.notify_one();
     }
 
     /// Says that boards were created or taken away.

@@ -56,6 +56,7 @@ impl Store {
             configuration: Notify::new(),
             coverage: Notify::new(),
             servers: Notify::new(),
+            rung_servers: Mutex::default(),
             lanes: Notify::new(),
             rung_lanes: Mutex::default(),
             boards: Notify::new(),

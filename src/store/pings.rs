@@ -196,13 +196,16 @@ impl Store {
         Ok(left.rows_affected())
     }
 
-    /// How each server stands that anybody waits for.
-    pub async fn awaited_servers(&self) -> Result<Vec<(Place, Standing)>, StoreError> {
+    /// How each server stands that anybody waits for, of one account or of all.
+    pub async fn awaited_servers(&self, account: Option<&AccountName>) -> Result<Vec<(Place, Standing)>, StoreError> {
+        let of = if account.is_some() { "servers.account = $1 AND " } else { "" };
         let query = format!(
-            "SELECT {STANDING} FROM servers WHERE EXISTS (
+            "SELECT {STANDING} FROM servers WHERE {of}EXISTS (
                  SELECT 1 FROM pings WHERE pings.account = servers.account AND pings.server_id = servers.server_id)"
         );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(query)).fetch_all(&self.reader).await?;
+        let query = sqlx::query(sqlx::AssertSqlSafe(query));
+        let query = account.into_iter().fold(query, |query, account| query.bind(account.as_str()));
+        let rows = query.fetch_all(&self.reader).await?;
         rows.iter().map(standing_from).collect()
     }
 

@@ -67,7 +67,10 @@ async fn a_wish_is_kept_until_it_is_left_or_its_link_ends() {
         let wishes: Vec<_> = kept.iter().map(|waiting| waiting.wish).collect();
         assert_eq!(wishes, [Wish::Back, Wish::Players(3), Wish::Wiped]);
         assert_eq!(store.waiting_for(&place).await.unwrap(), kept);
-        assert_eq!(store.awaited_servers().await.unwrap()[0].0, place);
+        let awaited = store.awaited_servers(None).await.unwrap();
+        assert_eq!(awaited[0].0, place);
+        assert_eq!(store.awaited_servers(Some(&place.0)).await.unwrap(), awaited);
+        assert_eq!(store.awaited_servers(Some(&name("GA-2"))).await.unwrap(), []);
         let elsewhere = (place.0.clone(), ServerId::from("other"));
         assert_eq!(store.leave_pings(GUILD, USER, Some(&elsewhere)).await.unwrap(), 0);
         assert_eq!(store.leave_pings(GUILD, UserId(301), None).await.unwrap(), 0);
@@ -76,7 +79,7 @@ async fn a_wish_is_kept_until_it_is_left_or_its_link_ends() {
         assert!(matches!(ask(Wish::Back).await, Asked::Done(..)));
         store.unlink(GUILD, &place.0, &by()).await.unwrap();
         assert_eq!(store.pings_of_member(GUILD, USER).await.unwrap(), []);
-        assert_eq!(store.awaited_servers().await.unwrap(), []);
+        assert_eq!(store.awaited_servers(None).await.unwrap(), []);
     })
     .await;
 }
@@ -173,7 +176,7 @@ async fn nobody_is_called_where_that_is_not_allowed_any_more() {
         store.set_ping_channel(GUILD, None, &by()).await.unwrap();
         let waiting = store.waiting_for(&place).await.unwrap().remove(0);
         let cooldown = Duration::from_secs(1);
-        let standing = store.awaited_servers().await.unwrap()[0].1;
+        let standing = store.awaited_servers(None).await.unwrap()[0].1;
         let back =
             guildwire::domain::ping::Standing { state: guildwire::domain::server_state::State::Online, ..standing };
         let (after, is_told) = waiting.progress.after(waiting.wish, &back, at(20), cooldown);

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 
 use discord_sim::{Actor, Message, Reply, Route, Sim, Trouble};
 use guildwire::discord::words;
-use guildwire_harness::RunningBot;
-use guildwire_harness::house::{FIRST_ACCOUNT, Guild, House, PATIENCE, Publisher};
+use guildwire_harness::house::{FIRST_ACCOUNT, Guild, House, PATIENCE, Publisher, SECOND_ACCOUNT, SECOND_USER};
+use guildwire_harness::{NatsConfig, RunningBot, TcpProxy};
 use serde_json::Value;
 
-use crate::installation::says;
+use crate::fire::eventually;
+use crate::installation::{file, on_sqlite, says};
 use crate::support::{Database, build_house, on_both_databases};
 
 on_both_databases!(
@@ -21,6 +22,8 @@ on_both_databases!(
     the_button_offers_what_can_be_waited_for_and_shows_what_one_has,
     nothing_in_a_servers_name_calls_anybody,
 );
+on_sqlite!(what_a_backlog_goes_through_pings_nobody);
+
 
 const ALLOWED: &str = "Nobody can be pinged here yet: somebody with **Manage Server** has to allow a channel for it with \
                        `/board pings`. I send no direct messages.";
@@ -43,6 +46,11 @@ impl Town {
     async fn build(database: Database) -> Town {
         let house = build_house(database).await;
         house.add_accounts().await.unwrap();
+        Town::build_in(house).await
+    }
+
+    /// The same in a house with both accounts, whose bot is not yet running.
+    async fn build_in(house: House) -> Town {
         let bot = house.start().await.unwrap();
         let guild = house.guild("Rustaceans");
         let (chat, pings) = (house.channel(guild, "chat"), house.channel(guild, "pings"));
@@ -261,10 +269,7 @@ async fn nobody_is_pinged_where_it_is_not_allowed_or_not_any_more(database: Data
     assert!(denied.contains("**Send Messages**"), "{denied}");
     town.house.discord.deny(town.pings, 0);
     // The gateway's word of it comes by another way than the command.
-    crate::fire::eventually("the channel is mended", async || {
-        town.allow(Some(town.pings)).await.starts_with("Members")
-    })
-    .await;
+    eventually("the channel is mended", async || town.allow(Some(town.pings)).await.starts_with("Members")).await;
     assert_eq!(town.allow(Some(town.pings)).await, words::pings_allowed_already(town.pings));
 
     town.ask(ann, "main", "back", None).await;
@@ -368,6 +373,65 @@ async fn the_button_offers_what_can_be_waited_for_and_shows_what_one_has(databas
     assert_eq!(offered.content, format!("You are pinged in <#{}> when:", town.pings));
     let left = discord.press(ann, &offered, "ping_leave").await.unwrap();
     assert_eq!(left.content, words::pings_left(2));
+}
+
+/// While guildwire was away, as many came as a member waits for, and went. The way from nats-server ends in the midst of what
+/// it reads then.
+async fn what_a_backlog_goes_through_pings_nobody(database: Database) {
+    let house = build_house(database).await;
+    let nats = TcpProxy::start(house.nats.address()).await.unwrap();
+    let (user, password) = SECOND_USER;
+    let password = file(&house, "second.password", password);
+    for added in [
+        [FIRST_ACCOUNT, "--user", NatsConfig::BLOG_POST_USER, "--url", &nats.url_for("nats")].as_slice(),
+        &[SECOND_ACCOUNT, "--user", user, "--password-file", &password],
+    ] {
+        house.operate(&[&["account", "add"], added].concat()).await.unwrap();
+    }
+    let mut town = Town::build_in(house).await;
+    town.say("main", "started").await;
+    town.allow(Some(town.pings)).await;
+    let (ann, scout) = (town.member("ann"), town.member("scout"));
+    town.scouts.insert(scout.user);
+    town.ask(ann, "main", "players", Some(2)).await;
+    // The other account's way stays open: by its server it shows that it was looked.
+    let (guild, pings) = (town.guild, town.pings);
+    let theirs = town.house.channel(guild, "theirs");
+    town.house.link(guild, SECOND_ACCOUNT).await.unwrap();
+    town.house.notify(guild, theirs, "lifecycle", &[("account", SECOND_ACCOUNT.into())]).await.unwrap();
+    let other = town.house.publisher(SECOND_ACCOUNT).await.unwrap();
+    other.publish("other.events.started", "{}").await.unwrap();
+    town.house.wait_for_shown(theirs, 1).await.unwrap();
+    town.ask(scout, "other", "wiped", None).await;
+
+    town.bot.terminate().await.unwrap();
+    for player in [1, 2] {
+        town.moves(player, "connected").await;
+    }
+    // More than the proxy reads at once lies between those who come and what it keeps.
+    for text in ["on and on ", "on and on ", "on and on ", "on and on ", "on and on ", "held back "] {
+        let said = serde_json::json!({ "message": text.repeat(2_000) }).to_string();
+        town.servers.publish("marker.events.player.1.chatted", &said).await.unwrap();
+    }
+    for player in [1, 2] {
+        town.moves(player, "disconnected").await;
+    }
+    nats.hold_from_target_at(b"held back ");
+    town.bot = town.house.start().await.unwrap();
+    let is_on = async || says(&town.house, guild, "players", &[("server", "main".into())]).await.contains("Player 2");
+    eventually("the first part is recorded", async || is_on().await).await;
+    other.publish("other.events.wiped", "{}").await.unwrap();
+    let called = |discord: &Sim| discord.messages(pings).iter().any(|message| message.notified_users == [scout.user]);
+    town.house.discord.wait_until(PATIENCE, "a scout is pinged", called).await.unwrap();
+    town.pinged(0).await;
+
+    nats.release();
+    eventually("the rest is recorded", async || !is_on().await).await;
+    for player in [1, 2] {
+        town.moves(player, "connected").await;
+    }
+    let messages = town.pinged(1).await;
+    assert_eq!(told(&messages), [("🔔 2 players are on: Server **main**".to_owned(), vec![ann.user])]);
 }
 
 async fn nothing_in_a_servers_name_calls_anybody(database: Database) {
