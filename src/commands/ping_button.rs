@@ -47,21 +47,37 @@ pub(super) async fn offer(shared: &Shared, press: &Press) -> Result<Reply, Store
     Ok(reply.with_row(&[select]).with_row(&[leave]))
 }
 
-/// Has the member wait for what was chosen.
+/// Has the member wait for what was chosen, of several numbers of players of one server for the least: it comes first, and
+/// one is kept.
 pub(super) async fn choose(shared: &Shared, press: &Press) -> Result<Reply, StoreError> {
     let servers = shared.store.servers_of_guild(press.guild).await?;
-    let mut said: Vec<String> = Vec::new();
+    let mut wishes: Vec<(&NamedServer, Wish)> = Vec::new();
+    let (mut is_any_gone, mut is_any_left_out) = (false, false);
     for value in press.values.iter().take(OPTIONS_LIMIT) {
         let Some((named, wish)) = chosen(&servers, value) else {
-            said.push(words::PING_CHOICE_GONE.to_owned());
+            is_any_gone = true;
             continue;
         };
+        // As in the database: one of each name, whatever number of players goes with it.
+        let is_same = |(of, other): &&mut (&NamedServer, Wish)| std::ptr::eq(*of, named) && other.name() == wish.name();
+        match wishes.iter_mut().find(is_same) {
+            Some((_, other)) => {
+                is_any_left_out |= *other != wish;
+                *other = wish.min(*other);
+            }
+            None => wishes.push((named, wish)),
+        }
+    }
+    let mut said: Vec<String> = Vec::new();
+    for (named, wish) in wishes {
         let whom = (press.guild, press.user);
         let told = pings::ask(shared, whom, &place_of(named), named.name.as_deref(), wish).await?;
         if !said.contains(&told) {
             said.push(told);
         }
     }
+    said.extend(is_any_left_out.then(|| words::PING_LEAST.to_owned()));
+    said.extend(is_any_gone.then(|| words::PING_CHOICE_GONE.to_owned()));
     Ok(Reply::list(&said, None))
 }
 

@@ -59,10 +59,13 @@ pub(super) async fn ask(
 ) -> Result<String, StoreError> {
     let server = shown_name(place, name);
     Ok(match shared.store.ask_for_ping((guild, user), place, wish, clock::now()).await? {
-        Asked::Done(channel, progress) => {
-            let said = words::ping_asked(&server, wish, channel.0, shared.ping_cooldown);
-            let is_so_now = matches!(wish, Wish::Players(_)) && !progress.armed;
-            if is_so_now { format!("{said} {}", words::PING_NOT_NOW) } else { said }
+        Asked::Done { channel, progress, instead_of } => {
+            let mut said = vec![words::ping_asked(&server, wish, channel.0, shared.ping_cooldown)];
+            said.extend(instead_of.map(words::ping_instead_of));
+            if matches!(wish, Wish::Players(_)) && !progress.armed {
+                said.push(words::PING_NOT_NOW.to_owned());
+            }
+            said.join(" ")
         }
         Asked::There(channel) => words::ping_there(&server, wish, channel.0),
         Asked::NotAllowed => words::PINGS_NOT_ALLOWED.to_owned(),

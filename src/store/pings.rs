@@ -34,8 +34,15 @@ pub struct Waiting {
 /// What became of a wish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asked {
-    /// It is waited for, and told in that channel. So far it has come.
-    Done(ChannelId, Progress),
+    /// It is waited for.
+    Done {
+        /// Where it is told.
+        channel: ChannelId,
+        /// How far it has come.
+        progress: Progress,
+        /// Of how many players it took the place.
+        instead_of: Option<u32>,
+    },
     /// It was there already.
     There(ChannelId),
     /// The guild allows no channel for it.
@@ -138,13 +145,13 @@ impl Store {
             .await?;
         let Some(row) = row else { return Ok(Asked::NoSuchServer) };
         let (_, standing) = standing_from(&row)?;
-        if let Some(refusal) = refusal(&mut transaction, (guild, user), (account, server), wish).await? {
-            return Ok(match refusal {
-                Refusal::There => Asked::There(channel),
-                Refusal::OfMember => Asked::TooManyOfMember,
-                Refusal::OfGuild => Asked::TooManyOfGuild,
-            });
-        }
+        let instead_of = match room(&mut transaction, (guild, user), (account, server), wish).await? {
+            Room::There => return Ok(Asked::There(channel)),
+            Room::FullOfMember => return Ok(Asked::TooManyOfMember),
+            Room::FullOfGuild => return Ok(Asked::TooManyOfGuild),
+            Room::InsteadOf(players) => Some(players),
+            Room::Free => None,
+        };
         let progress = Progress::begin(wish, &standing);
         sqlx::query(
             "INSERT INTO pings (guild_id, user_id, account, server_id, wish, players, armed, wiped_at, created_at)
@@ -165,7 +172,7 @@ impl Store {
         transaction.commit().await?;
         // Whose account nobody has bound is read from now on.
         self.ring_configuration();
-        Ok(Asked::Done(channel, progress))
+        Ok(Asked::Done { channel, progress, instead_of })
     }
 
     /// What a member of a guild waits for, by server.
@@ -286,19 +293,21 @@ impl Store {
     }
 }
 
-/// Why nothing is added to what is waited for.
-enum Refusal {
+/// What there is in the place of something that is asked for, or whether there is room for it.
+enum Room {
     There,
-    OfMember,
-    OfGuild,
+    InsteadOf(u32),
+    FullOfMember,
+    FullOfGuild,
+    Free,
 }
 
-async fn refusal(
+async fn room(
     transaction: &mut Transaction<'_, Any>,
     (guild, user): (GuildId, UserId),
     (account, server): (&AccountName, &ServerId),
     wish: Wish,
-) -> Result<Option<Refusal>, StoreError> {
+) -> Result<Room, StoreError> {
     let row = sqlx::query(
         "SELECT COUNT(*), COUNT(CASE WHEN user_id = $2 THEN 1 END),
                 COALESCE(MAX(CASE WHEN user_id = $2 AND account = $3 AND server_id = $4 AND wish = $5 THEN players END), -1)
@@ -313,12 +322,11 @@ async fn refusal(
     .await?;
     let (of_guild, of_member, players): (i64, i64, i64) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
     Ok(match players {
-        there if there == i64::from(wish.players()) => Some(Refusal::There),
-        // It takes the place of the one that is there.
-        0.. => None,
-        _ if of_member >= MOST_OF_MEMBER => Some(Refusal::OfMember),
-        _ if of_guild >= MOST_OF_GUILD => Some(Refusal::OfGuild),
-        _ => None,
+        there if there == i64::from(wish.players()) => Room::There,
+        there @ 0.. => Room::InsteadOf(u32::try_from(there).unwrap_or(u32::MAX)),
+        _ if of_member >= MOST_OF_MEMBER => Room::FullOfMember,
+        _ if of_guild >= MOST_OF_GUILD => Room::FullOfGuild,
+        _ => Room::Free,
     })
 }
 

@@ -11,6 +11,7 @@ use guildwire::store::pings::{Asked, Place, Waiting};
 use crate::*;
 
 const NEVER: Progress = Progress { armed: false, wiped_at: None, pinged_at: None };
+const ARMED: Progress = Progress { armed: true, ..NEVER };
 
 fn main_server(account: &AccountName) -> Place {
     (account.clone(), ServerId::from("main"))
@@ -54,14 +55,14 @@ async fn a_wish_is_kept_until_it_is_left_or_its_link_ends() {
         let store = database.open().await;
         let place = allowing(&store).await;
         let ask = async |wish| store.ask_for_ping((GUILD, USER), &place, wish, at(8)).await.unwrap();
-        assert_eq!(ask(Wish::Back).await, Asked::Done(CHANNEL, Progress { armed: true, ..NEVER }));
+        let done = |progress, instead_of| Asked::Done { channel: CHANNEL, progress, instead_of };
+        assert_eq!(ask(Wish::Back).await, done(ARMED, None));
         assert_eq!(ask(Wish::Back).await, Asked::There(CHANNEL));
-        assert_eq!(ask(Wish::Players(2)).await, Asked::Done(CHANNEL, Progress { armed: true, ..NEVER }));
+        assert_eq!(ask(Wish::Players(2)).await, done(ARMED, None));
         assert_eq!(ask(Wish::Players(2)).await, Asked::There(CHANNEL));
-        assert_eq!(ask(Wish::Players(3)).await, Asked::Done(CHANNEL, Progress { armed: true, ..NEVER }));
+        assert_eq!(ask(Wish::Players(3)).await, done(ARMED, Some(2)));
         run(&store, "UPDATE servers SET wiped_at = 6").await;
-        let wiped_at = Some(at(6));
-        assert_eq!(ask(Wish::Wiped).await, Asked::Done(CHANNEL, Progress { armed: true, wiped_at, pinged_at: None }));
+        assert_eq!(ask(Wish::Wiped).await, done(Progress { wiped_at: Some(at(6)), ..ARMED }, None));
 
         let kept = store.pings_of_member(GUILD, USER).await.unwrap();
         let wishes: Vec<_> = kept.iter().map(|waiting| waiting.wish).collect();
@@ -76,7 +77,7 @@ async fn a_wish_is_kept_until_it_is_left_or_its_link_ends() {
         assert_eq!(store.leave_pings(GUILD, UserId(301), None).await.unwrap(), 0);
         assert_eq!(store.leave_pings(GUILD, USER, Some(&place)).await.unwrap(), 3);
 
-        assert!(matches!(ask(Wish::Back).await, Asked::Done(..)));
+        assert!(matches!(ask(Wish::Back).await, Asked::Done { .. }));
         store.unlink(GUILD, &place.0, &by()).await.unwrap();
         assert_eq!(store.pings_of_member(GUILD, USER).await.unwrap(), []);
         assert_eq!(store.awaited_servers(None).await.unwrap(), []);
@@ -110,7 +111,7 @@ async fn a_wish_needs_a_channel_a_linked_server_and_room() {
         )
         .await;
         assert_eq!(ask(GUILD, 1, &place, Wish::Back).await, Asked::TooManyOfMember);
-        assert!(matches!(ask(GUILD, 2, &place, Wish::Players(5)).await, Asked::Done(..)));
+        assert!(matches!(ask(GUILD, 2, &place, Wish::Players(5)).await, Asked::Done { .. }));
         run(
             &store,
             "INSERT INTO pings (guild_id, user_id, account, server_id, wish, players, armed, created_at)
@@ -120,7 +121,7 @@ async fn a_wish_needs_a_channel_a_linked_server_and_room() {
         .await;
         assert_eq!(ask(GUILD, 2, &place, Wish::Back).await, Asked::TooManyOfGuild);
         let changed = ask(GUILD, 2, &place, Wish::Players(6)).await;
-        assert!(matches!(changed, Asked::Done(..)), "one that is there may be changed: {changed:?}");
+        assert!(matches!(changed, Asked::Done { .. }), "one that is there may be changed: {changed:?}");
 
         assert!(store.set_ping_channel(GUILD, None, &by()).await.unwrap());
         assert!(!store.set_ping_channel(GUILD, None, &by()).await.unwrap());

@@ -359,10 +359,13 @@ async fn the_button_offers_what_can_be_waited_for_and_shows_what_one_has(databas
     assert_eq!(labels.len(), 18, "six for each of three servers: {labels:?}");
     assert_eq!(labels[..3], ["main is back after it was down", "main was wiped", "main has at least 10 players on"]);
 
-    let values = ["wiped:0:GA-1 second", "players:10:GA-1 second"];
+    let values = ["wiped:0:GA-1 second", "players:50:GA-1 second", "players:10:GA-1 second", "players:25:GA-1 second"];
     let chosen = discord.select(ann, &offered, "ping_choose", &values).await.unwrap();
     let said = chosen.embeds[0].description.as_deref().unwrap();
     assert_eq!(said.matches("when **second**").count(), 2, "{said}");
+    assert!(said.contains("at least 10 players on") && said.ends_with(words::PING_LEAST), "{said}");
+    let instead = town.ask(ann, "second", "players", Some(25)).await;
+    assert!(instead.ends_with(&words::ping_instead_of(10)), "{instead}");
     let wrong = ["wiped:0:GA-1 nowhere", "down:0:GA-1 main", "players:0:GA-1 main", "back"];
     for value in wrong {
         let forged = discord.forge_component(ann, &offered, "ping_choose", Some(&[value])).await.unwrap();

@@ -57,6 +57,15 @@ pub fn ping_asked(server: &str, wanted: Wish, channel: u64, cooldown: Duration) 
     )
 }
 
+/// Behind that: it took the place of what the member waited for before.
+#[must_use]
+pub fn ping_instead_of(players: u32) -> String {
+    format!("That takes the place of your {players}: of one server, I wait for one number of players.")
+}
+
+/// Of several numbers of players that were chosen for one server, one is waited for.
+pub const PING_LEAST: &str = "Of one server, I wait for one number of players: I took the least that you chose.";
+
 /// Behind that: so many are on already.
 pub const PING_NOT_NOW: &str = "As many are on now, so I wait until they are fewer, and then for the next time.";
 
