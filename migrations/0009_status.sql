@@ -119,7 +119,8 @@ CREATE TABLE board_servers (
 -- whether what they wait for has still to come about; of a wipe, `wiped_at` is the last one that they know of.
 CREATE TABLE ping_channels (
     guild_id BIGINT NOT NULL PRIMARY KEY,
-    channel_id BIGINT NOT NULL
+    channel_id BIGINT NOT NULL,
+    is_thread BIGINT NOT NULL
 );
 CREATE TABLE pings (
     guild_id BIGINT NOT NULL,

@@ -25,7 +25,7 @@ pub(super) async fn with_untold(shared: &Shared, request: &Request, mut reply: R
         [(_, lane)] => {
             words::channel_stopped(lane.channel.0, &stopped_in_words(lane.cause, &lane.reason, lane.stopped_at))
         }
-        several => words::more_stopped(several.len()),
+        several => words::more_stopped(&several.iter().map(|(_, lane)| lane.channel.0).collect::<Vec<_>>()),
     };
     if reply.add_remark(&remark) {
         for (_, lane) in &untold {

@@ -68,7 +68,7 @@ pub(super) async fn choose(shared: &Shared, press: &Press) -> Result<Reply, Stor
             None => wishes.push((named, wish)),
         }
     }
-    let mut said: Vec<String> = Vec::new();
+    let mut said: Vec<String> = pings::held_up(shared, press.guild).await?.into_iter().collect();
     for (named, wish) in wishes {
         let whom = (press.guild, press.user);
         let told = pings::ask(shared, whom, &place_of(named), named.name.as_deref(), wish).await?;

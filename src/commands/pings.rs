@@ -7,7 +7,7 @@ use super::request::Request;
 use super::servers::NAME_LIMIT;
 use super::{Shared, servers};
 use crate::clock;
-use crate::discord::guilds::Guilds;
+use crate::discord::guilds::{self, Guilds};
 use crate::discord::words;
 use crate::domain::ids::{GuildId, UserId};
 use crate::domain::ping::{MOST_OF_GUILD, MOST_OF_MEMBER, Wish};
@@ -37,7 +37,15 @@ pub(super) async fn me(shared: &Shared, request: &Request) -> Result<Reply, Stor
         return Ok(Reply::text(words::which_server(&display(wanted, NAME_LIMIT, "?"))));
     };
     let said = ask(shared, (request.guild, request.user), &place_of(named), named.name.as_deref(), wish).await?;
-    Ok(Reply::text(said))
+    let said: Vec<_> = [Some(said), held_up(shared, request.guild).await?].into_iter().flatten().collect();
+    Ok(Reply::text(said.join("\n\n")))
+}
+
+/// That the guild's channel for pings takes no messages, while it doesn't.
+pub(super) async fn held_up(shared: &Shared, guild: GuildId) -> Result<Option<String>, StoreError> {
+    let Some(channel) = shared.store.ping_channel(guild).await? else { return Ok(None) };
+    let stopped = shared.store.stopped_lane(channel).await?;
+    Ok(stopped.map(|_| words::pings_held_up(channel.0)))
 }
 
 /// The servers that somebody means: the one that was chosen, else those of that name; or what to answer.
@@ -83,7 +91,9 @@ pub(super) async fn list(shared: &Shared, guild: GuildId, user: UserId) -> Resul
     }
     let channel = shared.store.ping_channel(guild).await?.map(|channel| channel.0);
     let entries = in_words(shared, guild, &pings).await?;
-    Ok(Reply::list(&entries, None).with_content(words::pings_told_in(channel)))
+    let above: Vec<_> =
+        [held_up(shared, guild).await?, Some(words::pings_told_in(channel))].into_iter().flatten().collect();
+    Ok(Reply::list(&entries, None).with_content(above.join("\n\n")))
 }
 
 /// What a member waits for, an entry each.
@@ -138,7 +148,8 @@ pub(super) async fn allow(shared: &Shared, guilds: &Guilds, request: &Request) -
     if let Some(refusal) = refusal_of_channel(guilds, request.guild, channel, None) {
         return Ok(Reply::text(refusal));
     }
-    let is_changed = shared.store.set_ping_channel(request.guild, Some(channel.id), &request.by()).await?;
+    let allowed = (channel.id, channel.place != guilds::Place::Channel);
+    let is_changed = shared.store.set_ping_channel(request.guild, Some(allowed), &request.by()).await?;
     let say = if is_changed { words::pings_allowed } else { words::pings_allowed_already };
     Ok(Reply::text(say(channel.id.0)))
 }

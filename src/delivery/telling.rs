@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::Shared;
 use crate::clock;
+use crate::domain::binding::Binding;
 use crate::domain::ids::ChannelId;
 use crate::domain::notice::{Notice, channel_that_works};
 use crate::store::StoreError;
@@ -41,9 +42,10 @@ async fn look(shared: &Shared) -> Result<(), StoreError> {
         shared.store.stopped_lanes().await?.into_iter().map(|lane| lane.channel).collect();
     for (guild, lane) in untold {
         let bindings = shared.store.bindings_of_guild(guild).await?;
-        let account = bindings.iter().find(|binding| binding.channel == lane.channel).map(|binding| &binding.account);
-        let told_in = channel_that_works(&bindings, guild, &stopped, None);
-        let (Some(account), Some(told_in)) = (account, told_in) else { continue };
+        let Some(told_in) = channel_that_works(&bindings, guild, &stopped, None) else { continue };
+        // Whose events the channel hears; where members are pinged alone, that is nobody's.
+        let hearing = |channel| bindings.iter().find(|binding| binding.channel == channel);
+        let Some(Binding { account, .. }) = hearing(lane.channel).or_else(|| hearing(told_in)) else { continue };
         let (channel, since) = (lane.channel, lane.stopped_at);
         let notice = Notice::ChannelStopped { channel, since, cause: lane.cause, reason: lane.reason };
         if shared.store.tell_lane_stopped(channel, told_in, account, &notice, now).await? {

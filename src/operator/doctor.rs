@@ -193,10 +193,10 @@ async fn accounts(report: &mut Report, settings: &Settings, store: &Store) -> an
     Ok(())
 }
 
-/// Looks at each channel that some binding names.
+/// Looks at each channel that anything is shown in.
 async fn channels(report: &mut Report, store: &Store, seen: Option<&Visit>) -> Result<(), StoreError> {
     let stopped = store.stopped_lanes().await?;
-    for (guild, channel) in store.bound_channels().await? {
+    for (guild, channel) in store.channels_in_use().await? {
         let name = seen.and_then(|visit| visit.guilds.channel_name(guild, channel));
         let name = name.map_or_else(String::new, |name| format!(" #{}", plain(&name, NAME_LIMIT, "?")));
         let what = format!("channel {channel}{name} in guild {guild}");
@@ -204,8 +204,8 @@ async fn channels(report: &mut Report, store: &Store, seen: Option<&Visit>) -> R
             report.bad(
                 &what,
                 format!(
-                    "has taken no messages since {} ({}): its events are kept, and sent once an admin has mended that or \
-                     used /notify test there",
+                    "has taken no messages since {} ({}): what waits is kept, and sent once an admin has mended that or \
+                     used /notify test, or /board pings where members are pinged",
                     lane.stopped_at.rfc3339(),
                     lane.reason
                 ),

@@ -177,11 +177,14 @@ impl Store {
         rows.iter().map(binding_from).collect()
     }
 
-    /// The channels that some binding names, with their guilds.
-    pub async fn bound_channels(&self) -> Result<Vec<(GuildId, ChannelId)>, StoreError> {
-        let rows = sqlx::query("SELECT DISTINCT guild_id, channel_id FROM bindings ORDER BY guild_id, channel_id")
-            .fetch_all(&self.reader)
-            .await?;
+    /// The channels that some binding names, in which members are pinged, or in which a board stands, with their guilds.
+    pub async fn channels_in_use(&self) -> Result<Vec<(GuildId, ChannelId)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT guild_id, channel_id FROM bindings UNION SELECT guild_id, channel_id FROM ping_channels
+             UNION SELECT guild_id, channel_id FROM boards WHERE removed_at IS NULL ORDER BY guild_id, channel_id",
+        )
+        .fetch_all(&self.reader)
+        .await?;
         rows.iter()
             .map(|row| Ok((GuildId::from_column(row.try_get(0)?), ChannelId::from_column(row.try_get(1)?))))
             .collect()

@@ -281,7 +281,7 @@ impl Store {
         let row = sqlx::query(
             "SELECT guild_id, MIN(may_be_thread) FROM (
                  SELECT guild_id, COALESCE(is_thread, 1) AS may_be_thread FROM bindings WHERE channel_id = $1
-                 UNION ALL SELECT guild_id, 1 FROM ping_channels WHERE channel_id = $1) AS places
+                 UNION ALL SELECT guild_id, is_thread FROM ping_channels WHERE channel_id = $1) AS places
              GROUP BY guild_id",
         )
         .bind(channel.to_column())
@@ -295,7 +295,7 @@ impl Store {
         let rows = sqlx::query(
             "SELECT guild_id, channel_id, MIN(may_be_thread) FROM (
                  SELECT guild_id, channel_id, COALESCE(is_thread, 1) AS may_be_thread FROM bindings
-                 UNION ALL SELECT guild_id, channel_id, 1 FROM ping_channels) AS places
+                 UNION ALL SELECT guild_id, channel_id, is_thread FROM ping_channels) AS places
              WHERE CAST($1 AS BIGINT) IS NULL OR guild_id = $1 GROUP BY guild_id, channel_id",
         )
         .bind(guild.map(GuildId::to_column))

@@ -91,18 +91,20 @@ impl Store {
         Ok(())
     }
 
-    /// The lanes that were stopped by `before` and that nobody was told of: those of a guild, or, in every guild, those
-    /// that another of its channels can tell of.
+    /// The lanes that were stopped by `before` and that nobody was told of, those in which members are pinged too: of a
+    /// guild, or, in every guild, those that another of its channels can tell of.
     pub async fn untold_lanes(
         &self,
         guild: Option<GuildId>,
         before: Timestamp,
     ) -> Result<Vec<(GuildId, StoppedLane)>, StoreError> {
         let rows = sqlx::query(
-            "SELECT DISTINCT lanes.channel_id, stopped_at, cause, reason, next_probe_at, probes, guild_id
-             FROM stopped_lanes AS lanes JOIN bindings ON bindings.channel_id = lanes.channel_id
-             WHERE told_at IS NULL AND stopped_at <= $1 AND (guild_id = $2 OR CAST($2 AS BIGINT) IS NULL AND EXISTS (
-                 SELECT 1 FROM bindings AS others WHERE others.guild_id = bindings.guild_id AND paused_at IS NULL
+            "SELECT lanes.channel_id, stopped_at, cause, reason, next_probe_at, probes, places.guild_id
+             FROM stopped_lanes AS lanes JOIN (
+                 SELECT guild_id, channel_id FROM bindings UNION SELECT guild_id, channel_id FROM ping_channels
+             ) AS places ON places.channel_id = lanes.channel_id
+             WHERE told_at IS NULL AND stopped_at <= $1 AND (places.guild_id = $2 OR CAST($2 AS BIGINT) IS NULL AND EXISTS (
+                 SELECT 1 FROM bindings AS others WHERE others.guild_id = places.guild_id AND paused_at IS NULL
                  AND NOT EXISTS (SELECT 1 FROM stopped_lanes WHERE channel_id = others.channel_id)))
              ORDER BY lanes.channel_id",
         )

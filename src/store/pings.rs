@@ -72,28 +72,31 @@ impl Store {
         Ok(row.map(|row| row.try_get(0).map(ChannelId::from_column)).transpose()?)
     }
 
-    /// Allows members of a guild to be pinged in a channel, instead of the one that was allowed, or in none. Opens its lane
-    /// where that is stopped: whoever mended the channel types the same command again. `Ok(false)` when it was so already.
+    /// Allows members of a guild to be pinged in a channel, which may be a thread, instead of the one that was allowed, or in
+    /// none. Opens its lane where that is stopped: whoever mended the channel types the same command again. `Ok(false)` when
+    /// it was so already.
     pub async fn set_ping_channel(
         &self,
         guild: GuildId,
-        channel: Option<ChannelId>,
+        channel: Option<(ChannelId, bool)>,
         by: &By,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.write().await?;
         let changed = match channel {
-            Some(channel) => {
+            Some((channel, is_thread)) => {
                 sqlx::query("DELETE FROM stopped_lanes WHERE channel_id = $1")
                     .bind(channel.to_column())
                     .execute(&mut *transaction)
                     .await?;
                 sqlx::query(
-                    "INSERT INTO ping_channels (guild_id, channel_id) VALUES ($1, $2) ON CONFLICT (guild_id)
-                     DO UPDATE SET channel_id = excluded.channel_id
+                    "INSERT INTO ping_channels (guild_id, channel_id, is_thread) VALUES ($1, $2, $3)
+                     ON CONFLICT (guild_id)
+                     DO UPDATE SET channel_id = excluded.channel_id, is_thread = excluded.is_thread
                      WHERE ping_channels.channel_id <> excluded.channel_id",
                 )
                 .bind(guild.to_column())
                 .bind(channel.to_column())
+                .bind(i64::from(is_thread))
                 .execute(&mut *transaction)
                 .await?
             }
@@ -105,6 +108,7 @@ impl Store {
             }
         };
         let is_changed = changed.rows_affected() > 0;
+        let channel = channel.map(|(channel, _)| channel);
         if is_changed {
             let details = channel.map_or_else(String::new, |channel| format!("channel {channel}"));
             let action = if channel.is_some() { Action::PingsAllowed } else { Action::PingsForbidden };

@@ -36,7 +36,7 @@ async fn furnished(store: &Store) {
     )
     .await;
     for statement in [
-        "INSERT INTO ping_channels (guild_id, channel_id) SELECT guild_id, channel_id FROM bindings",
+        "INSERT INTO ping_channels (guild_id, channel_id, is_thread) SELECT guild_id, channel_id, 0 FROM bindings",
         "INSERT INTO pings (guild_id, user_id, account, server_id, wish, players, armed, created_at)
          SELECT guild_id, 300, account, 'main', 'back', 0, 0, 1 FROM bindings",
     ] {

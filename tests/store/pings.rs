@@ -21,7 +21,7 @@ fn main_server(account: &AccountName) -> Place {
 async fn allowing(store: &Store) -> Place {
     let account = add_linked_account(store, "GA-1").await;
     hear_main(store).await;
-    assert!(store.set_ping_channel(GUILD, Some(CHANNEL), &by()).await.unwrap());
+    assert!(store.set_ping_channel(GUILD, Some((CHANNEL, false)), &by()).await.unwrap());
     main_server(&account.name)
 }
 
@@ -95,12 +95,15 @@ async fn a_wish_needs_a_channel_a_linked_server_and_room() {
             store.ask_for_ping((guild, UserId(user)), place, wish, at(8)).await.unwrap()
         };
         assert_eq!(ask(GUILD, 1, &place, Wish::Back).await, Asked::NotAllowed);
-        assert!(store.set_ping_channel(GUILD, Some(CHANNEL), &by()).await.unwrap());
-        assert!(!store.set_ping_channel(GUILD, Some(CHANNEL), &by()).await.unwrap());
+        assert!(store.set_ping_channel(GUILD, Some((CHANNEL, false)), &by()).await.unwrap());
+        assert!(!store.set_ping_channel(GUILD, Some((CHANNEL, false)), &by()).await.unwrap());
         assert_eq!(ask(GUILD, 1, &place, Wish::Back).await, Asked::NoSuchServer);
         hear_main(&store).await;
         let stranger = GuildId(101);
-        store.set_ping_channel(stranger, Some(ChannelId(201)), &By::person(USER, stranger, at(7))).await.unwrap();
+        store
+            .set_ping_channel(stranger, Some((ChannelId(201), false)), &By::person(USER, stranger, at(7)))
+            .await
+            .unwrap();
         assert_eq!(ask(stranger, 1, &place, Wish::Back).await, Asked::NoSuchServer, "its link is another guild's");
 
         run(
@@ -189,6 +192,28 @@ async fn nobody_is_called_where_that_is_not_allowed_any_more() {
             NEVER,
             "it is not waited for, nor was it told"
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_channel_for_pings_that_is_stopped_is_told_of() {
+    on_both(async |database| {
+        let store = database.open().await;
+        allowing(&store).await;
+        let untold = async |guild| store.untold_lanes(guild, at(99)).await.unwrap();
+        assert_eq!(store.home_of_channel(CHANNEL).await.unwrap(), Some((GUILD, false)));
+        assert_eq!(store.channels_of(Some(GUILD)).await.unwrap(), [(GUILD, CHANNEL, false)]);
+        assert_eq!(store.channels_in_use().await.unwrap(), [(GUILD, CHANNEL)]);
+        store.stop_lane(CHANNEL, &stop(Cause::Gone, "deleted", None), None, at(10)).await.unwrap();
+        assert_eq!(untold(Some(GUILD)).await.len(), 1);
+        assert_eq!(untold(Some(GUILD)).await[0].1.channel, CHANNEL);
+        assert_eq!(untold(None).await, [], "no other channel can tell of it");
+        let account = store.account(&name("GA-1")).await.unwrap().unwrap();
+        let other = Binding { channel: ChannelId(202), ..binding(&store, &account) };
+        assert!(store.add_binding(&other).await.unwrap());
+        assert_eq!(untold(None).await.len(), 1);
+        assert_eq!(store.channels_in_use().await.unwrap(), [(GUILD, CHANNEL), (GUILD, ChannelId(202))]);
     })
     .await;
 }

@@ -116,7 +116,8 @@ async fn a_sample_that_would_be_refused_waits_until_that_is_mended(database: Dat
     house.discord.delete_channel(channel);
     let gone = format!(
         "🔴 The sample could not be shown in <#{channel}>. Nothing can be shown there since <time>: the channel was deleted. \
-         Choose another with `/notify add`, and take this one off the list with `/notify remove`."
+         Choose another with `/notify add` (for members' pings with `/board pings`), and take this one off the list with \
+         `/notify remove`."
     );
     compare.equal("gone", &test().await, &gone);
 }

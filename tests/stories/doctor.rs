@@ -196,8 +196,8 @@ async fn a_channel_that_refused(database: Database) {
     compare.equal(
         "why",
         after,
-        "(missing Send Messages, Embed Links): its events are kept, and sent once an admin has mended that or used /notify \
-         test there",
+        "(missing Send Messages, Embed Links): what waits is kept, and sent once an admin has mended that or used /notify \
+         test, or /board pings where members are pinged",
     );
     compare.equal("exit", &failure, "error: 1 of 10 checks failed\n");
 }

@@ -35,8 +35,8 @@ pub fn tried_again(next: i64) -> String {
 #[must_use]
 pub fn gone(reason: &str, since: i64) -> String {
     format!(
-        "Nothing can be shown there since <t:{since}:f>: {reason}. Choose another with `/notify add`, and take this one \
-         off the list with `/notify remove`."
+        "Nothing can be shown there since <t:{since}:f>: {reason}. Choose another with `/notify add` (for members' pings \
+         with `/board pings`), and take this one off the list with `/notify remove`."
     )
 }
 
@@ -51,13 +51,13 @@ pub fn stopped(wait: Duration) -> String {
 }
 
 /// What to do about a channel that is gone.
-pub const CHANNEL_GONE: &str = "It was deleted, or hidden from me: choose another with `/notify add`, and take this one \
-                                off the list with `/notify remove`.";
+pub const CHANNEL_GONE: &str = "It was deleted, or hidden from me: choose another with `/notify add` (for members' pings \
+                                with `/board pings`), and take this one off the list with `/notify remove`.";
 
 /// What to do about a channel that the bot may not post in.
 pub const CHANNEL_NEEDS_PERMISSIONS: &str = "Give me **View Channel**, **Send Messages** (in a thread **Send Messages in \
-                                             Threads**) and **Embed Links** there, then use `/notify test`: what waits is \
-                                             kept, and I try again.";
+                                             Threads**) and **Embed Links** there, then use `/notify test` (for members' \
+                                             pings `/board pings`): what waits is kept, and I try again.";
 
 /// Discord's limits are reached.
 #[must_use]

@@ -53,9 +53,16 @@ pub fn channel_stopped(channel: u64, why: &str) -> String {
 
 /// More channels than are told of take no messages.
 #[must_use]
-pub fn more_stopped(number: usize) -> String {
-    format!("🔴 Channels that get no messages right now: {number}. `/notify list` shows which, and why.")
+pub fn more_stopped(channels: &[u64]) -> String {
+    let mut named: Vec<_> = channels.iter().take(STOPPED_LIMIT).map(|channel| format!("<#{channel}>")).collect();
+    if channels.len() > STOPPED_LIMIT {
+        named.push(super::and_more(channels.len() - STOPPED_LIMIT));
+    }
+    format!("🔴 Channels that get no messages right now: {}. `/notify list` shows why.", named.join(" "))
 }
+
+/// How many of them are named at most.
+const STOPPED_LIMIT: usize = 20;
 
 /// Above a message whose channel may have shown it before; at most 124 characters, so that it fits above the roles.
 pub const POSSIBLY_REPEATED: &str =

@@ -66,6 +66,12 @@ pub fn ping_instead_of(players: u32) -> String {
 /// Of several numbers of players that were chosen for one server, one is waited for.
 pub const PING_LEAST: &str = "Of one server, I wait for one number of players: I took the least that you chose.";
 
+/// The channel for pings is stopped.
+#[must_use]
+pub fn pings_held_up(channel: u64) -> String {
+    format!("🔴 <#{channel}> takes no messages from me now, so no ping gets there until somebody mends that.")
+}
+
 /// Behind that: so many are on already.
 pub const PING_NOT_NOW: &str = "As many are on now, so I wait until they are fewer, and then for the next time.";
 
