@@ -117,8 +117,11 @@ async fn rows(shared: &Shared, channel: ChannelId, due: &[Due]) -> Result<(Vec<R
             }
             Told::Notice(account, notice) => (Piece::Apart(notice_embed(account, notice)), Vec::new()),
             Told::Ping(account, call) => {
-                alone = Some(Alone { calls: call.users.clone(), ..Alone::default() });
-                (Piece::Apart(ping_embed(account, call)), Vec::new())
+                let is_late = is_late(call.at, row.hold, shared.late_after, clock::now());
+                // Nobody comes for what was hours ago.
+                let calls = if is_late { Vec::new() } else { call.users.clone() };
+                alone = Some(Alone { calls, ..Alone::default() });
+                (Piece::Apart(ping_embed(account, call, is_late)), Vec::new())
             }
             Told::Incident(told) => {
                 let chapter = chapter(shared, channel, told, row.hold).await?;

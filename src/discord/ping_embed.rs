@@ -10,12 +10,14 @@ use crate::domain::text::{display, plain};
 /// How much of a server's name is shown, in UTF-16 units.
 const NAME_LIMIT: usize = 100;
 
-/// The embed that tells what came about, on a server of `account`.
+/// The embed that tells what came about, on a server of `account`; one that is told late says that nobody is called.
 #[must_use]
-pub fn ping_embed(account: &AccountName, call: &Call) -> Embed {
+pub fn ping_embed(account: &AccountName, call: &Call, is_late: bool) -> Embed {
     let at = if let News::Wiped(wiped) = call.news { wiped } else { call.at };
     let server = plain(call.server.as_str(), NAME_LIMIT, "?");
-    Embed::new(&ping_sentence(call))
+    let sentence = ping_sentence(call);
+    let description = if is_late { format!("{sentence}\n{}", words::CALLED_LATE) } else { sentence };
+    Embed::new(&description)
         .with_colour(Colour::GREEN)
         .with_footer(&format!("{} · {}", words::origin(account.as_str(), &server), words::CALLED_REMARK))
         .with_timestamp(at)

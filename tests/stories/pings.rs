@@ -2,6 +2,7 @@
 //! nowhere else.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use discord_sim::{Actor, Message, Reply, Route, Sim, Trouble};
 use guildwire::discord::words;
@@ -22,8 +23,12 @@ on_both_databases!(
     the_button_offers_what_can_be_waited_for_and_shows_what_one_has,
     nothing_in_a_servers_name_calls_anybody,
 );
-on_sqlite!(what_a_backlog_goes_through_pings_nobody);
+on_sqlite!(
+    what_a_backlog_goes_through_pings_nobody,
+    a_channel_that_takes_no_pings_is_told_of_and_what_is_late_calls_nobody,
+);
 
+const SEND_MESSAGES: u64 = 1 << 11;
 
 const ALLOWED: &str = "Nobody can be pinged here yet: somebody with **Manage Server** has to allow a channel for it with \
                        `/board pings`. I send no direct messages.";
@@ -264,7 +269,7 @@ async fn nobody_is_pinged_where_it_is_not_allowed_or_not_any_more(database: Data
     let refused = town.house.discord.command(ann, "board pings", &[]).await;
     assert!(refused.is_err(), "{refused:?}");
     assert_eq!(town.allow(None).await, words::PINGS_FORBIDDEN_ALREADY);
-    town.house.discord.deny(town.pings, 1 << 11);
+    town.house.discord.deny(town.pings, SEND_MESSAGES);
     let denied = town.allow(Some(town.pings)).await;
     assert!(denied.contains("**Send Messages**"), "{denied}");
     town.house.discord.deny(town.pings, 0);
@@ -435,6 +440,47 @@ async fn what_a_backlog_goes_through_pings_nobody(database: Database) {
     }
     let messages = town.pinged(1).await;
     assert_eq!(told(&messages), [("🔔 2 players are on: Server **main**".to_owned(), vec![ann.user])]);
+}
+
+async fn a_channel_that_takes_no_pings_is_told_of_and_what_is_late_calls_nobody(database: Database) {
+    let mut house = build_house(database).await;
+    // Longer than an account is out of reach that is read for the first time, on a slow machine, too.
+    house.bot = house.bot.clone().setting("notices.after_seconds", "6");
+    house.add_accounts().await.unwrap();
+    let mut town = Town::build_in(house).await;
+    for what in ["started", "stopped"] {
+        town.say("main", what).await;
+    }
+    town.allow(Some(town.pings)).await;
+    let ann = town.member("ann");
+    town.ask(ann, "main", "back", None).await;
+    town.house.discord.deny(town.pings, SEND_MESSAGES);
+    let notice = format!("🔴 <#{}> gets no messages right now.", town.pings);
+    let is_told = |_: &Sim| town.house.shown(town.chat).iter().any(|line| line.starts_with(&notice));
+    town.house.discord.wait_until(PATIENCE, "the guild is told of it", is_told).await.unwrap();
+    town.told += 1;
+    let held_up = words::pings_held_up(town.pings);
+    let listed = town.command(ann, "ping list", &[]).await.content;
+    assert_eq!(listed, format!("{held_up}\n\nYou are pinged in <#{}> when:", town.pings));
+    let asked = town.ask(ann, "main", "wiped", None).await;
+    assert!(asked.starts_with("🔔") && asked.ends_with(&held_up), "{asked}");
+
+    let neighbours = town.house.guild("Neighbours");
+    let theirs = town.house.channel(neighbours, "pings");
+    town.house.link(neighbours, FIRST_ACCOUNT).await.unwrap();
+    town.house.command(neighbours, "board pings", &[("channel", theirs.to_string().into())]).await.unwrap();
+    town.say("main", "started").await;
+    town.settle_as_told(neighbours, theirs).await;
+    town.bot.terminate().await.unwrap();
+    town.house.bot = town.house.bot.clone().setting("delivery.late_after_seconds", "1");
+    // Time alone makes it late.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    town.house.discord.deny(town.pings, 0);
+    town.bot = town.house.start().await.unwrap();
+    let messages = town.pinged(1).await;
+    let late = format!("🔔 Server **main** is back\n{}", words::CALLED_LATE);
+    assert_eq!(told(&messages), [(late, vec![])]);
+    assert_eq!(messages[0].content, "");
 }
 
 async fn nothing_in_a_servers_name_calls_anybody(database: Database) {

@@ -19,6 +19,9 @@ pub fn called(server: &str, news: News) -> String {
 /// What stands below a ping: where no markdown is rendered.
 pub const CALLED_REMARK: &str = "You asked for it · /ping leave ends it";
 
+/// Below what came about, where that was too long ago to call anybody.
+pub const CALLED_LATE: &str = "🕓 I could not tell it sooner, so nobody is called for it.";
+
 /// A ping, in a line, and how many it called.
 #[must_use]
 pub fn call_line(what: &str, users: usize) -> String {
