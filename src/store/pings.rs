@@ -136,10 +136,11 @@ impl Store {
             sqlx::query(sqlx::AssertSqlSafe(query)).bind(guild.to_column()).fetch_optional(&mut *transaction).await?;
         let Some(allowed) = allowed else { return Ok(Asked::NotAllowed) };
         let channel = ChannelId::from_column(allowed.try_get(0)?);
-        let lock = self.choose("", " FOR UPDATE OF servers");
+        // Held before its players are counted: a statement that waits for the server counts those of before it waited.
+        self.hold_server(&mut transaction, account, server).await?;
         let query = format!(
             "SELECT {STANDING} FROM servers JOIN links ON links.account = servers.account
-             WHERE links.guild_id = $1 AND servers.account = $2 AND server_id = $3{lock}"
+             WHERE links.guild_id = $1 AND servers.account = $2 AND server_id = $3"
         );
         let row = sqlx::query(sqlx::AssertSqlSafe(query))
             .bind(guild.to_column())

@@ -217,3 +217,32 @@ async fn a_channel_for_pings_that_is_stopped_is_told_of() {
     })
     .await;
 }
+
+/// Whether somebody waits for a lock.
+const BLOCKED: &str = "SELECT COUNT(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%FROM servers%'";
+
+#[tokio::test]
+async fn who_asks_while_players_come_is_told_of_those_that_are_on_then() {
+    let database = Database::postgres().await;
+    let (store, intake, watching) = (database.open().await, database.open().await, database.open().await);
+    let place = allowing(&store).await;
+    let mut batch = intake.write().await.unwrap();
+    for statement in [
+        "UPDATE servers SET state = 'online' WHERE server_id = 'main'",
+        "INSERT INTO online_players (account, server_id, player_id, since) VALUES ('GA-1', 'main', '1', 5)",
+    ] {
+        sqlx::query(statement).execute(&mut *batch).await.unwrap();
+    }
+    let asked = store.ask_for_ping((GUILD, USER), &place, Wish::Players(1), at(8));
+    let recorded = async {
+        while count(&watching, BLOCKED).await == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        batch.commit().await.unwrap();
+    };
+    let both = async { tokio::join!(asked, recorded) };
+    let (asked, ()) = tokio::time::timeout(Duration::from_mins(1), both).await.expect("it waits for the server");
+    let wanted = Asked::Done { channel: CHANNEL, progress: NEVER, instead_of: None };
+    assert_eq!(asked.unwrap(), wanted, "as many are on already");
+}
