@@ -84,22 +84,24 @@ pub struct Standing {
 pub struct Progress {
     /// Whether it has still to come about. Of a wipe, `wiped_at` says that.
     pub armed: bool,
-    /// The last wipe that the member knows of.
+    /// The last wipe that the member knows of, or when they began to wait for one.
     pub wiped_at: Option<Timestamp>,
     /// When they were pinged last.
     pub pinged_at: Option<Timestamp>,
 }
 
 impl Progress {
-    /// That of a wish which is made now: what is so already is not waited for.
+    /// That of a wish which is made at that moment: what is so already is not waited for, nor is a wipe of before that is
+    /// heard of only later.
     #[must_use]
-    pub fn begin(wish: Wish, now: &Standing) -> Self {
+    pub fn begin(wish: Wish, now: &Standing, at: Timestamp) -> Self {
         let armed = match wish {
             Wish::Back => is_down(now.state),
             Wish::Players(wanted) => now.players < wanted,
             Wish::Wiped => true,
         };
-        Self { armed, wiped_at: now.wiped_at, pinged_at: None }
+        let wiped_at = if wish == Wish::Wiped { now.wiped_at.max(Some(at)) } else { now.wiped_at };
+        Self { armed, wiped_at, pinged_at: None }
     }
 
     /// How far it has come once the server stands like that, and whether the member is to be pinged. Who was pinged less
@@ -191,7 +193,7 @@ mod tests {
 
     /// In which of those minutes a member is pinged whose wish was made at the first.
     fn pinged(wish: Wish, course: &[(i64, Standing)]) -> Vec<i64> {
-        let mut progress = Progress::begin(wish, &course[0].1);
+        let mut progress = Progress::begin(wish, &course[0].1, at(course[0].0));
         let mut pinged = Vec::new();
         for (minute, standing) in course {
             let (next, is_pinged) = progress.after(wish, standing, at(*minute), COOLDOWN);
@@ -238,6 +240,12 @@ mod tests {
         let course = [wiped(0, None), wiped(1, Some(at(1))), wiped(9, Some(at(9))), wiped(90, Some(at(9)))];
         assert_eq!(pinged(Wish::Wiped, &course), [1], "the second fell into the cooldown");
         assert_eq!(pinged(Wish::Wiped, &[wiped(0, Some(at(5))), wiped(1, None), wiped(2, Some(at(3)))]), [0; 0]);
+        let course = [wiped(5, None), wiped(6, Some(at(4))), wiped(7, Some(at(7)))];
+        assert_eq!(
+            pinged(Wish::Wiped, &course),
+            [7],
+            "the first was over when it was asked for, and heard of after that"
+        );
     }
 
     #[test]

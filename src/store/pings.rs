@@ -157,7 +157,7 @@ impl Store {
             Room::InsteadOf(players) => Some(players),
             Room::Free => None,
         };
-        let progress = Progress::begin(wish, &standing);
+        let progress = Progress::begin(wish, &standing, now);
         sqlx::query(
             "INSERT INTO pings (guild_id, user_id, account, server_id, wish, players, armed, wiped_at, created_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (guild_id, user_id, account, server_id, wish)

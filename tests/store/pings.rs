@@ -62,7 +62,11 @@ async fn a_wish_is_kept_until_it_is_left_or_its_link_ends() {
         assert_eq!(ask(Wish::Players(2)).await, Asked::There(CHANNEL));
         assert_eq!(ask(Wish::Players(3)).await, done(ARMED, Some(2)));
         run(&store, "UPDATE servers SET wiped_at = 6").await;
-        assert_eq!(ask(Wish::Wiped).await, done(Progress { wiped_at: Some(at(6)), ..ARMED }, None));
+        assert_eq!(
+            ask(Wish::Wiped).await,
+            done(Progress { wiped_at: Some(at(8)), ..ARMED }, None),
+            "since it is asked for"
+        );
 
         let kept = store.pings_of_member(GUILD, USER).await.unwrap();
         let wishes: Vec<_> = kept.iter().map(|waiting| waiting.wish).collect();
