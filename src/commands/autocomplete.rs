@@ -8,12 +8,14 @@ use tokio::time::Instant;
 use super::notify::kinds_in_words;
 use super::reply::choices;
 use super::request::Request;
-use super::{Shared, board, owning, server};
+use super::{Shared, board, owning, pings, server};
 use crate::discord::guilds::Guilds;
 use crate::discord::words;
 use crate::domain::ids::{AccountName, ChannelId, ServerId};
 use crate::domain::text::plain;
+use crate::store::StoreError;
 use crate::store::directory::{Choices, KnownServer};
+use crate::store::pings::Place;
 
 /// How much of a name that strangers chose is shown, in UTF-16 units.
 const NAME_LIMIT: usize = 60;
@@ -34,12 +36,25 @@ pub(super) fn offer(shared: &Shared, guilds: &Guilds, request: &Request) -> Valu
             servers.into_iter().filter(|(_, value)| !taken.contains(&value.as_str())).collect()
         }
         "board" => boards(&known, guilds, request),
-        "server" if request.name.starts_with("ping ") => servers(&known, request, board::choice),
+        "server" if request.name == "ping me" => servers(&known, request, board::choice),
         "server" => servers(&known, request, |_, server| server.as_str().to_owned()),
         "connection" => connections(shared, &known, request),
         "binding" => bindings(&known, guilds, request),
         _ => Vec::new(),
     };
+    matching(typed, all)
+}
+
+/// The servers that a member may leave: those on which they wait for something, hidden and forgotten ones too.
+pub(super) async fn offer_to_leave(shared: &Shared, request: &Request) -> Result<Value, StoreError> {
+    let places = pings::awaited_by(shared, request.guild, request.user).await?;
+    let named = |((account, server), name): (Place, Option<String>)| {
+        (in_words(&account, &server, name.as_deref()), board::choice(&account, &server))
+    };
+    Ok(matching(request.focused().map_or("", |(_, typed)| typed), places.into_iter().map(named)))
+}
+
+fn matching(typed: &str, all: impl IntoIterator<Item = (String, String)>) -> Value {
     let typed = typed.to_lowercase();
     choices(all.into_iter().filter(|(name, _)| name.to_lowercase().contains(&typed)))
 }
@@ -61,15 +76,18 @@ fn servers(
         // Those that are hidden stay there for whoever manages them; there is nothing more to hide of them.
         .filter(|server| !server.is_hidden || request.name == "server rename" || request.name == "server expect")
         .filter(|server| wanted.is_none_or(|wanted| server.account.as_str() == wanted))
-        .map(|KnownServer { account, id, name, .. }| {
-            let by_id = plain(id.as_str(), NAME_LIMIT / 2, "?");
-            let name = match name {
-                Some(name) => format!("{} ({by_id})", plain(name, NAME_LIMIT, "?")),
-                None => plain(id.as_str(), NAME_LIMIT, "?"),
-            };
-            (format!("{name} · {account}"), value_of(account, id))
-        })
+        .map(|KnownServer { account, id, name, .. }| (in_words(account, id, name.as_deref()), value_of(account, id)))
         .collect()
+}
+
+/// A server, as it is offered.
+fn in_words(account: &AccountName, id: &ServerId, name: Option<&str>) -> String {
+    let by_id = plain(id.as_str(), NAME_LIMIT / 2, "?");
+    let name = match name {
+        Some(name) => format!("{} ({by_id})", plain(name, NAME_LIMIT, "?")),
+        None => plain(id.as_str(), NAME_LIMIT, "?"),
+    };
+    format!("{name} · {account}")
 }
 
 fn boards(known: &Choices, guilds: &Guilds, request: &Request) -> Vec<(String, String)> {

@@ -161,6 +161,12 @@ async fn answer(shared: &Shared, guilds: &Guilds, interaction: &CommandInteracti
 /// Offers choices for an option that is being typed.
 async fn offer(shared: &Shared, guilds: &Guilds, interaction: &CommandInteraction) -> Result<(), RestError> {
     let choices = match Request::new(interaction) {
+        Some(request) if request.name == "ping leave" => {
+            autocomplete::offer_to_leave(shared, &request).await.unwrap_or_else(|error| {
+                tracing::warn!(guild = %request.guild, %error, "can't look what a member may leave");
+                reply::choices([])
+            })
+        }
         Some(request)
             if request.may_manage()
                 || FOR_ALL.contains(&request.name.as_str())

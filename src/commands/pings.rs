@@ -111,24 +111,35 @@ pub(super) async fn in_words(shared: &Shared, guild: GuildId, pings: &[Waiting])
 pub(super) async fn leave(shared: &Shared, request: &Request) -> Result<Reply, StoreError> {
     let (guild, user) = (request.guild, request.user);
     let Some(wanted) = request.text("server") else { return leave_all(shared, guild, user).await };
-    // By what the member waits for: a server may be forgotten by now.
-    let servers = shared.store.servers_of_guild(guild).await?;
-    let name_of =
-        |place: &Place| servers.iter().find(|named| place_of(named) == *place).and_then(|named| named.name.as_deref());
-    let mut places: Vec<Place> = Vec::new();
-    for waiting in shared.store.pings_of_member(guild, user).await? {
-        if is_meant(wanted, &waiting.place, name_of(&waiting.place)) && !places.contains(&waiting.place) {
-            places.push(waiting.place);
-        }
-    }
+    let places = awaited_by(shared, guild, user).await?;
     let mut left = 0;
-    for place in &places {
+    for place in meant_among(wanted, &places) {
         left += shared.store.leave_pings(guild, user, Some(place)).await?;
     }
     Ok(Reply::text(match left {
         0 => words::no_pings_of(&display(wanted, NAME_LIMIT, "?")),
         left => words::pings_left(left),
     }))
+}
+
+/// The servers on which a member waits for something, with what the guild calls them: one may be forgotten by now.
+pub(super) async fn awaited_by(
+    shared: &Shared,
+    guild: GuildId,
+    user: UserId,
+) -> Result<Vec<(Place, Option<String>)>, StoreError> {
+    let mut places: Vec<_> = shared.store.pings_of_member(guild, user).await?.into_iter().map(|it| it.place).collect();
+    // They come by server.
+    places.dedup();
+    let servers = shared.store.servers_of_guild(guild).await?;
+    let name_of = |place: &Place| servers.iter().find(|named| place_of(named) == *place)?.name.clone();
+    Ok(places
+        .into_iter()
+        .map(|place| {
+            let name = name_of(&place);
+            (place, name)
+        })
+        .collect())
 }
 
 /// Ends all that a member waits for.
@@ -154,9 +165,18 @@ pub(super) async fn allow(shared: &Shared, guilds: &Guilds, request: &Request) -
     Ok(Reply::text(say(channel.id.0)))
 }
 
-/// Whether somebody who typed or chose `wanted` means that server.
-fn is_meant(wanted: &str, place: &Place, name: Option<&str>) -> bool {
-    wanted == place.1.as_str() || Some(wanted) == name || wanted == choice(&place.0, &place.1)
+/// Which of the servers somebody means who typed or chose `wanted`, as [`meant`] has it: the one that was chosen, else by
+/// their ids, else by the guild's own names.
+fn meant_among<'a>(wanted: &str, places: &'a [(Place, Option<String>)]) -> Vec<&'a Place> {
+    let lower = wanted.to_lowercase();
+    let is_called = |name: &Option<String>| name.as_ref().is_some_and(|name| name.to_lowercase() == lower);
+    let rank = |(place, name): &(Place, Option<String>)| match place {
+        (account, server) if choice(account, server) == wanted => Some(0),
+        (_, server) if server.as_str() == wanted => Some(1),
+        _ => is_called(name).then_some(2),
+    };
+    let Some(best) = places.iter().filter_map(rank).min() else { return Vec::new() };
+    places.iter().filter(|place| rank(place) == Some(best)).map(|(place, _)| place).collect()
 }
 
 pub(super) fn place_of(named: &NamedServer) -> Place {
@@ -166,4 +186,30 @@ pub(super) fn place_of(named: &NamedServer) -> Place {
 /// What a guild calls a server, as it may be shown.
 fn shown_name((_, server): &Place, name: Option<&str>) -> String {
     display(name.unwrap_or(server.as_str()), NAME_LIMIT, "?")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_left_by_what_was_chosen_else_by_its_id_else_by_its_name() {
+        let place = |account: &str, server: &str, name: Option<&str>| {
+            ((account.parse().unwrap(), server.into()), name.map(str::to_owned))
+        };
+        let places = [
+            place("GA-1", "main", None),
+            place("GA-2", "main", Some("Second")),
+            place("GA-1", "other", Some("Main")),
+            place("GA-1", "third", Some("second")),
+        ];
+        let meant = |wanted| -> Vec<String> {
+            meant_among(wanted, &places).into_iter().map(|place| choice(&place.0, &place.1)).collect()
+        };
+        assert_eq!(meant("GA-2 main"), ["GA-2 main"]);
+        assert_eq!(meant("main"), ["GA-1 main", "GA-2 main"], "none is meant by its name that is another's id");
+        assert_eq!(meant("MAIN"), ["GA-1 other"]);
+        assert_eq!(meant("SECOND"), ["GA-2 main", "GA-1 third"]);
+        assert_eq!(meant("fourth"), [""; 0]);
+    }
 }

@@ -327,11 +327,20 @@ async fn what_is_asked_for_has_limits_and_can_be_left(database: Database) {
     assert_eq!(answers[10..], [words::too_many_pings(10), words::too_many_pings(10)]);
     assert!(town.ask(bob, "fourth", "wiped", None).await.starts_with("🔔"), "what one has is not what others have");
 
+    let offered = async |by| -> Vec<String> {
+        let choices = town.house.discord.autocomplete(by, "ping leave", &[], "server", "").await.unwrap();
+        choices.into_iter().map(|choice| choice.name).collect()
+    };
+    says(&town.house, town.guild, "server rename", &[("server", "main".into()), ("name", "Home".into())]).await;
+    says(&town.house, town.guild, "server forget", &[("server", "second".into())]).await;
+    assert_eq!(offered(ann).await, ["fourth · GA-1", "Home (main) · GA-1", "second · GA-1", "third · GA-1"]);
+    assert_eq!(offered(bob).await, ["fourth · GA-1"]);
+
     let leave = async |by, server: &'static str| {
         let options = [("server", Value::from(server))];
         town.command(by, "ping leave", &options).await.content
     };
-    assert_eq!(leave(ann, "main").await, words::pings_left(3));
+    assert_eq!(leave(ann, "HOME").await, words::pings_left(3));
     assert_eq!(leave(ann, "main").await, words::no_pings_of("main"));
     assert_eq!(leave(ann, "GA-1 fourth").await, words::pings_left(1));
     town.ask(ann, "main", "wiped", None).await;
