@@ -30,10 +30,18 @@ pub(super) async fn offer(shared: &Shared, press: &Press) -> Result<Reply, Store
         return Ok(Reply::text(words::PINGS_NOT_ALLOWED));
     }
     let servers = shared.store.servers_of_guild(press.guild).await?;
-    let options = options(&servers);
-    if options.is_empty() {
-        return Ok(Reply::text(words::NO_SERVERS));
+    let visible = || servers.iter().filter(|named| !named.is_hidden);
+    let shown: Vec<_> = visible().filter(|named| fits(named)).take(OPTIONS_LIMIT).collect();
+    let is_more = visible().count() > shown.len();
+    if shown.is_empty() {
+        let is_any_hidden = servers.iter().any(|named| named.is_hidden);
+        return Ok(Reply::text(match (is_more, is_any_hidden) {
+            (true, _) => words::PINGS_BY_COMMAND,
+            (false, true) => words::ALL_HIDDEN,
+            (false, false) => words::NO_SERVERS,
+        }));
     }
+    let options = options(&shown);
     let has = shared.store.pings_of_member(press.guild, press.user).await?;
     let select = json!({
         "type": 3, "custom_id": Target::ChoosePing.custom_id(), "placeholder": words::CHOOSE_PING, "min_values": 1,
@@ -43,7 +51,9 @@ pub(super) async fn offer(shared: &Shared, press: &Press) -> Result<Reply, Store
         return Ok(Reply::text(words::CHOOSE_PING_BELOW).with_row(&[select]));
     }
     let leave = button(ButtonStyle::Secondary, words::LEAVE_PINGS, &Target::LeavePings, true);
-    let reply = pings::list(shared, press.guild, press.user).await?;
+    let mut reply = pings::list(shared, press.guild, press.user).await?;
+    // There is room: the list is in an embed.
+    let _ = is_more && reply.add_remark(words::MORE_BY_COMMAND);
     Ok(reply.with_row(&[select]).with_row(&[leave]))
 }
 
@@ -81,14 +91,15 @@ pub(super) async fn choose(shared: &Shared, press: &Press) -> Result<Reply, Stor
     Ok(Reply::list(&said, None))
 }
 
+/// Whether a server's choices can be told from another's: a cut value would be another one.
+fn fits(named: &NamedServer) -> bool {
+    value(named, Wish::Players(MOST_PLAYERS)).len() <= VALUE_LIMIT
+}
+
 /// What a select offers: of each server as much as of the others.
-fn options(servers: &[NamedServer]) -> Vec<Value> {
-    let shown: Vec<_> = servers
-        .iter()
-        .filter(|named| !named.is_hidden && value(named, Wish::Players(MOST_PLAYERS)).len() <= VALUE_LIMIT)
-        .collect();
+fn options(shown: &[&NamedServer]) -> Vec<Value> {
     let for_each = (OPTIONS_LIMIT / shown.len().max(1)).clamp(1, OFFERED.len());
-    let offered = shown.into_iter().flat_map(|named| OFFERED[..for_each].iter().map(move |wish| (named, *wish)));
+    let offered = shown.iter().flat_map(|named| OFFERED[..for_each].iter().map(move |wish| (named, *wish)));
     offered
         .take(OPTIONS_LIMIT)
         .map(|(named, wish)| {

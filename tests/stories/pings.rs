@@ -362,7 +362,10 @@ async fn what_is_asked_for_has_limits_and_can_be_left(database: Database) {
 
 async fn the_button_offers_what_can_be_waited_for_and_shows_what_one_has(database: Database) {
     let mut town = Town::allowing(database).await;
-    town.say("second", "started").await;
+    let long = "x".repeat(90);
+    for server in ["second", &long] {
+        town.say(server, "started").await;
+    }
     let discord = town.house.discord.clone();
     let ann = town.member("ann");
     let below = town.command(ann, "ping list", &[]).await;
@@ -387,9 +390,20 @@ async fn the_button_offers_what_can_be_waited_for_and_shows_what_one_has(databas
     }
 
     let offered = discord.forge_component(ann, &below, "ping", None).await.unwrap();
-    assert_eq!(offered.content, format!("You are pinged in <#{}> when:", town.pings));
+    let wanted = format!("You are pinged in <#{}> when:\n\n{}", town.pings, words::MORE_BY_COMMAND);
+    assert_eq!(offered.content, wanted, "one server's name is too long for a choice");
     let left = discord.press(ann, &offered, "ping_leave").await.unwrap();
     assert_eq!(left.content, words::pings_left(2));
+
+    for (hidden, wanted) in
+        [(&["main", "marker", "second"][..], words::PINGS_BY_COMMAND), (&[long.as_str()][..], words::ALL_HIDDEN)]
+    {
+        for server in hidden {
+            says(&town.house, town.guild, "server forget", &[("server", (*server).into())]).await;
+        }
+        let offered = discord.forge_component(ann, &below, "ping", None).await.unwrap();
+        assert_eq!(offered.content, wanted);
+    }
 }
 
 /// While guildwire was away, as many came as a member waits for, and went. The way from nats-server ends in the midst of what

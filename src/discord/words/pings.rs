@@ -178,7 +178,14 @@ pub const PING_ME: &str = "🔔 Ping me";
 pub const CHOOSE_PING: &str = "What to be pinged for";
 
 /// Above that select.
-pub const CHOOSE_PING_BELOW: &str = "Choose what to be pinged for.";
+pub const CHOOSE_PING_BELOW: &str =
+    "Choose what to be pinged for. `/ping me` takes every server, and any number of players.";
+
+/// In its place where no server's name fits into a choice.
+pub const PINGS_BY_COMMAND: &str = "The servers' names are too long to be chosen here. Use `/ping me` instead.";
+
+/// Below it, where there was no room for all servers.
+pub const MORE_BY_COMMAND: &str = "There are more servers than fit in here: `/ping me` takes every one.";
 
 /// The button that ends all.
 pub const LEAVE_PINGS: &str = "🔕 End all of mine";
