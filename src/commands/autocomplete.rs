@@ -12,10 +12,14 @@ use super::{Shared, board, owning, pings, server};
 use crate::discord::guilds::Guilds;
 use crate::discord::words;
 use crate::domain::ids::{AccountName, ChannelId, ServerId};
+use crate::domain::subject::UNKNOWN_SERVER;
 use crate::domain::text::plain;
 use crate::store::StoreError;
 use crate::store::directory::{Choices, KnownServer};
 use crate::store::pings::Place;
+
+/// Commands that are about how a server stands, which nothing tells of what stands for events without a server.
+const OF_REAL_SERVERS: [&str; 4] = ["ping me", "server expect", "maintenance start", "maintenance end"];
 
 /// How much of a name that strangers chose is shown, in UTF-16 units.
 const NAME_LIMIT: usize = 60;
@@ -75,6 +79,7 @@ fn servers(
         .iter()
         // Those that are hidden stay there for whoever manages them; there is nothing more to hide of them.
         .filter(|server| !server.is_hidden || request.name == "server rename" || request.name == "server expect")
+        .filter(|server| !OF_REAL_SERVERS.contains(&request.name.as_str()) || server.id.as_str() != UNKNOWN_SERVER)
         .filter(|server| wanted.is_none_or(|wanted| server.account.as_str() == wanted))
         .map(|KnownServer { account, id, name, .. }| (in_words(account, id, name.as_deref()), value_of(account, id)))
         .collect()

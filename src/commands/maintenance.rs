@@ -81,7 +81,7 @@ async fn looked_up(
     shared: &Shared,
     request: &Request,
 ) -> Result<Result<(NamedServer, Vec<Binding>), String>, StoreError> {
-    let server = match servers::chosen(shared, request).await? {
+    let server = match servers::chosen_real(shared, request).await? {
         Ok(server) => server,
         Err(refusal) => return Ok(Err(refusal)),
     };

@@ -10,6 +10,7 @@ use super::press::Press;
 use super::reply::Reply;
 use crate::discord::words;
 use crate::domain::ping::Wish;
+use crate::domain::subject::UNKNOWN_SERVER;
 use crate::domain::text::plain;
 use crate::store::StoreError;
 use crate::store::servers::NamedServer;
@@ -30,7 +31,7 @@ pub(super) async fn offer(shared: &Shared, press: &Press) -> Result<Reply, Store
         return Ok(Reply::text(words::PINGS_NOT_ALLOWED));
     }
     let servers = shared.store.servers_of_guild(press.guild).await?;
-    let visible = || servers.iter().filter(|named| !named.is_hidden);
+    let visible = || servers.iter().filter(|named| !named.is_hidden && is_real(named));
     let shown: Vec<_> = visible().filter(|named| fits(named)).take(OPTIONS_LIMIT).collect();
     let is_more = visible().count() > shown.len();
     if shown.is_empty() {
@@ -96,6 +97,11 @@ fn fits(named: &NamedServer) -> bool {
     value(named, Wish::Players(MOST_PLAYERS)).len() <= VALUE_LIMIT
 }
 
+/// Whether it is a server, and does not stand for events without one.
+fn is_real(named: &NamedServer) -> bool {
+    named.server.id.as_str() != UNKNOWN_SERVER
+}
+
 /// What a select offers: of each server as much as of the others.
 fn options(shown: &[&NamedServer]) -> Vec<Value> {
     let for_each = (OPTIONS_LIMIT / shown.len().max(1)).clamp(1, OFFERED.len());
@@ -119,5 +125,6 @@ fn chosen<'a>(servers: &'a [NamedServer], value: &str) -> Option<(&'a NamedServe
     let (wish, rest) = value.split_once(':')?;
     let (players, wanted) = rest.split_once(':')?;
     let wish = Wish::from_name(wish, players.parse().ok().filter(|players| *players <= MOST_PLAYERS)?)?;
-    Some((servers.iter().find(|named| choice(&named.server.account, &named.server.id) == wanted)?, wish))
+    let is_wanted = |named: &&NamedServer| choice(&named.server.account, &named.server.id) == wanted && is_real(named);
+    Some((servers.iter().find(is_wanted)?, wish))
 }

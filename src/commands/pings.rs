@@ -11,6 +11,7 @@ use crate::discord::guilds::{self, Guilds};
 use crate::discord::words;
 use crate::domain::ids::{GuildId, UserId};
 use crate::domain::ping::{MOST_OF_GUILD, MOST_OF_MEMBER, Wish};
+use crate::domain::subject::UNKNOWN_SERVER;
 use crate::domain::text::display;
 use crate::store::StoreError;
 use crate::store::pings::{Asked, Place, Waiting};
@@ -36,6 +37,9 @@ pub(super) async fn me(shared: &Shared, request: &Request) -> Result<Reply, Stor
     let [named] = meant.as_slice() else {
         return Ok(Reply::text(words::which_server(&display(wanted, NAME_LIMIT, "?"))));
     };
+    if named.server.id.as_str() == UNKNOWN_SERVER {
+        return Ok(Reply::text(words::NO_SERVER_OF_THAT_NAME));
+    }
     let said = ask(shared, (request.guild, request.user), &place_of(named), named.name.as_deref(), wish).await?;
     let said: Vec<_> = [Some(said), held_up(shared, request.guild).await?].into_iter().flatten().collect();
     Ok(Reply::text(said.join("\n\n")))

@@ -115,7 +115,7 @@ pub(super) async fn forget(shared: &Shared, request: &Request) -> Result<Reply, 
 
 /// `/server expect`: what is said is noted; where nothing is, what was said is shown.
 pub(super) async fn expect(shared: &Shared, request: &Request) -> Result<Reply, StoreError> {
-    let server = match servers::chosen(shared, request).await? {
+    let server = match servers::chosen_real(shared, request).await? {
         Ok(server) => server,
         Err(refusal) => return Ok(Reply::text(refusal)),
     };

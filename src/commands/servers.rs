@@ -6,6 +6,7 @@ use crate::clock;
 use crate::discord::words;
 use crate::domain::ids::GuildId;
 use crate::domain::outlook::Outlook;
+use crate::domain::subject::UNKNOWN_SERVER;
 use crate::domain::text::display;
 use crate::store::StoreError;
 use crate::store::servers::{NamedServer, Server};
@@ -45,6 +46,14 @@ pub(super) async fn seen(
     };
     let meant = meant(&servers, wanted);
     Ok(if meant.is_empty() { Err(unknown(&servers, wanted)) } else { Ok(meant.into_iter().cloned().collect()) })
+}
+
+/// The one server that a command is about, as [`chosen`] says; none is what stands for events without a server.
+pub(super) async fn chosen_real(shared: &Shared, request: &Request) -> Result<Result<NamedServer, String>, StoreError> {
+    Ok(chosen(shared, request).await?.and_then(|named| match named.server.id.as_str() {
+        UNKNOWN_SERVER => Err(words::NO_SERVER_OF_THAT_NAME.to_owned()),
+        _ => Ok(named),
+    }))
 }
 
 /// The one server that a command is about, by its options `server` and, where two accounts have one of that name,

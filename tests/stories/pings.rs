@@ -363,7 +363,7 @@ async fn what_is_asked_for_has_limits_and_can_be_left(database: Database) {
 async fn the_button_offers_what_can_be_waited_for_and_shows_what_one_has(database: Database) {
     let mut town = Town::allowing(database).await;
     let long = "x".repeat(90);
-    for server in ["second", &long] {
+    for server in ["second", "unknown", &long] {
         town.say(server, "started").await;
     }
     let discord = town.house.discord.clone();
@@ -383,7 +383,7 @@ async fn the_button_offers_what_can_be_waited_for_and_shows_what_one_has(databas
     assert!(said.contains("at least 10 players on") && said.ends_with(words::PING_LEAST), "{said}");
     let instead = town.ask(ann, "second", "players", Some(25)).await;
     assert!(instead.ends_with(&words::ping_instead_of(10)), "{instead}");
-    let wrong = ["wiped:0:GA-1 nowhere", "down:0:GA-1 main", "players:0:GA-1 main", "back"];
+    let wrong = ["wiped:0:GA-1 nowhere", "down:0:GA-1 main", "players:0:GA-1 main", "back", "wiped:0:GA-1 unknown"];
     for value in wrong {
         let forged = discord.forge_component(ann, &offered, "ping_choose", Some(&[value])).await.unwrap();
         assert_eq!(forged.embeds[0].description.as_deref(), Some(words::PING_CHOICE_GONE), "{value}");
@@ -395,6 +395,10 @@ async fn the_button_offers_what_can_be_waited_for_and_shows_what_one_has(databas
     let left = discord.press(ann, &offered, "ping_leave").await.unwrap();
     assert_eq!(left.content, words::pings_left(2));
 
+    assert_eq!(town.ask(ann, "unknown", "back", None).await, words::NO_SERVER_OF_THAT_NAME);
+    let maintained = [("server", Value::from("unknown")), ("duration", "15m".into())];
+    let said = says(&town.house, town.guild, "maintenance start", &maintained).await;
+    assert_eq!(said, words::NO_SERVER_OF_THAT_NAME);
     for (hidden, wanted) in
         [(&["main", "marker", "second"][..], words::PINGS_BY_COMMAND), (&[long.as_str()][..], words::ALL_HIDDEN)]
     {

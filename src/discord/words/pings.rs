@@ -91,6 +91,10 @@ pub const PINGS_NOT_ALLOWED: &str = "Nobody can be pinged here yet: somebody wit
 /// `players` was chosen, and no number given.
 pub const PING_NEEDS_PLAYERS: &str = "Say from how many players on: choose a number with the option `players`.";
 
+/// What has no server's name is no server.
+pub const NO_SERVER_OF_THAT_NAME: &str = "**unknown** is no game server: it stands for events that don't say which server \
+                                          they are of.";
+
 /// The server is not one of the guild's any more.
 #[must_use]
 pub fn ping_server_gone(server: &str) -> String {
