@@ -73,8 +73,8 @@ impl Store {
     }
 
     /// Allows members of a guild to be pinged in a channel, which may be a thread, instead of the one that was allowed, or in
-    /// none. Opens its lane where that is stopped: whoever mended the channel types the same command again. `Ok(false)` when
-    /// it was so already.
+    /// none; nobody is called any more in the one that was. Opens its lane where that is stopped: whoever mended the channel
+    /// types the same command again. `Ok(false)` when it was so already.
     pub async fn set_ping_channel(
         &self,
         guild: GuildId,
@@ -82,6 +82,7 @@ impl Store {
         by: &By,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.write().await?;
+        let before = self.hold_ping_channel(&mut transaction, guild, " FOR UPDATE").await?;
         let changed = match channel {
             Some((channel, is_thread)) => {
                 sqlx::query("DELETE FROM stopped_lanes WHERE channel_id = $1")
@@ -110,6 +111,14 @@ impl Store {
         let is_changed = changed.rows_affected() > 0;
         let channel = channel.map(|(channel, _)| channel);
         if is_changed {
+            if let Some(before) = before {
+                // What is sealed is on its way.
+                sqlx::query("DELETE FROM outbox WHERE channel_id = $1 AND form = $2 AND message_id IS NULL")
+                    .bind(before.to_column())
+                    .bind(PING)
+                    .execute(&mut *transaction)
+                    .await?;
+            }
             let details = channel.map_or_else(String::new, |channel| format!("channel {channel}"));
             let action = if channel.is_some() { Action::PingsAllowed } else { Action::PingsForbidden };
             note(&mut transaction, by, &Act { action, account: None, guild: Some(guild), details }).await?;
@@ -130,12 +139,8 @@ impl Store {
     ) -> Result<Asked, StoreError> {
         let mut transaction = self.write().await?;
         // Held, so that no two of them count the same rows.
-        let lock = self.choose("", " FOR UPDATE");
-        let query = format!("SELECT channel_id FROM ping_channels WHERE guild_id = $1{lock}");
-        let allowed =
-            sqlx::query(sqlx::AssertSqlSafe(query)).bind(guild.to_column()).fetch_optional(&mut *transaction).await?;
-        let Some(allowed) = allowed else { return Ok(Asked::NotAllowed) };
-        let channel = ChannelId::from_column(allowed.try_get(0)?);
+        let allowed = self.hold_ping_channel(&mut transaction, guild, " FOR UPDATE").await?;
+        let Some(channel) = allowed else { return Ok(Asked::NotAllowed) };
         // Held before its players are counted: a statement that waits for the server counts those of before it waited.
         self.hold_server(&mut transaction, account, server).await?;
         let query = format!(
@@ -178,6 +183,20 @@ impl Store {
         // Whose account nobody has bound is read from now on.
         self.ring_configuration();
         Ok(Asked::Done { channel, progress, instead_of })
+    }
+
+    /// Where members of a guild may be pinged, held for this transaction with that `lock` of PostgreSQL's.
+    async fn hold_ping_channel(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        guild: GuildId,
+        lock: &'static str,
+    ) -> Result<Option<ChannelId>, StoreError> {
+        let lock = self.choose("", lock);
+        let query = format!("SELECT channel_id FROM ping_channels WHERE guild_id = $1{lock}");
+        let row =
+            sqlx::query(sqlx::AssertSqlSafe(query)).bind(guild.to_column()).fetch_optional(&mut **transaction).await?;
+        Ok(row.map(|row| row.try_get(0).map(ChannelId::from_column)).transpose()?)
     }
 
     /// What a member of a guild waits for, by server.
@@ -247,7 +266,11 @@ impl Store {
         let Some((first, _)) = moved.first() else { return Ok(0) };
         let mut transaction = self.write().await?;
         let channel = match news {
-            Some(news) => allowed_for(&mut transaction, first).await?.map(|(channel, name)| (channel, name, news)),
+            // Held, so that nobody is called where that was just taken back.
+            Some(news) => self
+                .hold_ping_channel(&mut transaction, first.guild, " FOR SHARE")
+                .await?
+                .map(|channel| (channel, news)),
             None => None,
         };
         let mut users = Vec::new();
@@ -259,10 +282,11 @@ impl Store {
             }
         }
         let called = channel.filter(|_| !users.is_empty());
-        let Some((channel, name, news)) = called else {
+        let Some((channel, news)) = called else {
             transaction.commit().await?;
             return Ok(0);
         };
+        let name = name_of(&mut transaction, first).await?;
         let (account, server) = &first.place;
         let count = users.len();
         let call = Call { server: server.clone(), name, news, at: now, users };
@@ -335,23 +359,16 @@ async fn room(
     })
 }
 
-/// Where the guild of somebody who waits allows pings, and what it calls the server.
-async fn allowed_for(
-    transaction: &mut Transaction<'_, Any>,
-    waiting: &Waiting,
-) -> Result<Option<(ChannelId, Option<String>)>, StoreError> {
+/// What the guild of somebody who waits calls the server.
+async fn name_of(transaction: &mut Transaction<'_, Any>, waiting: &Waiting) -> Result<Option<String>, StoreError> {
     let (account, server) = &waiting.place;
-    let row = sqlx::query(
-        "SELECT channel_id, (SELECT name FROM named_servers
-             WHERE guild_id = $1 AND account = $2 AND server_id = $3) AS name
-         FROM ping_channels WHERE guild_id = $1",
-    )
-    .bind(waiting.guild.to_column())
-    .bind(account.as_str())
-    .bind(server.as_str())
-    .fetch_optional(&mut **transaction)
-    .await?;
-    row.map(|row| Ok((ChannelId::from_column(row.try_get(0)?), row.try_get(1)?))).transpose()
+    let row = sqlx::query("SELECT name FROM named_servers WHERE guild_id = $1 AND account = $2 AND server_id = $3")
+        .bind(waiting.guild.to_column())
+        .bind(account.as_str())
+        .bind(server.as_str())
+        .fetch_optional(&mut **transaction)
+        .await?;
+    Ok(row.map(|row| row.try_get::<Option<String>, _>(0)).transpose()?.flatten())
 }
 
 /// Whether somebody still waits for it as they did, and so was moved on.

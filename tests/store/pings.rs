@@ -8,6 +8,7 @@ use guildwire::domain::ping::{Call, News, Progress, Wish};
 use guildwire::store::outbox::Told;
 use guildwire::store::pings::{Asked, Place, Waiting};
 
+use crate::outbox::message;
 use crate::*;
 
 const NEVER: Progress = Progress { armed: false, wiped_at: None, pinged_at: None };
@@ -196,6 +197,38 @@ async fn nobody_is_called_where_that_is_not_allowed_any_more() {
             NEVER,
             "it is not waited for, nor was it told"
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_waits_in_a_channel_that_is_taken_back_calls_nobody() {
+    on_both(async |database| {
+        let store = database.open().await;
+        let place = allowing(&store).await;
+        let call = async |user| {
+            store.ask_for_ping((GUILD, UserId(user)), &place, Wish::Back, at(8)).await.unwrap();
+            let waiting = store.waiting_for(&place).await.unwrap();
+            let waiting = waiting.into_iter().find(|waiting| waiting.user == UserId(user)).unwrap();
+            let called = [(waiting, Progress { pinged_at: Some(at(20)), ..NEVER })];
+            assert_eq!(store.note_progress(&called, Some(News::Back), at(20)).await.unwrap(), 1);
+        };
+        call(1).await;
+        let sealed = message(&store, "ab12");
+        let ids: Vec<_> = store.due(CHANNEL, 100).await.unwrap().iter().map(|due| due.id).collect();
+        store.seal(CHANNEL, &sealed, &showing(&ids), at(21)).await.unwrap();
+        call(2).await;
+        assert!(!store.set_ping_channel(GUILD, Some((CHANNEL, false)), &by()).await.unwrap());
+        assert_eq!(calls(&store).await.len(), 1, "it is allowed as before");
+        let elsewhere = ChannelId(202);
+        assert!(store.set_ping_channel(GUILD, Some((elsewhere, true)), &by()).await.unwrap());
+        assert_eq!(calls(&store).await, []);
+        assert_eq!(store.sealed_rows(sealed.id).await.unwrap().len(), 1, "it may be sent already");
+        assert_eq!(store.home_of_channel(elsewhere).await.unwrap(), Some((GUILD, true)));
+        call(3).await;
+        assert_eq!(store.due(elsewhere, 100).await.unwrap().len(), 1);
+        assert!(store.set_ping_channel(GUILD, None, &by()).await.unwrap());
+        assert_eq!(store.due(elsewhere, 100).await.unwrap().len(), 0);
     })
     .await;
 }
