@@ -81,7 +81,7 @@ impl Shared {
     /// Notes how the account's server stands.
     async fn stands(&self, account: &AccountName, state: State, cause: Cause) {
         let since = Some(clock::now().minus(Duration::from_hours(1)));
-        let state = ServerState { state, since, cause: Some(cause), says_when_it_stops: true };
+        let state = ServerState { state, since, cause: Some(cause), says_when_it_stops: true, said_started_at: None };
         let mut transaction = self.store.write().await.unwrap();
         self.store.set_server_state(&mut transaction, account, &"main".into(), state).await.unwrap();
         transaction.commit().await.unwrap();

@@ -44,8 +44,8 @@ impl Scene {
         let heard = [HeardServer { server_id: main_server(), last_event_at: at.nanoseconds(), wiped_at: None }];
         let mut transaction = self.store.write().await.unwrap();
         self.store.hear_servers(&mut transaction, &account, &heard).await.unwrap();
-        let observer = self.observer(&account, at);
-        let observed = observer.observe(&mut transaction, &main_server(), sign, at, 7).await.unwrap();
+        let observed =
+            self.observer(&account, at).observe(&mut transaction, &main_server(), sign, at, 7).await.unwrap();
         transaction.commit().await.unwrap();
         observed.rows
     }
