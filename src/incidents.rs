@@ -60,6 +60,8 @@ pub struct Observed {
     pub state: ServerState,
     /// How it is to be read that the server said that it started, where it did.
     pub start: Start,
+    /// Whether the sign told nothing that was not known: nobody is called for it.
+    pub is_repeat: bool,
     /// The channels in which an incident tells of the sign, so that it need not be told by itself.
     pub told_in: BTreeSet<ChannelId>,
     /// The rows that tell of it, to be put into the outbox.
@@ -125,7 +127,8 @@ impl Observer<'_> {
         if state != known.state {
             self.store.set_server_state(transaction, self.account, &known.id, state).await?;
         }
-        let mut observed = Observed { state, start: start(turn), ..Observed::default() };
+        let is_repeat = matches!(turn, Turn::None | Turn::ReloadedAsSaid(_));
+        let mut observed = Observed { state, start: start(turn), is_repeat, ..Observed::default() };
         self.follow(transaction, &known.id, (sign, turn), when, &mut observed).await?;
         if let Some(at) = empty_since(sign, turn, (known.state, state), when.at) {
             self.store.nobody_is_on(transaction, self.account, &known.id, at).await?;
@@ -179,12 +182,13 @@ impl Observer<'_> {
     ) -> Result<(), StoreError> {
         let what = What::of(turn, observed.state);
         // What a connection shows may have begun before the state that it changes.
-        let is_change = !matches!(turn, Turn::None | Turn::Reloaded(_));
+        let is_change = !matches!(turn, Turn::None | Turn::Reloaded(_) | Turn::ReloadedAsSaid(_));
         let at = observed.state.since.filter(|_| is_change).unwrap_or(when.at);
         let when = When { at, ..when };
         let told = if let Some(mut open) = self.store.open_incident(transaction, self.account, server).await? {
             let telling = match (what, What::said(sign)) {
                 (Some(what), _) => open.incident.unfold(turn, what, at),
+                (None, Some(_)) if matches!(turn, Turn::ReloadedAsSaid(_)) => Telling::Nothing,
                 (None, Some(said)) => open.incident.repeat(said, at),
                 (None, None) => return Ok(()),
             };
@@ -318,7 +322,7 @@ fn empty_since(
         Turn::None if before.cause == Some(Cause::Connected) && after.cause == Some(Cause::Started) => {
             return after.since;
         }
-        Turn::None | Turn::Appeared | Turn::Reloaded(_) => false,
+        Turn::None | Turn::Appeared | Turn::Reloaded(_) | Turn::ReloadedAsSaid(_) => false,
         Turn::Restarted => true,
         Turn::Up => matches!(sign, Sign::Started(Connection::New | Connection::Unseen)),
         Turn::Down | Turn::Developed => matches!(after.state, State::Offline),
@@ -329,8 +333,8 @@ fn empty_since(
 /// How it is to be read that a server said that it started.
 const fn start(turn: Turn) -> Start {
     match turn {
-        Turn::Reloaded(Connection::Same) => Start::Reloaded,
-        Turn::Reloaded(_) => Start::ReloadedOrStarted,
+        Turn::Reloaded(Connection::Same) | Turn::ReloadedAsSaid(Connection::Same) => Start::Reloaded,
+        Turn::Reloaded(_) | Turn::ReloadedAsSaid(_) => Start::ReloadedOrStarted,
         Turn::Restarted => Start::Restarted,
         Turn::None | Turn::Appeared | Turn::Down | Turn::Developed | Turn::Up => Start::Up,
     }

@@ -21,9 +21,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// A connection that was seen within this time shows more than silence does.
 const CONNECTION_COUNTS: Duration = Duration::from_mins(5);
 
-/// For how long after its time maintenance waits for an account that can't be read: whoever looks at its message must not
-/// be told for days that it is over soon.
-const MAINTENANCE_WAITS: Duration = Duration::from_mins(15);
+/// For how long after its time an incident waits until it can be seen how its server stands: whoever looks at its message
+/// must not be told for days that it is over soon.
+const PATIENCE: Duration = Duration::from_mins(15);
 
 /// What looking needs.
 pub struct Shared {
@@ -39,11 +39,12 @@ pub struct Shared {
 
 /// Looks until the service stops.
 pub async fn run(shared: Shared) {
+    let began = clock::now();
     let mut looks = tokio::time::interval(LOOK_EVERY);
     looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut failing = false;
     while shared.drain.run_until_cancelled(looks.tick()).await.is_some() {
-        match look(&shared).await {
+        match look(&shared, began).await {
             Ok(()) => failing = false,
             // Once for as long as it lasts.
             Err(_) if std::mem::replace(&mut failing, true) => {}
@@ -52,7 +53,8 @@ pub async fn run(shared: Shared) {
     }
 }
 
-async fn look(shared: &Shared) -> Result<(), StoreError> {
+/// Looks once, in a run that `began` then.
+async fn look(shared: &Shared, began: Timestamp) -> Result<(), StoreError> {
     let now = clock::now();
     let due = shared.store.due_incidents(now).await?;
     let subscribed = if due.is_empty() { Ok(Vec::new()) } else { shared.store.subscribed_accounts().await };
@@ -61,11 +63,13 @@ async fn look(shared: &Shared) -> Result<(), StoreError> {
     for (account, server, due_at) in due {
         // Where nobody knows, it may be.
         let is_read = subscribed.as_ref().map_or(true, |all| all.iter().any(|subscribed| subscribed.name == account));
+        // While guildwire did not run, nobody waited.
+        let is_enough = now.since(due_at.max(began)) >= PATIENCE;
         // What waits on the stream may say that it did not hold, or that it is up; and so may its connection.
         let is_in_sight = heard_all_since(&shared.states, &account, now).is_some()
-            && !shared.states.connected.may_have_gone(&account, &server, due_at);
+            && (is_enough || !shared.states.connected.may_have_gone(&account, &server, due_at));
         let is_known = !is_read || is_in_sight;
-        if is_known || now.since(due_at) >= MAINTENANCE_WAITS {
+        if is_known || is_enough {
             trouble = trouble.and(shared.pass_time(&account, &server, is_known, now).await);
         }
     }
@@ -92,7 +96,7 @@ impl Shared {
         if is_known {
             return observer.pass_time(server).await;
         }
-        observer.end_unseen_maintenance(server, now.minus(MAINTENANCE_WAITS)).await
+        observer.end_unseen_maintenance(server, now.minus(PATIENCE)).await
     }
 
     async fn note_silence(&self, server: &Server, now: Timestamp) -> Result<(), StoreError> {

@@ -145,7 +145,7 @@ impl What {
     #[must_use]
     pub fn of(turn: Turn, state: ServerState) -> Option<Self> {
         match turn {
-            Turn::None | Turn::Appeared => None,
+            Turn::None | Turn::Appeared | Turn::ReloadedAsSaid(_) => None,
             Turn::Restarted if state.says_when_it_stops => Some(Self::CrashedAndStarted),
             Turn::Restarted => Some(Self::Restarted),
             Turn::Reloaded(_) => Some(Self::Reloaded),
@@ -252,7 +252,7 @@ impl Incident {
             Turn::Up => self.up_since = Some(at),
             // It had said that it stops, which was recorded only now.
             Turn::Developed if was_crash => self.crashes -= 1,
-            Turn::None | Turn::Appeared | Turn::Reloaded(_) | Turn::Developed => {}
+            Turn::None | Turn::Appeared | Turn::Reloaded(_) | Turn::ReloadedAsSaid(_) | Turn::Developed => {}
         }
         let is_over = turn == Turn::Up && self.loops_since.is_none() && self.maintenance.is_none();
         if is_over { Telling::Closed } else { Telling::Unfolded }

@@ -157,6 +157,8 @@ pub enum Turn {
     Appeared,
     /// It runs on, and its plugin may have been loaded anew: for sure on the same connection.
     Reloaded(Connection),
+    /// The same, said once more.
+    ReloadedAsSaid(Connection),
     /// It runs, and was down unseen just before.
     Restarted,
     /// It runs no more, or can't be seen any more.
@@ -210,7 +212,9 @@ impl ServerState {
             }
             (State::Unknown, Sign::Connected { .. }) => (to(State::Online, Cause::Connected), Turn::Appeared),
 
-            (State::Online, Sign::Started(_)) if self.repeats_itself(at) => (told, Turn::None),
+            (State::Online, Sign::Started(connection)) if self.repeats_itself(at) => {
+                (told, if self.ran_before_it_said_so() { Turn::ReloadedAsSaid(connection) } else { Turn::None })
+            }
             (State::Online, Sign::Started(Connection::New | Connection::Unseen)) if self.was_seen_coming(at) => {
                 (Self { cause: Some(Cause::Started), ..told }, Turn::None)
             }
@@ -291,6 +295,11 @@ impl ServerState {
 
     fn repeats_itself(self, at: Timestamp) -> bool {
         self.said_started_at.is_some_and(|said_at| at.since(said_at) <= REPEATED_WITHIN)
+    }
+
+    /// Whether the server had run for a while when it said last that it started.
+    fn ran_before_it_said_so(self) -> bool {
+        self.said_started_at.zip(self.since).is_some_and(|(said_at, since)| said_at.since(since) > LATE)
     }
 
     /// Whether the connection on which the server says that it started told so already: it connects first.

@@ -20,7 +20,7 @@ use crate::domain::position::{Delivered, Position};
 use crate::domain::server_state::{Connection, ServerState, Sign, State, Turn};
 use crate::domain::subject::{RejectReason, Subject, UNKNOWN_SERVER};
 use crate::domain::timestamp::Timestamp;
-use crate::incidents::{Observer, Rules};
+use crate::incidents::{Observed, Observer, Rules};
 use crate::store::online::Place;
 use crate::store::outbox::EVENT;
 use crate::store::positions::advance_position;
@@ -361,11 +361,11 @@ async fn rows(
         }
         // Who came before it is there before it.
         moves.note(store, transaction, account).await?;
-        let came_of_it = observer.observe(transaction, &sign.server, shown, at, sign.sequence).await?;
+        let mut came_of_it = observer.observe(transaction, &sign.server, shown, at, sign.sequence).await?;
         *state = came_of_it.state;
-        rows.extend(came_of_it.rows);
+        rows.append(&mut came_of_it.rows);
         for row in sign.rows.into_iter().filter(|row| !came_of_it.told_in.contains(&row.channel_id)) {
-            rows.push(NewOutboxRow { id: store.next_number(), ..read_as(row, sign.kind, came_of_it.start) });
+            rows.push(NewOutboxRow { id: store.next_number(), ..read_as(row, sign.kind, &came_of_it) });
         }
     }
     moves.note(store, transaction, account).await?;
@@ -373,12 +373,14 @@ async fn rows(
 }
 
 /// The row of an event of `kind`, where a server that said that it started is read as it did. A reload is nothing to call
-/// people for.
-fn read_as(row: NewOutboxRow, kind: Kind, how: Start) -> NewOutboxRow {
+/// people for, and neither is what was said just before.
+fn read_as(row: NewOutboxRow, kind: Kind, observed: &Observed) -> NewOutboxRow {
     if kind != Kind::ServerStarted {
         return row;
     }
-    let mention_roles = if how == Start::Reloaded { String::new() } else { row.mention_roles };
+    let how = observed.start;
+    let calls = how != Start::Reloaded && !observed.is_repeat;
+    let mention_roles = if calls { row.mention_roles } else { String::new() };
     NewOutboxRow { details: details_to_column(&Details::ServerStarted { how }), mention_roles, ..row }
 }
 

@@ -106,7 +106,9 @@ async fn maintenance_of_what_cannot_be_seen_is_over_soon_after_its_time_and_alar
         shared.maintain(account, minutes).await;
         shared.stands(account, State::Offline, Cause::SaidStopped).await;
     }
-    look(&shared).await.unwrap();
+    look(&shared, clock::now()).await.unwrap();
+    assert!(shared.incidents(&blind).await.0.is_some(), "it may be read in a moment: guildwire has just begun");
+    look(&shared, Timestamp::default()).await.unwrap();
     let ended = |incident: Option<Incident>| incident.unwrap().happenings.last().unwrap().what;
 
     let (open, last) = shared.incidents(&read).await;
@@ -132,7 +134,7 @@ async fn one_accounts_rows_hold_up_no_other() {
         let mut transaction = shared.store.write().await.unwrap();
         sqlx::query(broken).execute(&mut *transaction).await.unwrap();
         transaction.commit().await.unwrap();
-        assert!(matches!(look(&shared).await, Err(StoreError::BadRow { .. })), "{broken}");
+        assert!(matches!(look(&shared, Timestamp::default()).await, Err(StoreError::BadRow { .. })), "{broken}");
         let (_, last) = shared.incidents(&good).await;
         assert!(last.is_some_and(|incident| incident.maintenance.is_some()), "{broken}");
     }
@@ -157,12 +159,12 @@ async fn silence_counts_over_a_connection_that_was_made_anew_and_not_over_troubl
     let lost = AccountState::Trouble(Fault::Lost);
     assert!(shared.states.set(&account, lost, ago(40)));
     assert!(shared.states.set(&account, AccountState::Running, ago(20)));
-    look(&shared).await.unwrap();
+    look(&shared, Timestamp::default()).await.unwrap();
     assert_eq!(state().await, State::Online, "while nobody could reach nats-server, it could not say anything");
     shared.states.remove(&account);
     assert!(shared.states.set(&account, AccountState::Running, ago(40)));
     assert!(shared.states.set(&account, AccountState::Connecting, ago(2)));
     assert!(shared.states.set(&account, AccountState::Running, ago(1)));
-    look(&shared).await.unwrap();
+    look(&shared, Timestamp::default()).await.unwrap();
     assert_eq!(state().await, State::ContactLost, "the stream would have kept what it said");
 }

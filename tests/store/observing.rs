@@ -3,17 +3,20 @@
 use std::time::Duration;
 
 use guildwire::domain::binding::Binding;
-use guildwire::domain::ids::ServerId;
+use guildwire::domain::event::{Details, Start};
+use guildwire::domain::ids::{RoleId, ServerId};
 use guildwire::domain::incident::{Chapter, Incident, What};
+use guildwire::domain::position::Delivered;
 use guildwire::domain::server_state::{Connection, End, Sign, State};
 use guildwire::domain::timestamp::Timestamp;
 use guildwire::incidents::{Maintained, Observer, Rules};
+use guildwire::intake::batch::Batch;
 use guildwire::store::online::PlayerOn;
 use guildwire::store::outbox::Told;
 use guildwire::store::recording::{HeardServer, NewOutboxRow};
 use guildwire::store::servers::Server;
 
-use crate::positions::{START, STREAM};
+use crate::positions::{START, STREAM, message};
 use crate::*;
 
 fn second(second: u64) -> Timestamp {
@@ -129,6 +132,36 @@ async fn what_was_judged_missing_and_spoke_meanwhile_is_not_gone() {
         assert_eq!(scene.alone(&known, Sign::Gone(End::Closed), second(190), second(270)).await, State::Offline);
         let told = scene.told().await;
         assert_eq!((told[0].0, last(&told[0].1)), (second(190), (What::Closed, second(190))));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_reload_that_is_said_twice_is_read_twice_as_one_and_calls_once() {
+    on_both(async |database| {
+        let mut scene = Scene::hearing_since(database, second(1)).await;
+        scene.bindings[0].mention = Some(RoleId(9));
+        scene.event(Sign::Started(Connection::Unseen), second(100)).await;
+        let account = scene.store.account(&name("GA-1")).await.unwrap().unwrap();
+        let from = START.after(START.last_sequence, second(900));
+        scene.store.install_position(&account.name, STREAM, from).await.unwrap();
+        let (mut batch, mut to) = (Batch::default(), from);
+        for at in [second(1_000), second(1_001)] {
+            to = to.after(to.last_sequence + 1, at);
+            let delivered = Delivered { sequence: to.last_sequence, stored: at, consumer_sequence: 1 };
+            batch.add(&account, &scene.bindings, delivered, &message("v0.rust.servers.main.events.started", "{}"));
+        }
+        batch.record(&scene.store, &account.name, &scene.bindings, STREAM, from, to).await.unwrap();
+        let due = scene.store.due(CHANNEL, 100).await.unwrap();
+        let told: Vec<_> = due
+            .into_iter()
+            .map(|due| match due.told {
+                Told::Event(told) => (told.event.details, told.mention),
+                told => panic!("{told:?}"),
+            })
+            .collect();
+        let reloaded = Details::ServerStarted { how: Start::ReloadedOrStarted };
+        assert_eq!(told, [(reloaded.clone(), vec![RoleId(9)]), (reloaded, vec![])]);
     })
     .await;
 }
