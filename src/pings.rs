@@ -2,8 +2,8 @@
 //!
 //! What has come about is found out by looking, not event by event: at servers that anybody waits for and that stand
 //! otherwise than at the last look. A restart looks at all of them, and whom it calls was not called before, because how
-//! far each wish has come is in the database. While events wait on an account's stream, nobody looks: how its servers stand
-//! in the database is how they stood once.
+//! far each wish has come is in the database. While events wait on an account's stream, or it is in trouble, nobody looks: how
+//! its servers stand in the database is how they stood once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::clock;
 use crate::domain::ids::{AccountName, GuildId};
 use crate::domain::ping::{News, Standing, mentioned_at_once};
 use crate::nats::states::{AccountStates, heard_all_since};
-use crate::store::pings::Place;
+use crate::store::pings::{Place, Waiting};
 use crate::store::{Store, StoreError};
 
 /// How long after a look the next one may follow: a busy server says something all the time.
@@ -73,7 +73,8 @@ async fn look(
 ) -> Result<(), StoreError> {
     let is_heard = |account: &AccountName| heard_all_since(&shared.states, account, clock::now()).is_some();
     let is_round = rung.is_none();
-    let mut accounts = rung.unwrap_or_else(|| shared.states.all().into_keys().collect());
+    let wanted = rung.unwrap_or_else(|| shared.states.all().into_keys().collect());
+    let mut accounts = wanted.clone();
     // Asked before the database is, and after it: else the rest of a backlog could be recorded in between, and what was
     // read in its midst be taken for how a server stands.
     accounts.retain(is_heard);
@@ -88,20 +89,27 @@ async fn look(
     }
     accounts.retain(is_heard);
     awaited.retain(|(account, _), _| accounts.contains(account));
+    // Who asks while nobody looks is judged by the next look, also where that shows what the last one did.
+    seen.retain(|(account, _), _| accounts.contains(account) || !wanted.contains(account));
     for (place, standing) in awaited {
-        if seen.get(&place) != Some(&standing) {
-            note(shared, &place, &standing).await?;
-            seen.insert(place, standing);
+        if seen.get(&place) == Some(&standing) {
+            continue;
         }
+        // Who waits first, and how it stands after that: else who asked in between would be told what was so already.
+        let waiting = shared.store.waiting_for(&place).await?;
+        let standing = shared.store.standing(&place).await?;
+        let Some(standing) = standing.filter(|_| is_heard(&place.0)) else { continue };
+        note(shared, &place, &standing, waiting).await?;
+        seen.insert(place, standing);
     }
     Ok(())
 }
 
 /// Notes for all who wait for something on a server how far it has come, and calls those for whom it has come about.
-async fn note(shared: &Shared, place: &Place, standing: &Standing) -> Result<(), StoreError> {
+async fn note(shared: &Shared, place: &Place, standing: &Standing, waiting: Vec<Waiting>) -> Result<(), StoreError> {
     let now = clock::now();
     let mut moved: BTreeMap<(GuildId, Option<News>), Vec<_>> = BTreeMap::new();
-    for waiting in shared.store.waiting_for(place).await? {
+    for waiting in waiting {
         let (after, is_told) = waiting.progress.after(waiting.wish, standing, now, shared.cooldown);
         if after != waiting.progress {
             let news = is_told.then(|| News::of(waiting.wish, standing));

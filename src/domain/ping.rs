@@ -22,6 +22,9 @@ pub const MOST_OF_MEMBER: i64 = 10;
 /// See [`MOST_OF_MEMBER`].
 pub const MOST_OF_GUILD: i64 = 2_000;
 
+/// How far guildwire's clock, by which is asked, may be ahead of nats-server's, by which is wiped.
+const APART: Duration = Duration::from_secs(5);
+
 /// What a member waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -100,7 +103,7 @@ impl Progress {
             Wish::Players(wanted) => now.players < wanted,
             Wish::Wiped => true,
         };
-        let wiped_at = if wish == Wish::Wiped { now.wiped_at.max(Some(at)) } else { now.wiped_at };
+        let wiped_at = if wish == Wish::Wiped { now.wiped_at.max(Some(at.minus(APART))) } else { now.wiped_at };
         Self { armed, wiped_at, pinged_at: None }
     }
 

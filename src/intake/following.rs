@@ -148,6 +148,10 @@ impl Reader {
 
         tracing::trace!(account = %self.account, messages = done.len(), "fetched");
         if let Some(first_new) = first_new {
+            if waiting > 0 {
+                // Before it is recorded: what is seen in the midst of a backlog is not how servers stand.
+                self.shared.states.set_lag(&self.account, waiting);
+            }
             self.see_starts(connection, &mut batch).await;
             if !self.record(attachment, batch, before, first_new).await? {
                 return Ok(Some(Next::Attach(Reason::Fenced)));

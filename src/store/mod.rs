@@ -29,6 +29,7 @@ pub mod online;
 mod open;
 pub mod outbox;
 pub mod owners;
+mod ping_channels;
 pub mod pings;
 pub mod positions;
 pub mod presence;

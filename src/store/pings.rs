@@ -1,14 +1,12 @@
-//! Members' own pings: where a guild allows them, who waits for what, and the rows that call them.
+//! Members' own pings: who waits for what, and the rows that call them.
 
 use sqlx::any::AnyRow;
 use sqlx::{Any, Row, Transaction};
 
 use super::accounts::account_name;
-use super::audit::note;
 use super::outbox::PING;
 use super::servers::state_from;
 use super::{Store, StoreError};
-use crate::domain::audit::{Act, Action, By};
 use crate::domain::ids::{AccountName, ChannelId, GuildId, ServerId, UserId};
 use crate::domain::ping::{Call, MOST_OF_GUILD, MOST_OF_MEMBER, News, Progress, Standing, Wish};
 use crate::domain::timestamp::Timestamp;
@@ -63,71 +61,6 @@ const STANDING: &str = "servers.account, servers.server_id, servers.state, serve
 const WAITING: &str = "account, guild_id, user_id, server_id, wish, players, armed, wiped_at, pinged_at";
 
 impl Store {
-    /// Where members of a guild may be pinged.
-    pub async fn ping_channel(&self, guild: GuildId) -> Result<Option<ChannelId>, StoreError> {
-        let row = sqlx::query("SELECT channel_id FROM ping_channels WHERE guild_id = $1")
-            .bind(guild.to_column())
-            .fetch_optional(&self.reader)
-            .await?;
-        Ok(row.map(|row| row.try_get(0).map(ChannelId::from_column)).transpose()?)
-    }
-
-    /// Allows members of a guild to be pinged in a channel, which may be a thread, instead of the one that was allowed, or in
-    /// none; nobody is called any more in the one that was. Opens its lane where that is stopped: whoever mended the channel
-    /// types the same command again. `Ok(false)` when it was so already.
-    pub async fn set_ping_channel(
-        &self,
-        guild: GuildId,
-        channel: Option<(ChannelId, bool)>,
-        by: &By,
-    ) -> Result<bool, StoreError> {
-        let mut transaction = self.write().await?;
-        let before = self.hold_ping_channel(&mut transaction, guild, " FOR UPDATE").await?;
-        let changed = match channel {
-            Some((channel, is_thread)) => {
-                sqlx::query("DELETE FROM stopped_lanes WHERE channel_id = $1")
-                    .bind(channel.to_column())
-                    .execute(&mut *transaction)
-                    .await?;
-                sqlx::query(
-                    "INSERT INTO ping_channels (guild_id, channel_id, is_thread) VALUES ($1, $2, $3)
-                     ON CONFLICT (guild_id)
-                     DO UPDATE SET channel_id = excluded.channel_id, is_thread = excluded.is_thread
-                     WHERE ping_channels.channel_id <> excluded.channel_id",
-                )
-                .bind(guild.to_column())
-                .bind(channel.to_column())
-                .bind(i64::from(is_thread))
-                .execute(&mut *transaction)
-                .await?
-            }
-            None => {
-                sqlx::query("DELETE FROM ping_channels WHERE guild_id = $1")
-                    .bind(guild.to_column())
-                    .execute(&mut *transaction)
-                    .await?
-            }
-        };
-        let is_changed = changed.rows_affected() > 0;
-        let channel = channel.map(|(channel, _)| channel);
-        if is_changed {
-            if let Some(before) = before {
-                // What is sealed is on its way.
-                sqlx::query("DELETE FROM outbox WHERE channel_id = $1 AND form = $2 AND message_id IS NULL")
-                    .bind(before.to_column())
-                    .bind(PING)
-                    .execute(&mut *transaction)
-                    .await?;
-            }
-            let details = channel.map_or_else(String::new, |channel| format!("channel {channel}"));
-            let action = if channel.is_some() { Action::PingsAllowed } else { Action::PingsForbidden };
-            note(&mut transaction, by, &Act { action, account: None, guild: Some(guild), details }).await?;
-        }
-        transaction.commit().await?;
-        self.ring_lanes(channel);
-        Ok(is_changed)
-    }
-
     /// Has a member wait for something; of `players`, for another number than before. How the server stands can't change
     /// meanwhile, so nothing comes about unseen.
     pub async fn ask_for_ping(
@@ -185,20 +118,6 @@ impl Store {
         Ok(Asked::Done { channel, progress, instead_of })
     }
 
-    /// Where members of a guild may be pinged, held for this transaction with that `lock` of PostgreSQL's.
-    async fn hold_ping_channel(
-        &self,
-        transaction: &mut Transaction<'_, Any>,
-        guild: GuildId,
-        lock: &'static str,
-    ) -> Result<Option<ChannelId>, StoreError> {
-        let lock = self.choose("", lock);
-        let query = format!("SELECT channel_id FROM ping_channels WHERE guild_id = $1{lock}");
-        let row =
-            sqlx::query(sqlx::AssertSqlSafe(query)).bind(guild.to_column()).fetch_optional(&mut **transaction).await?;
-        Ok(row.map(|row| row.try_get(0).map(ChannelId::from_column)).transpose()?)
-    }
-
     /// What a member of a guild waits for, by server.
     pub async fn pings_of_member(&self, guild: GuildId, user: UserId) -> Result<Vec<Waiting>, StoreError> {
         let query = format!(
@@ -238,6 +157,17 @@ impl Store {
         let query = account.into_iter().fold(query, |query, account| query.bind(account.as_str()));
         let rows = query.fetch_all(&self.reader).await?;
         rows.iter().map(standing_from).collect()
+    }
+
+    /// How a server stands; `None` where nothing is known of it.
+    pub async fn standing(&self, (account, server): &Place) -> Result<Option<Standing>, StoreError> {
+        let query = format!("SELECT {STANDING} FROM servers WHERE account = $1 AND server_id = $2");
+        let row = sqlx::query(sqlx::AssertSqlSafe(query))
+            .bind(account.as_str())
+            .bind(server.as_str())
+            .fetch_optional(&self.reader)
+            .await?;
+        Ok(row.as_ref().map(standing_from).transpose()?.map(|(_, standing)| standing))
     }
 
     /// Who waits for something on a server, by guild.

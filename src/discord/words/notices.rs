@@ -58,7 +58,10 @@ pub fn more_stopped(channels: &[u64]) -> String {
     if channels.len() > STOPPED_LIMIT {
         named.push(super::and_more(channels.len() - STOPPED_LIMIT));
     }
-    format!("🔴 Channels that get no messages right now: {}. `/notify list` shows why.", named.join(" "))
+    format!(
+        "🔴 Channels that get no messages right now: {}. `/notify list` shows why, and `/board pings` for the one with pings.",
+        named.join(" ")
+    )
 }
 
 /// How many of them are named at most.
