@@ -12,9 +12,12 @@ use guildwire_harness::{Bot, Watchdog, free_port, send_signal};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::Child;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+
+/// What the bot says once Discord has let it in.
+const LET_IN: &str = "INFO connected to Discord";
 
 /// How long a process may take to be gone after SIGKILL.
 const END_BOUND: Duration = Duration::from_secs(20);
@@ -54,6 +57,8 @@ pub(crate) struct Process {
     identifier: u32,
     orders: mpsc::UnboundedSender<Order>,
     reading: JoinHandle<Result<Ended>>,
+    /// Whether Discord let it in, and it has noted that.
+    let_in: watch::Receiver<bool>,
     /// Ends the bot should we die.
     watchdog: Watchdog,
 }
@@ -91,8 +96,9 @@ impl Process {
         watchdog.watch(identifier, "KILL")?;
         let (orders, received) = mpsc::unbounded_channel();
         // A task of its own, so that nothing delays it: a boundary lasts a millisecond.
-        let reading = tokio::spawn(read(child, received, file));
-        Ok(Process { identifier, orders, reading, watchdog })
+        let (noted, let_in) = watch::channel(false);
+        let reading = tokio::spawn(read(child, received, noted, file));
+        Ok(Process { identifier, orders, reading, let_in, watchdog })
     }
 
     /// Sends it a signal by name.
@@ -103,6 +109,12 @@ impl Process {
     /// Whether it has ended by itself.
     pub(crate) fn has_ended(&self) -> bool {
         self.reading.is_finished()
+    }
+
+    /// Waits until Discord let it in and it has noted that, or it has ended.
+    pub(crate) async fn wait_until_let_in(&self) {
+        // An error means that its log has ended.
+        let _ = self.let_in.clone().wait_for(|let_in| *let_in).await;
     }
 
     /// Kills it now.
@@ -140,7 +152,12 @@ impl Ended {
 }
 
 /// Reads the log to its end, and kills the process where it has to die.
-async fn read(mut child: Child, mut orders: mpsc::UnboundedReceiver<Order>, mut file: File) -> Result<Ended> {
+async fn read(
+    mut child: Child,
+    mut orders: mpsc::UnboundedReceiver<Order>,
+    let_in: watch::Sender<bool>,
+    mut file: File,
+) -> Result<Ended> {
     let stderr = child.stderr.take().context("stderr is piped")?;
     let mut stdout = child.stdout.take().context("stdout is piped")?;
     let mut lines = BufReader::new(stderr).lines();
@@ -159,6 +176,9 @@ async fn read(mut child: Child, mut orders: mpsc::UnboundedReceiver<Order>, mut 
                         (killed, at_boundary) = (true, true);
                     }
                 } else if let Some(message) = message_of(&line) {
+                    if message == LET_IN {
+                        let_in.send_replace(true);
+                    }
                     *said.entry(message).or_default() += 1;
                 }
                 writeln!(file, "{line}").context("writing the bot's log")?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use discord_sim::{Message, Route, Scope};
 use rand::RngExt as _;
 use tokio::time::{Instant, sleep};
@@ -275,7 +275,11 @@ impl Conductor {
             ensure_runs(self.process.as_ref())?;
             anyhow::ensure!(Instant::now() < deadline, "the bot does not connect to Discord's gateway");
         }
-        Ok(())
+        // It may be the killed one's session that is still there; and who is refused before it noted that it was let in ends.
+        let process = ensure_runs(self.process.as_ref())?;
+        let noted = tokio::time::timeout_at(deadline, process.wait_until_let_in()).await;
+        noted.context("the bot does not say that it is connected to Discord's gateway")?;
+        ensure_runs(Some(process)).map(drop)
     }
 
     async fn linger(&mut self) {
