@@ -63,11 +63,11 @@ pub fn ping_asked(server: &str, wanted: Wish, channel: u64, cooldown: Duration) 
 /// Behind that: it took the place of what the member waited for before.
 #[must_use]
 pub fn ping_instead_of(players: u32) -> String {
-    format!("That takes the place of your {players}: of one server, I wait for one number of players.")
+    format!("It replaces your wish for {players} players: I watch one number of players for each server.")
 }
 
 /// Of several numbers of players that were chosen for one server, one is waited for.
-pub const PING_LEAST: &str = "Of one server, I wait for one number of players: I took the least that you chose.";
+pub const PING_LEAST: &str = "I watch one number of players for each server, and took the lowest that you chose.";
 
 /// The channel for pings is stopped.
 #[must_use]
