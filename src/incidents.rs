@@ -60,7 +60,7 @@ pub struct Observed {
     pub state: ServerState,
     /// How it is to be read that the server said that it started, where it did.
     pub start: Start,
-    /// Whether the sign told nothing that was not known: nobody is called for it.
+    /// Whether the server only said once more that its plugin was loaded anew: nobody is called for it.
     pub is_repeat: bool,
     /// The channels in which an incident tells of the sign, so that it need not be told by itself.
     pub told_in: BTreeSet<ChannelId>,
@@ -127,7 +127,7 @@ impl Observer<'_> {
         if state != known.state {
             self.store.set_server_state(transaction, self.account, &known.id, state).await?;
         }
-        let is_repeat = matches!(turn, Turn::None | Turn::ReloadedAsSaid(_));
+        let is_repeat = matches!(turn, Turn::ReloadedAsSaid(_));
         let mut observed = Observed { state, start: start(turn), is_repeat, ..Observed::default() };
         self.follow(transaction, &known.id, (sign, turn), when, &mut observed).await?;
         if let Some(at) = empty_since(sign, turn, (known.state, state), when.at) {

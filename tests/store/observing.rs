@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use guildwire::domain::binding::Binding;
-use guildwire::domain::event::{Details, Start};
+use guildwire::domain::event::{Details, Kind, Start};
 use guildwire::domain::ids::{RoleId, ServerId};
 use guildwire::domain::incident::{Chapter, Incident, What};
 use guildwire::domain::position::Delivered;
@@ -77,6 +77,26 @@ impl Scene {
         }
         told
     }
+
+    /// Records that the server says at these moments that it started, and answers with how that is told, and whom it calls.
+    async fn starts(&self, moments: &[Timestamp]) -> Vec<(Details, Vec<RoleId>)> {
+        let account = self.store.account(&name("GA-1")).await.unwrap().unwrap();
+        let from = START.after(START.last_sequence, second(300));
+        self.store.install_position(&account.name, STREAM, from).await.unwrap();
+        let (mut batch, mut to) = (Batch::default(), from);
+        for at in moments {
+            to = to.after(to.last_sequence + 1, *at);
+            let delivered = Delivered { sequence: to.last_sequence, stored: *at, consumer_sequence: 1 };
+            batch.add(&account, &self.bindings, delivered, &message("v0.rust.servers.main.events.started", "{}"));
+        }
+        batch.record(&self.store, &account.name, &self.bindings, STREAM, from, to).await.unwrap();
+        let due = self.store.due(CHANNEL, 100).await.unwrap();
+        let told = due.into_iter().map(|due| match due.told {
+            Told::Event(told) => (told.event.details, told.mention),
+            told => panic!("{told:?}"),
+        });
+        told.collect()
+    }
 }
 
 /// What happened last, and when.
@@ -142,26 +162,25 @@ async fn a_reload_that_is_said_twice_is_read_twice_as_one_and_calls_once() {
         let mut scene = Scene::hearing_since(database, second(1)).await;
         scene.bindings[0].mention = Some(RoleId(9));
         scene.event(Sign::Started(Connection::Unseen), second(100)).await;
-        let account = scene.store.account(&name("GA-1")).await.unwrap().unwrap();
-        let from = START.after(START.last_sequence, second(900));
-        scene.store.install_position(&account.name, STREAM, from).await.unwrap();
-        let (mut batch, mut to) = (Batch::default(), from);
-        for at in [second(1_000), second(1_001)] {
-            to = to.after(to.last_sequence + 1, at);
-            let delivered = Delivered { sequence: to.last_sequence, stored: at, consumer_sequence: 1 };
-            batch.add(&account, &scene.bindings, delivered, &message("v0.rust.servers.main.events.started", "{}"));
-        }
-        batch.record(&scene.store, &account.name, &scene.bindings, STREAM, from, to).await.unwrap();
-        let due = scene.store.due(CHANNEL, 100).await.unwrap();
-        let told: Vec<_> = due
-            .into_iter()
-            .map(|due| match due.told {
-                Told::Event(told) => (told.event.details, told.mention),
-                told => panic!("{told:?}"),
-            })
-            .collect();
+        let told = scene.starts(&[second(1_000), second(1_001)]).await;
         let reloaded = Details::ServerStarted { how: Start::ReloadedOrStarted };
         assert_eq!(told, [(reloaded.clone(), vec![RoleId(9)]), (reloaded, vec![])]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_start_that_its_connection_told_calls_those_who_hear_of_starts_alone() {
+    on_both(async |database| {
+        let mut scene = Scene::hearing_since(database, second(1)).await;
+        scene.bindings[0].mention = Some(RoleId(9));
+        scene.bindings[0].kinds = [Kind::ServerStarted].into_iter().collect();
+        scene.event(Sign::Started(Connection::Unseen), second(100)).await;
+        scene.alone(&scene.server().await, Sign::Gone(End::Closed), second(200), second(280)).await;
+        let since = second(400);
+        assert_eq!(scene.alone(&scene.server().await, Sign::Connected { since }, since, since).await, State::Online);
+        let up = Details::ServerStarted { how: Start::Up };
+        assert_eq!(scene.starts(&[second(410)]).await, [(up, vec![RoleId(9)])]);
     })
     .await;
 }
